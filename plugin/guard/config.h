@@ -1,0 +1,65 @@
+/*
+ * Our entry of the conflist, checked completely, as plain data. Pure.
+ *
+ * Unknown keys are ignored, as CNI asks; a known key of the wrong type, with a bad value, or given
+ * twice is ERROR_INVALID_CONFIG that names the key and the value.
+ */
+#ifndef IMDS_GUARD_CONFIG_H
+#define IMDS_GUARD_CONFIG_H
+
+#include "guard/cleanup.h"
+#include "guard/endpoint.h"
+#include "guard/error.h"
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+
+#define CONFIG_PLUGIN_TYPE "imds-guard"
+#define CONFIG_ANNOTATIONS_CAPABILITY "io.kubernetes.cri.pod-annotations"
+#define CONFIG_LOCK_TIMEOUT_DEFAULT 10 /* seconds */
+#define CONFIG_LOCK_TIMEOUT_MAX 300    /* seconds */
+
+enum backend_choice {
+    BACKEND_AUTO,
+    BACKEND_NFTABLES,
+    BACKEND_IPTABLES,
+};
+
+enum mode {
+    MODE_ENFORCE,
+    MODE_AUDIT,
+};
+
+/* A key and the glob its value has to match. */
+struct annotation_match {
+    char *key;
+    char *value;
+};
+
+struct exemption {
+    char *namespace; /* glob (fnmatch(3)); never NULL */
+    char *pod;       /* glob, or NULL: any pod */
+    struct annotation_match *annotations; /* all must match */
+    size_t annotation_count;
+};
+
+struct config {
+    enum backend_choice backend;
+    enum mode mode;
+    struct endpoint *endpoints; /* normalised, at least one */
+    size_t endpoint_count;
+    struct exemption *exempt;
+    size_t exempt_count;
+    unsigned lock_timeout_seconds;
+};
+
+/* `entry` is the plugin's object; NULL gives the defaults. The result is for config_free. */
+must_use int config_parse(const cJSON *entry, struct config *out, struct error *err);
+void config_free(struct config *config);
+
+static inline void cleanup_config(struct config *config)
+{
+    config_free(config);
+}
+
+#endif

@@ -1,0 +1,53 @@
+#include "guard/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int error_set(struct error *err, enum error_code code, const char *format, ...)
+{
+    va_list args;
+
+    err->code = code;
+    err->details[0] = '\0';
+    va_start(args, format);
+    vsnprintf(err->msg, sizeof(err->msg), format, args);
+    va_end(args);
+    return -1;
+}
+
+int error_context(struct error *err, const char *format, ...)
+{
+    char context[sizeof(err->msg)];
+    char msg[sizeof(err->msg)];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(context, sizeof(context), format, args);
+    va_end(args);
+    memcpy(msg, err->msg, sizeof(msg));
+    /* Context that leaves no room for the cause would hide it: the cause comes last and is cut. */
+    if (snprintf(err->msg, sizeof(err->msg), "%s: %s", context, msg) < 0)
+        memcpy(err->msg, msg, sizeof(msg));
+    return -1;
+}
+
+int error_details(struct error *err, const char *format, ...)
+{
+    size_t used = strlen(err->details);
+    va_list args;
+
+    if (used > 0 && used + 2 < sizeof(err->details)) {
+        memcpy(err->details + used, "; ", 3);
+        used += 2;
+    }
+    va_start(args, format);
+    vsnprintf(err->details + used, sizeof(err->details) - used, format, args);
+    va_end(args);
+    return -1;
+}
+
+int error_no_memory(struct error *err)
+{
+    return error_set(err, ERROR_IO, "out of memory");
+}

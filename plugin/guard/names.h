@@ -1,0 +1,21 @@
+/*
+ * What a name may be. Pure; every name from outside passes one of these before it is used, and the
+ * kernel room asks again before a name goes into a rule.
+ */
+#ifndef IMDS_GUARD_NAMES_H
+#define IMDS_GUARD_NAMES_H
+
+#include <stdbool.h>
+
+/* Linux: IFNAMSIZ of linux/if.h, 15 bytes and a NUL. */
+#define INTERFACE_NAME_SIZE 16
+
+/* CNI specification 1.1.0, "Parameters": ^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$ for containers and networks. */
+bool name_is_container_id(const char *name);
+bool name_is_network(const char *name);
+
+/* libcni utils.ValidateInterfaceName and Linux dev_valid_name(): 1 to 15 bytes, not "." or "..", no
+ * '/', ':' or white space. */
+bool name_is_interface(const char *name);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * Who a guard belongs to: the attachment (network, container id, ifname), written into the kernel
+ * with the rule itself as a line of text, the tag. There is no state on disk; the tag is the state.
+ *
+ *     <network>/<container id>/<ifname> <number of guards of this attachment> <namespace>/<pod>
+ *     aws-cni/4f3c0b.../eth0 1 default/web-0
+ *
+ * No part can hold a space, and the first three no '/' (names.h), so the text reads one way only. The
+ * number lets a reader who knows some of an owner's interfaces see whether it has found all guards.
+ * The last field is for people: "-" if unknown, bytes other than [A-Za-z0-9._-] become '_', and it is
+ * cut to what is left of TAG_SIZE. The first three fields are never cut.
+ */
+#ifndef IMDS_GUARD_OWNER_H
+#define IMDS_GUARD_OWNER_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+#include "guard/names.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * With the NUL. The smaller of the two places a tag has to fit into: nf_tables user data, 256 bytes
+ * (NFT_USERDATA_MAXLEN, linux/netfilter/nf_tables.h) less 2 for type and length of the comment TLV;
+ * iptables comments have 256 (XT_MAX_COMMENT_LEN, linux/netfilter/xt_comment.h).
+ */
+#define TAG_SIZE 254
+
+/* Bytes of network, container id and ifname together. libcni's cache file name allows 253. */
+#define OWNER_BYTES_MAX 245
+
+struct owner {
+    const char *network; /* borrowed */
+    const char *container_id;
+    const char *ifname;
+};
+
+/* A tag in parts, with its own copies. */
+struct tag {
+    char network[TAG_SIZE];
+    char container_id[TAG_SIZE];
+    char ifname[INTERFACE_NAME_SIZE];
+    unsigned guards;
+    char pod[TAG_SIZE]; /* "namespace/name", or "-" */
+};
+
+/* True if the names together fit a tag. Where not, no guard can exist for this owner. */
+bool owner_fits(const struct owner *owner);
+
+/* Writes the tag. The owner's names are valid and fit (owner_fits). namespace, pod may be NULL. */
+void tag_write(const struct owner *owner, unsigned guards, const char *namespace, const char *pod,
+               char out[static TAG_SIZE]);
+
+/* Reads a tag. False if the text is not one, to the byte: what tag_write cannot write is not ours. */
+must_use bool tag_parse(const char *text, struct tag *out);
+
+/* The number of guards the tag announces; 0 if the text is no tag. */
+unsigned tag_guards(const char *text);
+
+/* Whether the tag belongs to the owner, or two tags to the same one. Text that is no tag: to none. */
+bool tag_is_owned_by(const char *text, const struct owner *owner);
+bool tags_have_same_owner(const char *a, const char *b);
+
+#endif

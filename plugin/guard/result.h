@@ -1,0 +1,39 @@
+/*
+ * The interfaces of a CNI result (0.3.0 to 1.1.0) as plain data, in order. Pure.
+ */
+#ifndef IMDS_GUARD_RESULT_H
+#define IMDS_GUARD_RESULT_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+
+/* Strings as the result has them, "" where it has none; borrowed from the tree. */
+struct result_interface {
+    const char *name;
+    const char *mac;
+    const char *sandbox;
+};
+
+struct result {
+    struct result_interface *interfaces;
+    size_t interface_count;
+};
+
+/*
+ * The tree must outlive the result. Errors: ERROR_INVALID_CONFIG naming the place
+ * ("prevResult.interfaces[2].name is a number, not a string"): result not an object, `interfaces`
+ * not an array (missing or null is an empty one), an entry not an object, a name missing, empty or
+ * no string, mac or sandbox no string, or any of these keys given twice.
+ */
+must_use int result_parse(const cJSON *tree, struct result *out, struct error *err);
+void result_free(struct result *result);
+
+static inline void cleanup_result(struct result *result)
+{
+    result_free(result);
+}
+
+#endif

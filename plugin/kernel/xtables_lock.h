@@ -1,0 +1,19 @@
+/*
+ * The lock that all users of legacy tables share (iptables(8), XTABLES_LOCKFILE).
+ */
+#ifndef IMDS_GUARD_XTABLES_LOCK_H
+#define IMDS_GUARD_XTABLES_LOCK_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+
+#define XTABLES_LOCK_DEFAULT "/run/xtables.lock"
+
+/*
+ * flock(2) on $XTABLES_LOCKFILE, or XTABLES_LOCK_DEFAULT. Closing *out lets it go. Errors:
+ * ERROR_TRY_AGAIN if it was not had within the time (names the file and, where it can be found, the
+ * process that holds it), ERROR_IO if the file cannot be opened.
+ */
+must_use int xtables_lock(unsigned timeout_seconds, int *out, struct error *err);
+
+#endif
