@@ -1,0 +1,29 @@
+/*
+ * Small files of other programs, read whole. They may be anything: huge, a FIFO, a link to somewhere
+ * else, half written.
+ */
+#ifndef IMDS_GUARD_FILE_H
+#define IMDS_GUARD_FILE_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+
+#include <stddef.h>
+
+#define FILE_BYTES_MAX (1024 * 1024) /* what kubelet and aws-node write is a few KiB */
+
+enum file_link {
+    FILE_LINK_REFUSE, /* a symbolic link as last part of the path is refused (O_NOFOLLOW) */
+    FILE_LINK_FOLLOW, /* a file the operator named: ConfigMap volumes are links */
+};
+
+/*
+ * Reads a regular file. `directory` as in openat(2), AT_FDCWD for none. *out has a NUL after its
+ * *length bytes and is the caller's to free. Never waits. Errors, naming the path: ERROR_IO if it
+ * cannot be read, is no regular file, or has more than FILE_BYTES_MAX bytes. With ENOENT, and only
+ * then, errno is ENOENT on return.
+ */
+must_use int file_read(int directory, const char *path, enum file_link link, char **out,
+                       size_t *length, struct error *err);
+
+#endif
