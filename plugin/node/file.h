@@ -1,6 +1,6 @@
 /*
- * Small files of other programs, read whole. They may be anything: huge, a FIFO, a link to somewhere
- * else, half written.
+ * Small files of other programs, read whole. They may be anything: huge, a FIFO, a link to
+ * somewhere else, half written.
  */
 #ifndef IMDS_GUARD_FILE_H
 #define IMDS_GUARD_FILE_H

@@ -24,9 +24,9 @@ struct option_spec {
 #define NUMBER_MAX 86400 /* a day: the numbers are seconds */
 
 /*
- * Returns OPTIONS_RUN, or the exit code to end with: EXIT_OK after --help (`about`, then the options,
- * on out), EXIT_USAGE after an option or argument that makes no sense (said on err). argv[0] is the
- * command's name. `about` is a paragraph or more, each line with its newline.
+ * Returns OPTIONS_RUN, or the exit code to end with: EXIT_OK after --help (`about`, then the
+ * options, on out), EXIT_USAGE after an option or argument that makes no sense (said on err).
+ * argv[0] is the command's name. `about` is a paragraph or more, each line with its newline.
  */
 int options_parse(int argc, char **argv, const struct option_spec *specs, const char *about,
                   FILE *out, FILE *err);
