@@ -1,5 +1,7 @@
 #include "guard/error.h"
 
+#include "guard/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,7 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->msg, sizeof(err->msg), format, args);
     va_end(args);
+    utf8_scrub(err->msg);
     return -1;
 }
 
@@ -29,6 +32,7 @@ int error_context(struct error *err, const char *format, ...)
     /* Context that leaves no room for the cause would hide it: the cause comes last and is cut. */
     if (snprintf(err->msg, sizeof(err->msg), "%s: %s", context, msg) < 0)
         memcpy(err->msg, msg, sizeof(msg));
+    utf8_scrub(err->msg);
     return -1;
 }
 
@@ -44,6 +48,7 @@ int error_details(struct error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->details + used, sizeof(err->details) - used, format, args);
     va_end(args);
+    utf8_scrub(err->details + used);
     return -1;
 }
 
