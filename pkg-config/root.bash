@@ -11,6 +11,7 @@ root_mirror() {
         printf '%s\n' "$IMDS_GUARD_MIRROR"
         return
     fi
+    # shellcheck disable=SC2016 # apt expands it
     apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Created-By: Packages' 2>/dev/null |
         grep -v -- '-security' | head -n 1
 }
