@@ -1,8 +1,9 @@
 /*
  * Our entry of the conflist, checked completely, as plain data. Pure.
  *
- * Unknown keys are ignored, as CNI asks; a known key of the wrong type, with a bad value, or given
- * twice is ERROR_INVALID_CONFIG that names the key and the value.
+ * Unknown keys are ignored, as CNI asks (but not within an entry of `exempt`: exemption.h); a known key
+ * of the wrong type, with a bad value, or given twice is ERROR_INVALID_CONFIG that names the key and
+ * the value.
  */
 #ifndef IMDS_GUARD_CONFIG_H
 #define IMDS_GUARD_CONFIG_H
@@ -10,6 +11,7 @@
 #include "guard/cleanup.h"
 #include "guard/endpoint.h"
 #include "guard/error.h"
+#include "guard/exemption.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -28,19 +30,6 @@ enum backend_choice {
 enum mode {
     MODE_ENFORCE,
     MODE_AUDIT,
-};
-
-/* A key and the glob its value has to match. */
-struct annotation_match {
-    char *key;
-    char *value;
-};
-
-struct exemption {
-    char *namespace; /* glob (fnmatch(3)); never NULL */
-    char *pod;       /* glob, or NULL: any pod */
-    struct annotation_match *annotations; /* all must match */
-    size_t annotation_count;
 };
 
 struct config {

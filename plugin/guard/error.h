@@ -4,9 +4,8 @@
  * A function that can fail takes a `struct error *` as its last parameter, returns 0 or -1, and
  * touches the error and its outputs only as far as this says: on success the error is untouched,
  * on failure the error is set and the outputs are untouched. Callers add context on the way up;
- * main prints it once. Library code never logs and never exits. What is
- * too long is cut; what is not UTF-8 (a name from outside, a cut character) becomes '?', so that
- * the CNI error object made from it is valid JSON.
+ * main prints it once. Library code never logs and never exits. What is too long is cut; what is not
+ * UTF-8 (a name from outside, a cut character) becomes '?', so that an error can be printed as JSON.
  */
 #ifndef IMDS_GUARD_ERROR_H
 #define IMDS_GUARD_ERROR_H

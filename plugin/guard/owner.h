@@ -8,7 +8,7 @@
  * No part can hold a space, and the first three no '/' (names.h), so the text reads one way only. The
  * number lets a reader who knows some of an owner's interfaces see whether it has found all guards.
  * The last field is for people: "-" if unknown, bytes other than [A-Za-z0-9._-] become '_', and it is
- * cut to what is left of TAG_SIZE. The first three fields are never cut.
+ * cut to what is left of TAG_SIZE. The names and the number are never cut.
  */
 #ifndef IMDS_GUARD_OWNER_H
 #define IMDS_GUARD_OWNER_H
@@ -30,6 +30,9 @@
 /* Bytes of network, container id and ifname together. libcni's cache file name allows 253. */
 #define OWNER_BYTES_MAX 245
 
+/* What fits beside OWNER_BYTES_MAX: three digits leave one byte for the last field. */
+#define OWNER_GUARDS_MAX 999
+
 struct owner {
     const char *network; /* borrowed */
     const char *container_id;
@@ -42,13 +45,14 @@ struct tag {
     char container_id[TAG_SIZE];
     char ifname[INTERFACE_NAME_SIZE];
     unsigned guards;
-    char pod[TAG_SIZE]; /* "namespace/name", or "-" */
+    char pod[TAG_SIZE]; /* "namespace/name", perhaps cut, or "-" */
 };
 
 /* True if the names together fit a tag. Where not, no guard can exist for this owner. */
 bool owner_fits(const struct owner *owner);
 
-/* Writes the tag. The owner's names are valid and fit (owner_fits). namespace, pod may be NULL. */
+/* Writes the tag. The owner's names are valid and fit (owner_fits); guards is 1 to OWNER_GUARDS_MAX;
+ * if namespace or pod is NULL, the pod is unknown. */
 void tag_write(const struct owner *owner, unsigned guards, const char *namespace, const char *pod,
                char out[static TAG_SIZE]);
 

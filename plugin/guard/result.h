@@ -17,6 +17,9 @@ struct result_interface {
     const char *sandbox;
 };
 
+/* More is refused: it is no pod's, and each entry costs a question to the kernel. */
+#define RESULT_INTERFACES_MAX 256
+
 struct result {
     struct result_interface *interfaces;
     size_t interface_count;
@@ -26,7 +29,8 @@ struct result {
  * The tree must outlive the result. Errors: ERROR_INVALID_CONFIG naming the place
  * ("prevResult.interfaces[2].name is a number, not a string"): result not an object, `interfaces`
  * not an array (missing or null is an empty one), an entry not an object, a name missing, empty or
- * no string, mac or sandbox no string, or any of these keys given twice.
+ * no string, mac or sandbox no string, any of these keys given twice, more than
+ * RESULT_INTERFACES_MAX entries.
  */
 must_use int result_parse(const cJSON *tree, struct result *out, struct error *err);
 void result_free(struct result *result);

@@ -1,0 +1,132 @@
+#include "guard/owner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define POD_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+
+bool owner_fits(const struct owner *owner)
+{
+    return strlen(owner->network) + strlen(owner->container_id) + strlen(owner->ifname) <=
+           OWNER_BYTES_MAX;
+}
+
+/* Appends what fits of a text to a tag, with '_' for bytes that a pod's field must not have. */
+static void append_pod_text(char tag[static TAG_SIZE], const char *text)
+{
+    size_t used = strlen(tag);
+
+    for (; *text != '\0' && used < TAG_SIZE - 1; text++)
+        tag[used++] = strchr(POD_BYTES, *text) != NULL ? *text : '_';
+    tag[used] = '\0';
+}
+
+static void append_slash(char tag[static TAG_SIZE])
+{
+    size_t used = strlen(tag);
+
+    if (used < TAG_SIZE - 1)
+        memcpy(tag + used, "/", 2);
+}
+
+void tag_write(const struct owner *owner, unsigned guards, const char *namespace, const char *pod,
+               char out[static TAG_SIZE])
+{
+    snprintf(out, TAG_SIZE, "%s/%s/%s %u ", owner->network, owner->container_id, owner->ifname,
+             guards);
+    if (namespace == NULL || pod == NULL) {
+        append_pod_text(out, "-");
+        return;
+    }
+    append_pod_text(out, namespace);
+    append_slash(out);
+    append_pod_text(out, pod);
+}
+
+/* The fields of a tag, cut out of a copy of it. */
+struct fields {
+    char copy[TAG_SIZE];
+    struct owner owner;
+    unsigned guards;
+    const char *namespace; /* NULL if the pod is unknown */
+    const char *pod;
+};
+
+static bool split_owner(char **rest, struct owner *owner)
+{
+    owner->network = strsep(rest, "/");
+    owner->container_id = strsep(rest, "/");
+    owner->ifname = strsep(rest, " ");
+    return owner->container_id != NULL && owner->ifname != NULL &&
+           name_is_network(owner->network) && name_is_container_id(owner->container_id) &&
+           name_is_interface(owner->ifname) && owner_fits(owner);
+}
+
+static bool split(const char *text, struct fields *fields)
+{
+    char *rest = fields->copy;
+    const char *number = NULL;
+    unsigned long guards = 0;
+
+    if (strnlen(text, TAG_SIZE) == TAG_SIZE)
+        return false;
+    strcpy(fields->copy, text);
+    if (!split_owner(&rest, &fields->owner))
+        return false;
+    number = strsep(&rest, " ");
+    if (number == NULL || rest == NULL)
+        return false;
+    guards = strtoul(number, NULL, 10);
+    if (guards == 0 || guards > OWNER_GUARDS_MAX)
+        return false;
+    fields->guards = (unsigned)guards;
+    if (strcmp(rest, "-") != 0) {
+        fields->namespace = strsep(&rest, "/");
+        fields->pod = rest != NULL ? rest : "";
+    }
+    return true;
+}
+
+bool tag_parse(const char *text, struct tag *out)
+{
+    struct fields fields = {.guards = 0};
+    char again[TAG_SIZE] = "";
+
+    if (!split(text, &fields))
+        return false;
+    /* Writing it again finds whatever splitting let pass: signs, leading zeros, foreign bytes. */
+    tag_write(&fields.owner, fields.guards, fields.namespace, fields.pod, again);
+    if (strcmp(text, again) != 0)
+        return false;
+    *out = (struct tag){.guards = fields.guards};
+    strcpy(out->network, fields.owner.network);
+    strcpy(out->container_id, fields.owner.container_id);
+    strcpy(out->ifname, fields.owner.ifname);
+    strcpy(out->pod, strrchr(again, ' ') + 1);
+    return true;
+}
+
+unsigned tag_guards(const char *text)
+{
+    struct tag tag;
+
+    return tag_parse(text, &tag) ? tag.guards : 0;
+}
+
+bool tag_is_owned_by(const char *text, const struct owner *owner)
+{
+    struct tag tag;
+
+    return tag_parse(text, &tag) && strcmp(tag.network, owner->network) == 0 &&
+           strcmp(tag.container_id, owner->container_id) == 0 &&
+           strcmp(tag.ifname, owner->ifname) == 0;
+}
+
+bool tags_have_same_owner(const char *a, const char *b)
+{
+    struct tag tag;
+    struct owner owner = {
+        .network = tag.network, .container_id = tag.container_id, .ifname = tag.ifname};
+
+    return tag_parse(b, &tag) && tag_is_owned_by(a, &owner);
+}

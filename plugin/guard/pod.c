@@ -1,0 +1,48 @@
+#include "guard/pod.h"
+
+#include "guard/json.h"
+
+#include <fnmatch.h>
+
+/*
+ * The text is the tenant's. glibc's and musl's fnmatch neither recurse per '*' nor need memory in
+ * the C locale, in which the program stays, and the length of a glob is bounded (GLOB_LENGTH_MAX):
+ * the time grows with the length of the text alone.
+ */
+static bool glob_matches(const char *glob, const char *text)
+{
+    return text != NULL && fnmatch(glob, text, 0) == 0;
+}
+
+static bool annotation_matches(const struct annotation_match *match, const cJSON *annotations)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(annotations, match->key);
+
+    /* Given twice it has two values: none of them lets a pod through. */
+    return json_count_members(annotations, match->key) == 1 && cJSON_IsString(value) &&
+           glob_matches(match->value, value->valuestring);
+}
+
+static bool exemption_matches(const struct exemption *exemption, const struct pod *pod)
+{
+    if (!glob_matches(exemption->namespace, pod->namespace))
+        return false;
+    if (exemption->pod != NULL && !glob_matches(exemption->pod, pod->name))
+        return false;
+    for (size_t i = 0; i < exemption->annotation_count; i++) {
+        if (!annotation_matches(&exemption->annotations[i], pod->annotations))
+            return false;
+    }
+    return true;
+}
+
+bool pod_is_exempt(const struct pod *pod, const struct config *config)
+{
+    if (pod->namespace == NULL || pod->namespace[0] == '\0')
+        return false;
+    for (size_t i = 0; i < config->exempt_count; i++) {
+        if (exemption_matches(&config->exempt[i], pod))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,106 @@
+#include "guard/result.h"
+
+#include "guard/json.h"
+
+#include <string.h>
+
+static const char *type_name(const cJSON *value)
+{
+    if (cJSON_IsObject(value))
+        return "an object";
+    if (cJSON_IsArray(value))
+        return "an array";
+    if (cJSON_IsString(value))
+        return "a string";
+    if (cJSON_IsNumber(value))
+        return "a number";
+    if (cJSON_IsBool(value))
+        return "a boolean";
+    return "null";
+}
+
+/* Reads a string member of entry `index`; leaves `out` as it is if there is none. */
+static int parse_string(const cJSON *entry, size_t index, const char *key, const char **out,
+                        struct error *err)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(entry, key);
+
+    if (json_count_members(entry, key) > 1)
+        return error_set(err, ERROR_INVALID_CONFIG, "prevResult.interfaces[%zu].%s is given twice",
+                         index, key);
+    if (value == NULL)
+        return 0;
+    if (!cJSON_IsString(value))
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "prevResult.interfaces[%zu].%s is %s, not a string", index, key,
+                         type_name(value));
+    *out = value->valuestring;
+    return 0;
+}
+
+static int parse_interface(const cJSON *entry, size_t index, struct result_interface *out,
+                           struct error *err)
+{
+    struct result_interface parsed = {.name = "", .mac = "", .sandbox = ""};
+
+    if (!cJSON_IsObject(entry))
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "prevResult.interfaces[%zu] is %s, not an object", index,
+                         type_name(entry));
+    if (parse_string(entry, index, "name", &parsed.name, err) < 0 ||
+        parse_string(entry, index, "mac", &parsed.mac, err) < 0 ||
+        parse_string(entry, index, "sandbox", &parsed.sandbox, err) < 0)
+        return -1;
+    if (parsed.name[0] == '\0')
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "prevResult.interfaces[%zu].name is missing or empty", index);
+    *out = parsed;
+    return 0;
+}
+
+static int parse_interfaces(const cJSON *list, struct result *out, struct error *err)
+{
+    cleanup(result) struct result parsed = {.interfaces = NULL};
+    size_t count = (size_t)cJSON_GetArraySize(list);
+    const cJSON *entry = NULL;
+
+    if (count > RESULT_INTERFACES_MAX)
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "prevResult.interfaces has %zu entries, more than %d", count,
+                         RESULT_INTERFACES_MAX);
+    parsed.interfaces = calloc(count + 1, sizeof(*parsed.interfaces));
+    if (parsed.interfaces == NULL)
+        return error_no_memory(err);
+    cJSON_ArrayForEach(entry, list)
+    {
+        if (parse_interface(entry, parsed.interface_count,
+                            &parsed.interfaces[parsed.interface_count], err) < 0)
+            return -1;
+        parsed.interface_count++;
+    }
+    out->interface_count = parsed.interface_count;
+    out->interfaces = steal(&parsed.interfaces);
+    return 0;
+}
+
+int result_parse(const cJSON *tree, struct result *out, struct error *err)
+{
+    const cJSON *list = NULL;
+
+    if (!cJSON_IsObject(tree))
+        return error_set(err, ERROR_INVALID_CONFIG, "prevResult is %s, not an object",
+                         type_name(tree));
+    if (json_count_members(tree, "interfaces") > 1)
+        return error_set(err, ERROR_INVALID_CONFIG, "prevResult.interfaces is given twice");
+    list = cJSON_GetObjectItemCaseSensitive(tree, "interfaces");
+    if (list != NULL && !cJSON_IsArray(list) && !cJSON_IsNull(list))
+        return error_set(err, ERROR_INVALID_CONFIG, "prevResult.interfaces is %s, not an array",
+                         type_name(list));
+    return parse_interfaces(list, out, err);
+}
+
+void result_free(struct result *result)
+{
+    free(result->interfaces);
+    *result = (struct result){.interfaces = NULL};
+}
