@@ -1,0 +1,96 @@
+#include "cni/cni.h"
+
+#include "cni/cni_version.h"
+#include "cni/environment.h"
+#include "cni/request.h"
+#include "cni/response.h"
+#include "cni/verbs.h"
+
+#include <string.h>
+
+struct verb {
+    const char *name;
+    int (*run)(const struct request *request, FILE *out, struct error *err);
+    struct needs needs;
+    bool has_no_request; /* standard input is not read */
+    bool only_logs;      /* what fails once the request has made sense, fails in the log alone */
+};
+
+#define OF_A_CONTAINER (VARIABLE_CONTAINER_ID | VARIABLE_IFNAME)
+
+/*
+ * DEL never fails over a guard that it could not remove. A guard that is left is harmless: it drops
+ * on an interface that goes away, is taken over by the next ADD, and found by `sync`. A DEL that
+ * fails keeps the plugins before us in the chain from running theirs, and the node loses addresses.
+ */
+static const struct verb verbs[] = {
+    {"ADD", verb_add, .needs = {.variables = OF_A_CONTAINER | VARIABLE_NETNS, .plan = true}},
+    {"DEL", verb_del, .needs = {.variables = OF_A_CONTAINER, .forgiving = true}, .only_logs = true},
+    {"CHECK", verb_check,
+     .needs = {.variables = OF_A_CONTAINER | VARIABLE_NETNS, .since = "0.4.0", .plan = true}},
+    {"GC", verb_gc, .needs = {.variables = VARIABLE_PATH, .since = "1.1.0", .attachments = true}},
+    {"STATUS", verb_status, .needs = {.since = "1.1.0"}},
+    {"VERSION", verb_version, .has_no_request = true},
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
+
+bool cni_is_called(char *const environment[], bool has_arguments)
+{
+    struct environment known = {0};
+
+    environment_read(environment, &known);
+    return known.command || (!has_arguments && environment_is_cni(environment));
+}
+
+static int find_verb(const char *command, const struct verb **out, struct error *err)
+{
+    static const char choice[] = "ADD, DEL, CHECK, GC, STATUS or VERSION";
+
+    if (!command)
+        return error_set(err, ERROR_INVALID_ENVIRONMENT, "CNI_COMMAND is not set: it must be %s",
+                         choice);
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (strcmp(verbs[i].name, command) == 0) {
+            *out = &verbs[i];
+            return 0;
+        }
+    return error_set(err, ERROR_INVALID_ENVIRONMENT, "CNI_COMMAND is \"%.64s\", but must be %s",
+                     command, choice);
+}
+
+static int run(const struct environment *environment, int in, FILE *out, FILE *log,
+               int *cni_version, struct error *err)
+{
+    cleanup(request) struct request request = {0};
+    const struct verb *verb;
+
+    if (find_verb(environment->command, &verb, err) != 0)
+        return -1;
+    if (!verb->has_no_request &&
+        request_read(environment, in, &verb->needs, &request, cni_version, err) != 0)
+        return error_context(err, "%s", verb->name);
+    if (verb->run(&request, out, err) == 0)
+        return 0;
+    error_context(err, "%s", verb->name);
+    if (!verb->only_logs)
+        return -1;
+    fprintf(log, "imds-guard: %s; a guard may be left, `imds-guard sync` removes it\n", err->msg);
+    return 0;
+}
+
+int cni_run(char *const environment[], int in, FILE *out, FILE *log)
+{
+    struct environment known = {0};
+    int cni_version = cni_version_newest();
+    struct error failure;
+    struct error unanswered;
+
+    environment_read(environment, &known);
+    if (run(&known, in, out, log, &cni_version, &failure) == 0)
+        return 0;
+    /* After half a result an error would make two objects of it; and it would not arrive either. */
+    if (ferror(out) || response_error(out, cni_version, &failure, &unanswered) != 0)
+        fprintf(log, "imds-guard: %s\n", failure.msg);
+    return 1;
+}

@@ -1,0 +1,43 @@
+#include "cni/verbs.h"
+#include "kernel/backends.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+static bool is_valid(const struct request *request, const struct held *held)
+{
+    for (size_t i = 0; i < request->valid_count; i++)
+        if (tag_is_owned_by(held->tag, &request->valid[i]))
+            return true;
+    return false;
+}
+
+/*
+ * Asked at the last moment, when the backend has already read the guard: an interface that an ADD
+ * makes while we work must not be missing from a list taken earlier. In doubt it is there.
+ */
+static bool is_gone(const char *interface)
+{
+    return if_nametoindex(interface) == 0 && errno == ENODEV;
+}
+
+/* Of this network, not valid, and on an interface that nothing can come through any more. */
+static bool goes(const struct held *held, const void *context)
+{
+    const struct request *request = context;
+    struct tag tag;
+
+    return tag_parse(held->tag, &tag) &&
+           strcmp(tag.network, request->attachment.owner.network) == 0 &&
+           !is_valid(request, held) && is_gone(held->guard.interface);
+}
+
+int verb_gc(const struct request *request, FILE *out, struct error *err)
+{
+    struct terms terms = terms_of(&request->config);
+    struct selection selection = {.goes = goes, .context = request};
+
+    (void)out;
+    return guards_remove(&selection, &terms, NULL, err);
+}

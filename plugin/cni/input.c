@@ -1,0 +1,84 @@
+#include "cni/input.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#define FIRST_SIZE ((size_t)16 * 1024) /* an ordinary request fits */
+
+static int64_t milliseconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Waits until reading would not block. */
+static int await(int fd, int64_t deadline, unsigned timeout, struct error *err)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+
+    for (;;) {
+        int64_t left = deadline - milliseconds_now();
+        int ready = left > 0 ? poll(&wanted, 1, (int)left) : 0;
+
+        if (ready > 0)
+            return 0; /* what POLLERR and POLLNVAL mean, read(2) says better */
+        if (ready == 0)
+            return error_set(
+                err, ERROR_IO,
+                "standard input has not ended within %u seconds: the caller must write "
+                "the network configuration and close it",
+                timeout);
+        if (errno != EINTR)
+            return error_set(err, ERROR_IO, "poll standard input: %s", strerror(errno));
+    }
+}
+
+/* One read into what is left of the buffer. *got is 0 at the end, and -1 if there was nothing yet.
+ */
+static int read_some(int fd, char *buffer, size_t size, ssize_t *got, struct error *err)
+{
+    *got = read(fd, buffer, size);
+    if (*got < 0 && errno != EINTR && errno != EAGAIN)
+        return error_set(err, ERROR_IO, "read standard input: %s", strerror(errno));
+    return 0;
+}
+
+int input_read(int fd, size_t limit, unsigned timeout, char **out, size_t *length,
+               struct error *err)
+{
+    int64_t deadline = milliseconds_now() + (int64_t)timeout * 1000;
+    cleanup(free_text) char *text = NULL;
+    size_t size = 0;
+    size_t used = 0;
+
+    for (;;) {
+        ssize_t got;
+
+        if (used == size) {
+            size = size ? size * 2 : FIRST_SIZE;
+            char *larger = realloc(text, size);
+            if (!larger)
+                return error_no_memory(err);
+            text = larger;
+        }
+        if (await(fd, deadline, timeout, err) != 0 ||
+            read_some(fd, text + used, size - used, &got, err) != 0)
+            return -1;
+        if (got == 0)
+            break;
+        if (got > 0)
+            used += (size_t)got;
+        if (used > limit)
+            return error_set(err, ERROR_DECODING,
+                             "the network configuration on standard input is longer than %zu bytes",
+                             limit);
+    }
+    *out = steal(&text);
+    *length = used;
+    return 0;
+}

@@ -1,0 +1,276 @@
+#include "cni/request.h"
+
+#include "cni/attachments.h"
+#include "cni/cni_version.h"
+#include "cni/input.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define INPUT_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define INPUT_SECONDS   30 /* a runtime writes at once; the machine may be short of time for it */
+
+/* The one member with this key, NULL if there is none. No two readers agree on a key given twice.
+ */
+static int member(const cJSON *object, const char *key, const cJSON **out, struct error *err)
+{
+    size_t count = json_count_members(object, key);
+
+    if (count > 1)
+        return error_set(err, ERROR_INVALID_CONFIG, "\"%s\" is given %zu times", key, count);
+    *out = cJSON_GetObjectItemCaseSensitive(object, key);
+    return 0;
+}
+
+static int version_error(struct error *err, const char *complaint)
+{
+    return error_set(err, ERROR_INCOMPATIBLE_VERSION,
+                     "%s; imds-guard supports the CNI versions " IMDS_GUARD_CNI_VERSIONS,
+                     complaint);
+}
+
+static int read_version(const struct needs *needs, struct request *request, int *cni_version,
+                        struct error *err)
+{
+    char complaint[128];
+    const cJSON *value;
+    int position;
+
+    if (member(request->tree, "cniVersion", &value, err) != 0)
+        return -1;
+    if (!value) /* the specification before 0.2.0 had no such key */
+        return version_error(err, "the network configuration has no cniVersion");
+    if (!cJSON_IsString(value))
+        return error_set(err, ERROR_INVALID_CONFIG, "cniVersion is not a string");
+    position = cni_version_find(value->valuestring);
+    if (position < 0) {
+        snprintf(complaint, sizeof(complaint), "cniVersion \"%.64s\" is not supported",
+                 value->valuestring);
+        return version_error(err, complaint);
+    }
+    *cni_version = request->cni_version = position;
+    if (needs->since && position < cni_version_find(needs->since))
+        return error_set(err, ERROR_INCOMPATIBLE_VERSION,
+                         "cniVersion %s has no such verb: it exists since %s", value->valuestring,
+                         needs->since);
+    return 0;
+}
+
+static int read_network(struct request *request, struct error *err)
+{
+    const cJSON *value;
+
+    if (member(request->tree, "name", &value, err) != 0)
+        return -1;
+    if (!value)
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "the network configuration has no \"name\" of the network");
+    if (!cJSON_IsString(value) || !name_is_network(value->valuestring))
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "name \"%.64s\" is no network name: it must be a letter or digit, then "
+                         "letters, digits, '_', '.' or '-'",
+                         cJSON_IsString(value) ? value->valuestring : "(not a string)");
+    request->attachment.owner.network = value->valuestring;
+    return 0;
+}
+
+static int check_owner(const struct owner *owner, struct error *err)
+{
+    if (owner_fits(owner))
+        return 0;
+    return error_set(err, ERROR_INVALID_ENVIRONMENT,
+                     "CNI_CONTAINERID (%zu bytes), CNI_IFNAME (%zu) and the network's name (%zu) "
+                     "together are longer than %d bytes",
+                     strlen(owner->container_id), strlen(owner->ifname), strlen(owner->network),
+                     OWNER_BYTES_MAX);
+}
+
+static int read_config(struct request *request, struct error *err)
+{
+    const cJSON *type;
+
+    return member(request->tree, "type", &type, err) != 0
+               ? -1
+               : config_parse(request->tree, &request->config, err);
+}
+
+/* A result in a version that we do not know may keep its interfaces where we would not see them. */
+static int check_result_version(const cJSON *result, struct error *err)
+{
+    const cJSON *version;
+
+    if (member(result, "cniVersion", &version, err) != 0)
+        return error_context(err, "prevResult");
+    if (!version)
+        return 0;
+    if (!cJSON_IsString(version) || cni_version_find(version->valuestring) < 0)
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "prevResult.cniVersion \"%.64s\" is none of " IMDS_GUARD_CNI_VERSIONS,
+                         cJSON_IsString(version) ? version->valuestring : "(not a string)");
+    return 0;
+}
+
+/*
+ * The result's version need not be the configuration's: what we read of a result is the same in all
+ * that we support, and it is handed on as it came.
+ */
+static int read_prev_result(struct span text, struct request *request, struct error *err)
+{
+    struct result result = {0};
+    const cJSON *tree;
+
+    if (member(request->tree, "prevResult", &tree, err) != 0)
+        return -1;
+    if (!tree || cJSON_IsNull(tree))
+        return 0;
+    if (result_parse(tree, &result, err) != 0)
+        return -1;
+    if (check_result_version(tree, err) != 0 ||
+        !json_member(text, "prevResult", &request->prev_result)) {
+        result_free(&result);
+        return -1;
+    }
+    request->attachment.result = result;
+    request->has_prev_result = true;
+    return 0;
+}
+
+/* Values that are no strings could not be matched; a key given twice could be matched two ways. */
+static int check_annotations(const cJSON *annotations, const struct config *config,
+                             struct error *err)
+{
+    const cJSON *annotation;
+
+    if (!cJSON_IsObject(annotations))
+        return error_set(err, ERROR_INVALID_CONFIG, "it is not an object");
+    cJSON_ArrayForEach(annotation, annotations)
+    {
+        if (!cJSON_IsString(annotation))
+            return error_set(err, ERROR_INVALID_CONFIG, "\"%.64s\" is not a string",
+                             annotation->string);
+    }
+    for (size_t i = 0; i < config->exempt_count; i++)
+        for (size_t j = 0; j < config->exempt[i].annotation_count; j++)
+            if (member(annotations, config->exempt[i].annotations[j].key, &annotation, err) != 0)
+                return -1;
+    return 0;
+}
+
+static int read_annotations(struct request *request, struct error *err)
+{
+    const cJSON *runtime_config;
+    const cJSON *annotations;
+
+    if (member(request->tree, "runtimeConfig", &runtime_config, err) != 0)
+        return -1;
+    if (!runtime_config || cJSON_IsNull(runtime_config))
+        return 0;
+    if (!cJSON_IsObject(runtime_config))
+        return error_set(err, ERROR_INVALID_CONFIG, "runtimeConfig is not an object");
+    if (member(runtime_config, CONFIG_ANNOTATIONS_CAPABILITY, &annotations, err) != 0)
+        return error_context(err, "runtimeConfig");
+    if (!annotations || cJSON_IsNull(annotations))
+        return 0;
+    if (check_annotations(annotations, &request->config, err) != 0)
+        return error_context(err, "runtimeConfig.\"%s\"", CONFIG_ANNOTATIONS_CAPABILITY);
+    request->attachment.pod.annotations = annotations;
+    return 0;
+}
+
+static int read_pod(const struct environment *environment, struct request *request,
+                    struct error *err)
+{
+    if (args_parse(environment->args, &request->args, err) != 0)
+        return -1;
+    request->attachment.pod.namespace = request->args.namespace;
+    request->attachment.pod.name = request->args.name;
+    return read_annotations(request, err);
+}
+
+/* For a verb that makes a plan. */
+static int read_strictly(const struct environment *environment, struct span text,
+                         struct request *request, struct error *err)
+{
+    if (check_owner(&request->attachment.owner, err) != 0 || read_config(request, err) != 0 ||
+        read_prev_result(text, request, err) != 0)
+        return -1;
+    if (!request->has_prev_result)
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "there is no prevResult: imds-guard must come after another plugin in the "
+                         "chain, the one that makes the pod's interface");
+    return read_pod(environment, request, err);
+}
+
+/* For a verb that must not fail because somebody has edited the configuration since ADD. */
+static int read_forgivingly(struct span text, struct request *request, struct error *err)
+{
+    struct error forgiven;
+
+    if (read_prev_result(text, request, &forgiven) != 0)
+        request->has_prev_result = false;
+    return read_config(request, &forgiven) == 0 ? 0 : config_parse(NULL, &request->config, err);
+}
+
+static int read_body(const struct environment *environment, struct span text,
+                     const struct needs *needs, struct request *request, struct error *err)
+{
+    if (needs->plan)
+        return read_strictly(environment, text, request, err);
+    if (needs->forgiving)
+        return read_forgivingly(text, request, err);
+    if (read_config(request, err) != 0)
+        return -1;
+    return needs->attachments ? attachments_parse(request->tree, request->attachment.owner.network,
+                                                  &request->valid, &request->valid_count, err)
+                              : 0;
+}
+
+int request_parse(const struct environment *environment, struct span text,
+                  const struct needs *needs, struct request *out, int *cni_version,
+                  struct error *err)
+{
+    cleanup(request) struct request request = {
+        .attachment = {.owner = {.container_id = environment->container_id,
+                                 .ifname = environment->ifname},
+                       .netns = environment->netns},
+    };
+
+    if (json_parse(text, &request.tree, err) != 0)
+        return error_context(err, "network configuration on standard input");
+    if (!cJSON_IsObject(request.tree))
+        return error_set(err, ERROR_DECODING,
+                         "the network configuration on standard input is not a JSON object");
+    if (read_version(needs, &request, cni_version, err) != 0 || read_network(&request, err) != 0 ||
+        read_body(environment, text, needs, &request, err) != 0)
+        return -1;
+    *out = request;
+    request = (struct request){0};
+    return 0;
+}
+
+int request_read(const struct environment *environment, int fd, const struct needs *needs,
+                 struct request *out, int *cni_version, struct error *err)
+{
+    cleanup(free_text) char *text = NULL;
+    struct span input = {0};
+
+    if (environment_check(environment, needs->variables, err) != 0 ||
+        input_read(fd, INPUT_BYTES_MAX, INPUT_SECONDS, &text, &input.length, err) != 0)
+        return -1;
+    input.start = text;
+    if (request_parse(environment, input, needs, out, cni_version, err) != 0)
+        return -1;
+    out->text = steal(&text);
+    return 0;
+}
+
+void request_free(struct request *request)
+{
+    result_free(&request->attachment.result);
+    config_free(&request->config);
+    free(request->valid);
+    args_free(&request->args);
+    cJSON_Delete(request->tree);
+    free(request->text);
+    *request = (struct request){0};
+}

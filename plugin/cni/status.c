@@ -1,0 +1,14 @@
+#include "cni/verbs.h"
+#include "kernel/backends.h"
+
+int verb_status(const struct request *request, FILE *out, struct error *err)
+{
+    const struct backend *backend = backend_choose(request->config.backend);
+    struct terms terms = terms_of(&request->config);
+
+    (void)out;
+    if (backend->probe(&terms, err) == 0)
+        return 0;
+    err->code = ERROR_NOT_AVAILABLE;
+    return error_context(err, "pods cannot be guarded with %s", backend->name);
+}

@@ -1,0 +1,13 @@
+#include "cni/verbs.h"
+#include "kernel/links.h"
+
+int verb_plan(const struct request *request, struct plan *plan, struct error *err)
+{
+    cleanup(questions) struct questions questions = {0};
+    cleanup(facts) struct facts facts = {0};
+
+    if (plan_questions(&request->attachment, &questions, err) != 0 ||
+        links_gather(&questions, request->attachment.netns, &facts, err) != 0)
+        return -1;
+    return plan_make(&request->attachment, &request->config, &facts, plan, err);
+}

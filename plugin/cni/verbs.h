@@ -1,0 +1,45 @@
+/*
+ * The verbs, one a file. Each gets a request that request.h has checked for what the verb needs
+ * (cni.c, the table), brings it about, and writes its answer, if it has one, to out.
+ */
+#ifndef IMDS_GUARD_VERBS_H
+#define IMDS_GUARD_VERBS_H
+
+#include "cni/request.h"
+#include "guard/error.h"
+#include "kernel/backend.h"
+
+#include <stdio.h>
+
+/* Guards the pod, then prints prevResult. After an error nothing of this owner is left. */
+must_use int verb_add(const struct request *request, FILE *out, struct error *err);
+
+/* Takes this owner's guards away, wherever they are. Nothing there is success. */
+must_use int verb_del(const struct request *request, FILE *out, struct error *err);
+
+/* ERROR_GUARD_MISSING unless the kernel holds what ADD would make it hold. */
+must_use int verb_check(const struct request *request, FILE *out, struct error *err);
+
+/* Takes away what this network's dead attachments left on interfaces that are gone. */
+must_use int verb_gc(const struct request *request, FILE *out, struct error *err);
+
+/* ERROR_NOT_AVAILABLE with the reason if ADD could not work. Changes nothing. */
+must_use int verb_status(const struct request *request, FILE *out, struct error *err);
+
+/* Prints the versions we speak. The request is empty. */
+must_use int verb_version(const struct request *request, FILE *out, struct error *err);
+
+/* What the configuration says to backends. Borrows from it. */
+static inline struct terms terms_of(const struct config *config)
+{
+    return (struct terms){
+        .endpoints = config->endpoints,
+        .endpoint_count = config->endpoint_count,
+        .lock_timeout_seconds = config->lock_timeout_seconds,
+    };
+}
+
+/* What ADD makes and CHECK looks for: asks the kernel, then plans. *plan is for plan_free. */
+must_use int verb_plan(const struct request *request, struct plan *plan, struct error *err);
+
+#endif

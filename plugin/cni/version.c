@@ -1,0 +1,12 @@
+#include "cni/response.h"
+#include "cni/verbs.h"
+
+/*
+ * Standard input is not read: the answer is the same whatever version the runtime writes there, and
+ * a person who asks has nothing to write.
+ */
+int verb_version(const struct request *request, FILE *out, struct error *err)
+{
+    (void)request;
+    return response_version(out, err);
+}

@@ -1,0 +1,88 @@
+/*
+ * A CNI verb if a runtime calls, an operator's command if a person does. The only place that exits.
+ */
+#include "cni/cni.h"
+#include "node/commands.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * A standard descriptor that the caller has closed would go to the next file or netlink socket we
+ * open, and a result meant for the runtime would be written into it. Opened the wrong way round it
+ * fails every read and write, as a closed one does.
+ */
+static bool standard_descriptors_are_taken(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Set-uid, a user could choose the namespace, the configuration and the lock file. Not AT_SECURE of
+ * getauxval(3): a change of SELinux domain sets that too, which is how some runtimes start plugins.
+ */
+static bool is_set_uid(void)
+{
+    return getuid() != geteuid() || getgid() != getegid();
+}
+
+/* People try options before they read. */
+static const char *command_name(const char *argument)
+{
+    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+        return "help";
+    return strcmp(argument, "--version") == 0 ? "version" : argument;
+}
+
+/* Not success: whoever called without saying what for must not believe that it was done. */
+static int explain(void)
+{
+    fputs("imds-guard is a CNI plugin: container runtimes call it, with CNI_COMMAND set, to keep\n"
+          "pods from the EC2 instance metadata service. For what you can do with it: imds-guard "
+          "help\n",
+          stderr);
+    return EXIT_USAGE;
+}
+
+static int run_command(int argc, char **argv)
+{
+    const struct command *command = command_find(command_name(argv[1]));
+    int code;
+
+    if (!command) {
+        fprintf(stderr, "imds-guard: there is no command \"%s\"; see imds-guard help\n", argv[1]);
+        return EXIT_USAGE;
+    }
+    code = command->run(argc - 1, argv + 1, stdout, stderr);
+    if (fflush(stdout) != 0 && code == EXIT_OK) {
+        fprintf(stderr, "imds-guard: write to standard output: %s\n", strerror(errno));
+        return EXIT_FAILED;
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (!standard_descriptors_are_taken())
+        return EXIT_FAILED;
+    if (is_set_uid()) {
+        fputs("imds-guard: refuses to run set-uid or set-gid\n", stderr);
+        return EXIT_FAILED;
+    }
+    /* A reader that has gone away is an error of write(2), after which ADD undoes its guard. */
+    signal(SIGPIPE, SIG_IGN);
+    if (cni_is_called(environ, argc > 1))
+        return cni_run(environ, STDIN_FILENO, stdout, stderr);
+    return argc > 1 ? run_command(argc, argv) : explain();
+}
