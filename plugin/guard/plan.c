@@ -1,0 +1,280 @@
+#include "guard/plan.h"
+
+#include "guard/role.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A result has so few interfaces that the guards' number always fits the tag. */
+_Static_assert(3 * RESULT_INTERFACES_MAX + 1 <= OWNER_GUARDS_MAX, "a tag has no place for more");
+
+/* A plan in the making. */
+struct draft {
+    const struct result *result;
+    const struct questions *questions;
+    const struct facts *facts;
+    enum verdict verdict;
+    struct guard *guards; /* has room for every question asked, in both directions */
+    size_t count;
+    struct error seen; /* details: what was seen and would not do; msg: the first hole, or "" */
+};
+
+/* Says why an interface gets no guard where packets of the pod would get past every guard. */
+static void __attribute__((format(printf, 2, 3)))
+note_hole(struct draft *draft, const char *format, ...)
+{
+    char text[sizeof(draft->seen.msg)];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    error_details(&draft->seen, "%s", text);
+    if (draft->seen.msg[0] == '\0')
+        strcpy(draft->seen.msg, text);
+}
+
+static void add_guard(struct draft *draft, const char *interface, enum direction direction)
+{
+    struct guard *guard = &draft->guards[draft->count];
+
+    for (size_t i = 0; i < draft->count; i++) {
+        if (draft->guards[i].direction == direction &&
+            strcmp(draft->guards[i].interface, interface) == 0)
+            return;
+    }
+    strcpy(guard->interface, interface);
+    guard->direction = direction;
+    guard->verdict = draft->verdict;
+    draft->count++;
+}
+
+/* The answer to the question for a link of the host; every name that is looked for was asked. */
+static const struct link *host_link(const struct draft *draft, const char *name)
+{
+    static const struct link none = {.index = 0};
+
+    for (size_t i = 0; i < draft->questions->host_count; i++) {
+        if (strcmp(draft->questions->host[i], name) == 0)
+            return &draft->facts->host[i];
+    }
+    return &none;
+}
+
+static bool is_veth(const struct link *link)
+{
+    return strcmp(link->kind, "veth") == 0;
+}
+
+static const char *kind_of(const struct link *link)
+{
+    return link->kind[0] != '\0' ? link->kind : "no virtual link";
+}
+
+/*
+ * Rule 1. Another link than a veth is not the pod's own, and if the pod hangs on it, rule 2 finds
+ * that out; a veth behind a master is the pod's own, and a hole. The guard gets the link's own
+ * name, which packets are matched by: the kernel also finds a link by an alternative name.
+ */
+static void guard_host_interface(struct draft *draft, const char *name)
+{
+    const struct link *link = host_link(draft, name);
+
+    if (link->index == 0)
+        error_details(&draft->seen, "%s: the node has no such link", name);
+    else if (!is_veth(link) || !name_is_interface(link->name))
+        error_details(&draft->seen, "%s: is %s, not a veth of one pod", name, kind_of(link));
+    else if (link->master_index != 0)
+        note_hole(draft,
+                  "%s: is a port of another link (index %d, a bridge or a VRF), and the node sees "
+                  "its packets as that link's",
+                  name, link->master_index);
+    else
+        add_guard(draft, link->name, DIRECTION_IN);
+}
+
+static void guard_host_interfaces(struct draft *draft)
+{
+    for (size_t i = 0; i < draft->result->interface_count; i++) {
+        const struct result_interface *interface = &draft->result->interfaces[i];
+
+        if (interface_role(interface) == ROLE_HOST)
+            guard_host_interface(draft, interface->name);
+        else if (interface_role(interface) == ROLE_FOREIGN)
+            error_details(&draft->seen, "%s: its sandbox \"%.64s\" is no network namespace",
+                          interface->name, interface->sandbox);
+        else if (!name_is_interface(interface->name))
+            error_details(&draft->seen, "%.64s: no link can have this name", interface->name);
+    }
+}
+
+/* How the packets of a container interface that is no veth leave the pod. */
+static const char *way_out(const struct link *link)
+{
+    static const struct {
+        const char *kind;
+        const char *way;
+    } ways[] = {
+        {"macvlan", "macvlan sends through its parent device, past the node's forwarding"},
+        {"macvtap", "macvtap sends through its parent device, past the node's forwarding"},
+        {"ipvlan", "ipvlan sends through its parent device, past the node's forwarding"},
+        {"ipvtap", "ipvtap sends through its parent device, past the node's forwarding"},
+        {"bridge", "a bridge sends through its ports, none of which need be the node's"},
+        {"veth", "its other end is not in the node's network namespace"},
+    };
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (strcmp(link->kind, ways[i].kind) == 0)
+            return ways[i].way;
+    }
+    return "its packets leave without passing a link of the node";
+}
+
+/* Rule 2: whatever the pod can send through needs a guard at its other end, or ADD must fail. */
+static void guard_container_interface(struct draft *draft, const char *name,
+                                      const struct pod_link *answer)
+{
+    const struct link *link = &answer->link;
+    const struct link *peer = &answer->host_peer;
+
+    if (link->index == 0)
+        error_details(&draft->seen, "%s: the pod has no such link", name);
+    else if (link->loopback)
+        error_details(&draft->seen, "%s: loopback", name);
+    else if (strcmp(link->kind, "dummy") == 0)
+        error_details(&draft->seen, "%s: a dummy link, which sends nothing", name);
+    else if (peer->index == 0 || !is_veth(peer) || !name_is_interface(peer->name))
+        note_hole(draft, "%s (in the pod, %s): %s", name, kind_of(link), way_out(link));
+    else if (peer->master_index != 0)
+        note_hole(draft,
+                  "%s (in the pod, %s): its other end %s is a port of another link (index %d, a "
+                  "bridge or a VRF), and the node sees its packets as that link's",
+                  name, kind_of(link), peer->name, peer->master_index);
+    else
+        add_guard(draft, peer->name, DIRECTION_IN);
+}
+
+static void guard_container_interfaces(struct draft *draft)
+{
+    for (size_t i = 0; i < draft->questions->pod_count; i++)
+        guard_container_interface(draft, draft->questions->pod[i], &draft->facts->pod[i]);
+}
+
+/* Rule 3. */
+static void guard_vlan_links(struct draft *draft)
+{
+    for (size_t i = 0; i < draft->result->interface_count; i++) {
+        char name[INTERFACE_NAME_SIZE] = "";
+        const struct link *link = NULL;
+
+        if (!interface_vlan_link(&draft->result->interfaces[i], name))
+            continue;
+        link = host_link(draft, name);
+        if (link->index == 0 || !name_is_interface(link->name))
+            error_details(&draft->seen, "%s: the node has no such link", name);
+        else if (link->master_index != 0)
+            error_details(&draft->seen, "%s: is a port of another link (index %d)", name,
+                          link->master_index);
+        else
+            add_guard(draft, link->name, DIRECTION_OUT);
+    }
+}
+
+/* Fails unless the pod's own interfaces are guarded, all of them. */
+static int check_draft(const struct draft *draft, size_t incoming, struct error *err)
+{
+    if (draft->seen.msg[0] != '\0')
+        error_set(err, ERROR_NOTHING_TO_GUARD,
+                  "the pod could reach IMDS past any guard: %s. imds-guard needs a veth from the "
+                  "pod to the node",
+                  draft->seen.msg);
+    else if (incoming == 0)
+        error_set(
+            err, ERROR_NOTHING_TO_GUARD,
+            "no interface of this pod can be guarded: neither prevResult nor CNI_IFNAME leads "
+            "to a veth on the node. imds-guard must come after the plugin that makes the "
+            "veth");
+    else
+        return 0;
+    return error_details(err, "%s", draft->seen.details);
+}
+
+/* Fills the draft by the three rules. */
+static int make_draft(struct draft *draft, struct error *err)
+{
+    size_t incoming = 0;
+
+    draft->guards =
+        calloc(2 * draft->facts->host_count + draft->facts->pod_count + 1, sizeof(*draft->guards));
+    if (draft->guards == NULL)
+        return error_no_memory(err);
+    guard_host_interfaces(draft);
+    guard_container_interfaces(draft);
+    incoming = draft->count;
+    guard_vlan_links(draft);
+    return check_draft(draft, incoming, err);
+}
+
+static enum verdict choose_verdict(const struct pod *pod, const struct config *config)
+{
+    return config->mode == MODE_AUDIT || pod_is_exempt(pod, config) ? VERDICT_COUNT : VERDICT_DROP;
+}
+
+int plan_make(const struct attachment *attachment, const struct config *config,
+              const struct facts *facts, struct plan *out, struct error *err)
+{
+    cleanup(questions) struct questions questions = {.host = NULL};
+    cleanup(plan) struct plan plan = {.tag = ""};
+    struct draft draft = {.result = &attachment->result,
+                          .questions = &questions,
+                          .facts = facts,
+                          .verdict = choose_verdict(&attachment->pod, config)};
+    int made = 0;
+
+    if (facts->host_network) {
+        *out = plan;
+        return 0;
+    }
+    if (!owner_fits(&attachment->owner))
+        return error_set(err, ERROR_INVALID_ENVIRONMENT,
+                         "network name, container id and ifname together have more than %d bytes",
+                         OWNER_BYTES_MAX);
+    if (plan_questions(attachment, &questions, err) < 0)
+        return -1;
+    if (facts->host_count != questions.host_count || facts->pod_count != questions.pod_count)
+        return error_set(err, ERROR_KERNEL, "the kernel's answers are not to the plan's questions");
+    made = make_draft(&draft, err);
+    plan.guards = draft.guards;
+    if (made < 0)
+        return -1;
+    plan.guard_count = draft.count;
+    tag_write(&attachment->owner, (unsigned)draft.count, attachment->pod.namespace,
+              attachment->pod.name, plan.tag);
+    *out = plan;
+    plan = (struct plan){.tag = ""};
+    return 0;
+}
+
+void plan_free(struct plan *plan)
+{
+    free(plan->guards);
+    *plan = (struct plan){.tag = ""};
+}
+
+void facts_free(struct facts *facts)
+{
+    free(facts->host);
+    free(facts->pod);
+    *facts = (struct facts){.host = NULL};
+}
+
+const char *direction_name(enum direction direction)
+{
+    return direction == DIRECTION_IN ? "in" : "out";
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+    return verdict == VERDICT_DROP ? "drop" : "count";
+}
