@@ -61,13 +61,20 @@ static int find_first(const char *conf_dir, char **out, struct error *err)
     return 0;
 }
 
-static const cJSON *find_inline(const cJSON *tree)
+/* Our entry in the list, with its place. */
+static void find_inline(struct conflist *conflist)
 {
-    const cJSON *plugin;
+    const struct span text = {conflist->text, conflist->length};
+    const cJSON *plugin = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins")->child;
+    struct span plugins;
 
-    cJSON_ArrayForEach(plugin, cJSON_GetObjectItemCaseSensitive(
-                                   tree, "plugins")) if (conflist_is_ours(plugin)) return plugin;
-    return NULL;
+    for (size_t i = 0; plugin; plugin = plugin->next, i++) {
+        if (conflist_is_ours(plugin) && json_member(text, "plugins", &plugins) &&
+            json_element(plugins, i, &conflist->entry_text)) {
+            conflist->entry = plugin;
+            return;
+        }
+    }
 }
 
 bool conflist_ignores_drop_ins(const struct conflist *conflist)
@@ -97,6 +104,7 @@ static int load_drop_in(const char *conf_dir, struct conflist *conflist, struct 
         return error_set(err, ERROR_INVALID_CONFIG,
                          "%s: \"type\" is not \"" CONFIG_PLUGIN_TYPE "\": remove the file", path);
     conflist->drop_in = steal(&tree);
+    conflist->drop_in_text = steal(&text);
     return 0;
 }
 
@@ -104,7 +112,7 @@ static int load_drop_in(const char *conf_dir, struct conflist *conflist, struct 
  * name. */
 static int check_is_list(const struct conflist *conflist, struct error *err)
 {
-    bool has_list = cJSON_HasObjectItem(conflist->tree, "plugins");
+    bool has_list = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins");
 
     if (has_suffix(conflist->path, ".conflist") && (has_list || !cJSON_IsObject(conflist->tree)))
         return 0;
@@ -133,9 +141,12 @@ static int parse(const char *conf_dir, struct conflist *conflist, struct error *
     conflist->network = name->valuestring;
     if (load_drop_in(conf_dir, conflist, err) < 0)
         return -1;
-    conflist->entry = find_inline(conflist->tree);
-    if (!conflist->entry && !conflist_ignores_drop_ins(conflist))
+    find_inline(conflist);
+    if (!conflist->entry && conflist->drop_in && !conflist_ignores_drop_ins(conflist)) {
         conflist->entry = conflist->drop_in;
+        conflist->entry_text =
+            (struct span){conflist->drop_in_text, strlen(conflist->drop_in_text)};
+    }
     return 0;
 }
 
@@ -176,5 +187,6 @@ void conflist_free(struct conflist *conflist)
     free(conflist->text);
     cJSON_Delete(conflist->tree);
     cJSON_Delete(conflist->drop_in);
+    free(conflist->drop_in_text);
     *conflist = (struct conflist){0};
 }

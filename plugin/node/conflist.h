@@ -23,9 +23,11 @@ struct conflist {
     size_t length;
     struct stat stat; /* of the file, from before it was read */
     cJSON *tree;
-    const char *network; /* its "name"; borrowed from the tree */
-    const cJSON *entry;  /* our entry, inline or (where libcni reads it) the drop-in; or NULL */
-    cJSON *drop_in;      /* the tree of <conf dir>/<network>/imds-guard.conf, or NULL */
+    const char *network;    /* its "name"; borrowed from the tree */
+    const cJSON *entry;     /* our entry, inline or (where libcni reads it) the drop-in; or NULL */
+    struct span entry_text; /* the same as text, borrowed; only with `entry` */
+    cJSON *drop_in;         /* the tree of <conf dir>/<network>/imds-guard.conf, or NULL */
+    char *drop_in_text;
 };
 
 /*

@@ -15,7 +15,8 @@
 struct install_options {
     const char *conf_dir;
     const char *bin_dir;
-    const char *config_file; /* our entry's keys; NULL: keep those that are there, else the defaults */
+    const char
+        *config_file; /* our entry's keys; NULL: keep those that are there, else the defaults */
     bool drop_in;
 };
 
@@ -23,8 +24,8 @@ struct install_options {
 struct install_report {
     bool binary_written;
     bool conflist_written; /* or the drop-in */
-    bool no_conflist;      /* there is none to put an entry into; the binary may have been written */
-    char path[4096];       /* of the conflist or drop-in; "" if there is none */
+    bool no_conflist; /* there is none to put an entry into; the binary may have been written */
+    char path[4096];  /* of the conflist or drop-in; "" if there is none */
 };
 
 /* Binary first, then the entry. A bad config_file is refused before anything is touched. */
