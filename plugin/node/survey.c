@@ -1,0 +1,99 @@
+#include "node/survey.h"
+
+#include "kernel/links.h"
+#include "node/claims.h"
+#include "node/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int fail(struct surveyed *surveyed, const struct error *why, struct error *err)
+{
+    surveyed->state = ATTACHMENT_FAILED;
+    surveyed->reason = strdup(why->msg);
+    return surveyed->reason ? 0 : error_no_memory(err);
+}
+
+static int plan(struct surveyed *surveyed, const struct config *config, struct error *err)
+{
+    const struct attachment *attachment = &surveyed->cached->attachment;
+    cleanup(questions) struct questions questions = {0};
+    struct error why = {0};
+
+    if (plan_questions(attachment, &questions, &why) < 0)
+        return fail(surveyed, &why, err);
+    if (links_gather(&questions, attachment->netns, &surveyed->facts, &why) < 0) {
+        if (why.code != ERROR_INVALID_NETNS)
+            return fail(surveyed, &why, err);
+        surveyed->state = ATTACHMENT_GONE;
+        return 0;
+    }
+    if (surveyed->facts.host_network) {
+        surveyed->state = ATTACHMENT_HOST_NETWORK;
+        return 0;
+    }
+    if (plan_make(attachment, config, &surveyed->facts, &surveyed->plan, &why) < 0)
+        return fail(surveyed, &why, err);
+    surveyed->state = ATTACHMENT_PLANNED;
+    return 0;
+}
+
+static int plan_all(const struct settings *settings, struct survey *survey, struct error *err)
+{
+    survey->attachments = calloc(survey->cache.count + 1, sizeof(*survey->attachments));
+    if (!survey->attachments)
+        return error_no_memory(err);
+    for (; survey->count < survey->cache.count; survey->count++) {
+        struct surveyed *surveyed = &survey->attachments[survey->count];
+
+        surveyed->cached = &survey->cache.attachments[survey->count];
+        surveyed->state = ATTACHMENT_OTHER_NETWORK;
+        if (strcmp(surveyed->cached->attachment.owner.network, settings->network) != 0)
+            continue;
+        if (plan(surveyed, &settings->config, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int survey_take(const struct settings *settings, const char *results_dir, struct survey *out,
+                struct error *err)
+{
+    cleanup(survey) struct survey survey = {0};
+    const struct terms terms = settings_terms(settings);
+
+    if (cache_read(results_dir, &survey.cache, err) < 0 || plan_all(settings, &survey, err) < 0 ||
+        links_names(&survey.links, &survey.link_count, err) < 0 ||
+        holdings_gather(&terms, &survey.holdings, err) < 0 || claims_settle(&survey, err) < 0)
+        return -1;
+    *out = survey;
+    survey = (struct survey){0};
+    return 0;
+}
+
+void survey_free(struct survey *survey)
+{
+    for (size_t i = 0; i < survey->count; i++) {
+        facts_free(&survey->attachments[i].facts);
+        plan_free(&survey->attachments[i].plan);
+        free(survey->attachments[i].reason);
+    }
+    free(survey->attachments);
+    free(survey->links);
+    holdings_free(&survey->holdings);
+    cache_free(&survey->cache);
+    *survey = (struct survey){0};
+}
+
+void attachment_label(const struct attachment *attachment, char out[static ATTACHMENT_LABEL_SIZE])
+{
+    const struct owner *owner = &attachment->owner;
+
+    if (attachment->pod.namespace && attachment->pod.name)
+        snprintf(out, ATTACHMENT_LABEL_SIZE, "%s/%s", attachment->pod.namespace,
+                 attachment->pod.name);
+    else
+        snprintf(out, ATTACHMENT_LABEL_SIZE, "%s/%.12s/%s", owner->network, owner->container_id,
+                 owner->ifname);
+    text_make_printable(out);
+}
