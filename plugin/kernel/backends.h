@@ -13,15 +13,17 @@ extern const struct backend *const backends[];
 
 /*
  * The backend that new guards go into. AUTO: iptables if legacy tables are live in this namespace
- * (/proc/net/ip_tables_names is not empty), else nftables if the kernel has it, else iptables.
- * Creates no table by looking. Never fails: whether the choice works is probe's to say.
+ * (/proc/thread-self/net/ip_tables_names is not empty), else nftables if it would work (probe),
+ * else iptables if that would. Creates no table by looking. Never fails: where neither would work
+ * it is nftables, so that its apply says why: without CAP_NET_ADMIN that, and without nf_tables
+ * what the kernel needs.
  */
 const struct backend *backend_choose(enum backend_choice choice);
 
 /*
- * Makes the plans hold in the chosen backend, then takes the same interfaces' and owners' guards out
- * of the other one: at no moment is neither in force. Errors as apply's; what fails after the guard
- * is in force (the other backend) fails as well.
+ * Makes the plans hold in the chosen backend, then takes the same interfaces' and owners' guards
+ * out of the other one: at no moment is neither in force. Errors as apply's; what fails after the
+ * guard is in force (the other backend) fails as well.
  */
 must_use int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
                           const struct terms *terms, struct error *err);
@@ -38,8 +40,8 @@ must_use int guards_remove_owner(const struct owner *owner,
 
 /*
  * Whether the kernel holds the plan, whole and in force, in one backend or the other. Errors:
- * ERROR_GUARD_MISSING, naming each thing that is wrong (missing in a family, verdict, owner, and what
- * is wrong with the skeleton that the guards depend on), or what list says.
+ * ERROR_GUARD_MISSING, naming each thing that is wrong (missing in a family, verdict, owner, and
+ * what is wrong with the skeleton that the guards depend on), or what list says.
  */
 must_use int guards_check(const struct plan *plan, const struct terms *terms, struct error *err);
 

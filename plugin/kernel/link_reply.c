@@ -106,8 +106,9 @@ bool link_reply_read(const void *bytes, size_t length, struct link_reply *out)
 
     if (reply.link.index <= 0 || !name_whole || reply.link.name[0] == '\0')
         return false;
-    /* Kernels before 5.11 leave IFLA_LINK out where it equals the link's own index, even if it
-     * counts in another namespace: the first pod of a node can have such a pair. */
+    /* Older kernels (4.14 and 5.4 are on nodes) leave IFLA_LINK out where it equals the link's own
+     * index, even if it counts in another namespace: the first pod of a node can have such a pair.
+     */
     if (reply.peer_elsewhere && reply.link.peer_index == 0 && strcmp(reply.link.kind, "veth") == 0)
         reply.link.peer_index = reply.link.index;
     *out = reply;

@@ -88,7 +88,7 @@ static void reads_loopback(void **state)
     assert_int_equal(reply.peer_nsid, NETNSA_NSID_NOT_ASSIGNED);
 }
 
-/* Kernels before 5.11 do not send IFLA_LINK where it equals the link's own index. */
+/* Older kernels do not send IFLA_LINK where it equals the link's own index. */
 static void completes_a_peer_with_the_same_index(void **state)
 {
     union message message;
