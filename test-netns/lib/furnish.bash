@@ -1,0 +1,25 @@
+# The first process of a private world (world.bash, world_enter): gives it directories of its own,
+# then runs the command. When it dies the kernel kills whatever still runs in the world.
+set -euo pipefail
+
+# A writable layer in memory over a directory of the machine, which stays as it is.
+layer_over() { # DIRECTORY
+    local layer
+    layer=/run/layers$1
+    mkdir -p "$layer/changes" "$layer/work"
+    mount -t overlay -o "lowerdir=$1,upperdir=$layer/changes,workdir=$layer/work" world "$1"
+}
+
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 world /run
+for directory in /etc /opt /var/lib; do
+    layer_over "$directory"
+done
+rm -rf /etc/cni /opt/cni /var/lib/cni
+mkdir -p /run/netns /run/lock /etc/cni/net.d /opt/cni/bin /var/lib/cni
+ip link set lo up
+
+IMDS_GUARD_WORLD=$(readlink /proc/self/ns/net)
+export IMDS_GUARD_WORLD
+unset CNI_COMMAND CNI_CONTAINERID CNI_NETNS CNI_IFNAME CNI_ARGS CNI_PATH XTABLES_LOCKFILE
+"$@"

@@ -1,0 +1,445 @@
+# A private world to wire pods in: a node, its pods and a piece of "AWS", each a network namespace.
+# Sourced by the tests and by every script that sends packets.
+#
+#                 node                                aws
+#   pod a  eth0 --- eni…\                        /--- 169.254.169.254  fd00:ec2::254   IMDS
+#                        >  forwards  eth0 -----+---- 169.254.169.253  fd00:ec2::253   DNS
+#   pod b  eth0 --- eni…/             eth1 -----+---- 169.254.169.123  fd00:ec2::123   time
+#                          vlan.eth.N (per pod) +---- 169.254.170.23   fd00:ec2::23    Pod Identity
+#                                               +---- 169.254.170.2                    ECS credentials
+#                                                \--- 203.0.113.10     2001:db8:1::10  the internet
+#
+# Everything happens below `unshare --mount --net --pid`: names of namespaces, /run/xtables.lock,
+# /etc/cni, /opt/cni and /var/lib/cni are the world's own, the machine's are neither read nor
+# written, and when the first process of the world dies, for whatever reason, all of it is gone.
+#
+#   world_enter "$0" "$@"     a script's first step: start over inside a world (bats files: ../world)
+#   world_start               "AWS", once for a world
+#   node_new                  a fresh node without pods, without a rule; whatever was before is gone
+#
+#   conflist SHAPE [FILTER]   what the runtime will use: aws-cni and egress-cni wired as SHAPE
+#   conflist_plain SHAPE      (shapes: world_shapes), then our entry, edited by a jq filter; or none
+#   pod_new POD               a pod's namespace, not wired
+#   pod_add POD [NS/NAME]     cnitool: the chain's ADD, DEL, CHECK. The result of ADD is left in
+#   pod_del, pod_check POD    result_file POD. POD is the name of the namespace
+#   pod_gone POD              the namespace vanishes, as when a node reboots
+#   plugin VERB POD [NS/NAME] our binary alone, with the conflist's entry and the pod's last result
+#                             (or PREV_RESULT), network NETWORK (aws-cni); VAR=VALUE before it wins
+#
+#   on_node, in_aws, in_pod POD COMMAND…
+#   reaches POD ADDRESS [SOURCE]       HTTP; waits for an answer that may be slow
+#   reaches_udp POD ADDRESS PORT
+#   attack POD ADDRESS [SOURCE]        TCP, UDP and ICMP at once, with little patience; says what
+#                                      came back, nothing if nothing did
+#   arrived                            packets that have come to IMDS so far, whatever they were
+#   guards                             what the kernel holds of ours, see there
+#   others_rules                       what it holds of everybody else's
+#
+# A packet that a guard drops leaves two traces: `arrived` stays where it was, and the guard's own
+# counter moves. The tests look at both and need not believe in a timeout.
+#
+# BACKEND (nftables) is the backend that our entry asks for, IMDS_GUARD the binary.
+
+world_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+world_state=/run/imds-guard-world
+
+world_shapes=(regular custom-prefix multi-nic branch-strict branch-standard
+    ipv6-with-ipv4-egress ipv4-with-ipv6-egress branch-ipv6)
+
+imds4=169.254.169.254
+imds6=fd00:ec2::254
+
+# --- the world ------------------------------------------------------------------------------------
+
+world_is_entered() {
+    [ "${IMDS_GUARD_WORLD:-}" = "$(readlink /proc/self/ns/net)" ]
+}
+
+# Runs COMMAND in a world, in place of the calling process. Returns only if this is one already.
+world_enter() { # COMMAND...
+    world_is_entered && return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "${1##*/}: only root can make network namespaces; try: sudo $1" >&2
+        exit 1
+    fi
+    # shellcheck source=cnitool.bash
+    . "$world_root/test-netns/lib/cnitool.bash"
+    CNITOOL=${CNITOOL:-$(cnitool_path "$world_root/build")} || exit 1
+    IMDS_GUARD=$(realpath -m "${IMDS_GUARD:-$world_root/build/dev/imds-guard}")
+    export CNITOOL IMDS_GUARD
+    exec unshare --mount --net --pid --fork --kill-child --mount-proc \
+        bash "$world_root/test-netns/lib/furnish.bash" "$@"
+}
+
+# Starts "AWS": one interface for each of the node's, all the addresses, and servers on them.
+world_start() {
+    world_is_entered || { echo "not in a private world; run: test-netns/world $0" >&2; return 1; }
+    mkdir -p "$world_state"
+    ip netns add aws
+    world_tune aws
+    ip -n aws -batch - <<'END'
+link set lo up
+address add 169.254.169.254/32 dev lo
+address add 169.254.169.253/32 dev lo
+address add 169.254.169.123/32 dev lo
+address add 169.254.170.23/32 dev lo
+address add 169.254.170.2/32 dev lo
+address add 203.0.113.10/32 dev lo
+address add fd00:ec2::254/128 dev lo nodad
+address add fd00:ec2::253/128 dev lo nodad
+address add fd00:ec2::123/128 dev lo nodad
+address add fd00:ec2::23/128 dev lo nodad
+address add 2001:db8:1::10/128 dev lo nodad
+END
+    # Counts whatever arrives for IMDS, of any protocol, before anything can go wrong with it.
+    in_aws nft -f - <<'END'
+table inet seen {
+    counter imds { }
+    chain arriving {
+        type filter hook prerouting priority raw; policy accept;
+        ip daddr 169.254.169.254 counter name imds
+        ip6 daddr fd00:ec2::254 counter name imds
+    }
+}
+END
+    world_servers
+}
+
+world_servers() {
+    local http=$world_root/test-netns/fixtures/http echo=cat address
+    in_aws socat "TCP4-LISTEN:80,fork,reuseaddr,backlog=128" "EXEC:$http" 2>/dev/null 3>&- &
+    in_aws socat "TCP6-LISTEN:80,fork,reuseaddr,backlog=128,ipv6only=1" "EXEC:$http" 2>/dev/null 3>&- &
+    for address in 169.254.169.254:80 169.254.169.253:53 169.254.169.123:123; do
+        in_aws socat "UDP4-RECVFROM:${address#*:},bind=${address%:*},fork" "EXEC:$echo" \
+            2>/dev/null 3>&- &
+    done
+    for address in fd00:ec2::254,80 fd00:ec2::253,53 fd00:ec2::123,123; do
+        in_aws socat "UDP6-RECVFROM:${address#*,},bind=[${address%,*}],fork" "EXEC:$echo" \
+            2>/dev/null 3>&- &
+    done
+    wait_until 5 world_servers_listen
+}
+
+world_servers_listen() {
+    [ "$(in_aws ss --no-header --listening --tcp --udp --numeric | wc -l)" -eq 8 ]
+}
+
+# Forwards, answers at once (no duplicate address detection), takes packets from any side.
+world_tune() { # NAMESPACE
+    nsenter --net="/run/netns/$1" bash -c '
+        cd /proc/sys/net
+        for file in ipv4/ip_forward ipv6/conf/all/forwarding; do echo 1 >$file; done
+        for file in ipv4/conf/{all,default}/rp_filter ipv6/conf/{all,default}/accept_dad; do
+            echo 0 >$file
+        done'
+}
+
+wait_until() { # SECONDS COMMAND...
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $deadline ] || { echo "waited in vain for: $*" >&2; return 1; }
+        sleep 0.02
+    done
+}
+
+# --- the node -------------------------------------------------------------------------------------
+
+on_node() {
+    nsenter --net=/run/netns/node -- "$@"
+}
+
+in_aws() {
+    nsenter --net=/run/netns/aws -- "$@"
+}
+
+# Two network interfaces (the second carries the second NIC of multi-NIC pods), and what aws-node
+# and kubelet would have put on the disk.
+node_new() {
+    node_gone
+    ip netns add node
+    world_tune node
+    ip -n node -batch - <<'END'
+link set lo up
+link add eth0 type veth peer name nic0 netns aws
+link add eth1 type veth peer name nic1 netns aws
+address add 10.0.0.10/24 dev eth0
+address add 10.0.1.10/24 dev eth1
+address add 2600:1f14:abc:d00::10/64 dev eth0 nodad
+address add 2600:1f14:abc:d11::10/64 dev eth1 nodad
+link set eth0 up
+link set eth1 up
+route add default via 10.0.0.1
+route add default via 2600:1f14:abc:d00::1
+route add default via 10.0.1.1 table 102
+route add default via 2600:1f14:abc:d11::1 table 102
+END
+    ip -n aws -batch - <<'END'
+address add 10.0.0.1/24 dev nic0
+address add 10.0.1.1/24 dev nic1
+address add 2600:1f14:abc:d00::1/64 dev nic0 nodad
+address add 2600:1f14:abc:d11::1/64 dev nic1 nodad
+link set nic0 up
+link set nic1 up
+route add 10.0.12.0/24 via 10.0.0.10
+route add 10.0.96.0/24 via 10.0.1.10
+route add 2600:1f14:abc:d01::/64 via 2600:1f14:abc:d00::10
+END
+    mkdir -p /opt/cni/bin /etc/cni/net.d "$world_state/results"
+    ln -sf "$world_root"/test-netns/fixtures/{aws,egress}-cni "$IMDS_GUARD" /opt/cni/bin/
+}
+
+# Pods first: a namespace that vanishes takes its links with it, but not before the kernel gets
+# round to it.
+node_gone() {
+    local name
+    for name in $(ip netns list | cut -d ' ' -f 1); do
+        [ "$name" = aws ] || ip netns delete "$name"
+    done
+    for name in $(ip -n aws -brief link show type veth | sed 's/[@ ].*//'); do
+        ip -n aws link delete "$name" 2>/dev/null || true
+    done
+    rm -rf "${world_state:?}"/* /var/lib/cni/* /etc/cni/net.d/* /run/xtables.lock
+}
+
+# --- the chain ------------------------------------------------------------------------------------
+
+# The conflist as aws-node writes it, less `disableCheck`, which would make the runtime skip CHECK.
+conflist_plain() { # SHAPE
+    local shape=regular family=4 prefix=eni egress=''
+    case $1 in
+    custom-prefix) prefix=pod ;;
+    multi-nic | branch-strict | branch-standard) shape=$1 ;;
+    branch-ipv6) shape=branch-strict family=6 ;;
+    ipv6-with-ipv4-egress) family=6 egress=4 ;;
+    ipv4-with-ipv6-egress) egress=6 ;;
+    regular) ;;
+    *) echo "no such shape: $1" >&2; return 1 ;;
+    esac
+    jq -n --arg shape "$shape" --arg family "$family" --arg prefix "$prefix" --arg egress "$egress" \
+        --arg version "${CNI_VERSION:-0.4.0}" '{
+        cniVersion: $version,
+        name: "aws-cni",
+        plugins: [
+            {name: "aws-cni", type: "aws-cni", vethPrefix: $prefix, mtu: "9001",
+             podSGEnforcingMode: "strict", standIn: {shape: $shape, family: $family}},
+            {name: "egress-cni", type: "egress-cni", mtu: "9001",
+             enabled: (if $egress == "" then "false" else "true" end),
+             standIn: {family: $egress}}
+        ]}' >/etc/cni/net.d/10-aws.conflist
+}
+
+conflist() { # SHAPE [FILTER]
+    local plain
+    conflist_plain "$1"
+    plain=$(</etc/cni/net.d/10-aws.conflist)
+    jq --argjson entry "$(entry "${2:-.}")" '.plugins += [$entry]' <<<"$plain" \
+        >/etc/cni/net.d/10-aws.conflist
+}
+
+# Our entry of the conflist, edited by a jq filter.
+entry() { # [FILTER]
+    jq -n --arg backend "${BACKEND:-nftables}" '{
+        type: "imds-guard",
+        capabilities: {"io.kubernetes.cri.pod-annotations": true},
+        backend: $backend
+    } | '"${1:-.}"
+}
+
+# --- pods -----------------------------------------------------------------------------------------
+
+in_pod() { # POD COMMAND...
+    local pod=$1
+    shift
+    nsenter --net="/run/netns/$pod" -- "$@"
+}
+
+pod_new() { # POD
+    ip netns add "$1"
+    nsenter --net="/run/netns/$1" bash -c '
+        echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+        ip link set lo up'
+}
+
+pod_gone() { # POD
+    ip netns delete "$1"
+}
+
+# What cnitool makes of the namespace's path.
+pod_container() { # POD
+    printf 'cnitool-%s\n' "$(printf '/run/netns/%s' "$1" | sha512sum | cut -c 1-20)"
+}
+
+# As kubelet says it.
+pod_args() { # POD [NAMESPACE/NAME]
+    local who=${2:-default/$1}
+    printf 'IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;K8S_POD_INFRA_CONTAINER_ID=%s\n' \
+        "${who%%/*}" "${who#*/}" "$(pod_container "$1")"
+}
+
+result_file() { # POD
+    echo "$world_state/results/$1.json"
+}
+
+chain() { # VERB POD [NAMESPACE/NAME]
+    CNI_PATH=/opt/cni/bin NETCONFPATH=/etc/cni/net.d CNI_ARGS=$(pod_args "$2" "${3:-}") \
+        on_node timeout 60 "$CNITOOL" "$1" aws-cni "/run/netns/$2"
+}
+
+pod_add() { # POD [NAMESPACE/NAME]
+    [ -e "/run/netns/$1" ] || pod_new "$1"
+    chain add "$@" >"$world_state/results/.$1" || { cat "$world_state/results/.$1"; return 1; }
+    mv "$world_state/results/.$1" "$(result_file "$1")"
+}
+
+pod_del() { # POD [NAMESPACE/NAME]
+    chain del "$@"
+}
+
+pod_check() { # POD [NAMESPACE/NAME]
+    chain check "$@"
+}
+
+# The pod's own addresses, one a line: one for each way out it has.
+pod_addresses() { # POD
+    ip -n "$1" -json address show | jq -r '.[] | select(.ifname != "lo") | .addr_info[]
+        | select(.scope == "global" or (.local | startswith("169.254."))) | .local'
+}
+
+# The host's ends of the pod's interfaces, and vlan.eth.N, one a line: where its guards must stand.
+pod_host_links() { # POD
+    local vlan
+    jq -r '.interfaces[] | select((.sandbox // "") == "" and (.name | startswith("dummy") | not))
+        | .name' "$(result_file "$1")"
+    vlan=$(jq -r '.interfaces[] | select(.name | startswith("dummy")) | .mac' "$(result_file "$1")")
+    [ "$vlan" = 0 ] || echo "vlan.eth.$vlan"
+}
+
+# The request that the runtime would send to our plugin alone. Without CONFIG, our entry of the
+# conflist; without PREV_RESULT, what ADD of the pod gave; an empty PREV_RESULT leaves it out.
+request() { # POD
+    local result=${PREV_RESULT-$(cat "$(result_file "$1")" 2>/dev/null || true)}
+    local config=${CONFIG:-$(jq '.plugins[-1]' /etc/cni/net.d/10-aws.conflist)}
+    jq -n --argjson entry "$config" --argjson result "${result:-null}" \
+        --arg version "${CNI_VERSION:-0.4.0}" --arg network "${NETWORK:-aws-cni}" '
+        {cniVersion: $version, name: $network} + $entry
+        + (if $result == null then {} else {prevResult: $result} end)'
+}
+
+plugin() { # VERB POD [NAMESPACE/NAME]
+    request "$2" | plugin_raw "$@"
+}
+
+# The same with the request on standard input.
+plugin_raw() { # VERB POD [NAMESPACE/NAME]
+    CNI_COMMAND=$1 CNI_CONTAINERID=${CNI_CONTAINERID-$(pod_container "$2")} \
+        CNI_NETNS=${CNI_NETNS-/run/netns/$2} CNI_IFNAME=${CNI_IFNAME-eth0} \
+        CNI_ARGS=${CNI_ARGS-$(pod_args "$2" "${3:-}")} CNI_PATH=/opt/cni/bin \
+        on_node timeout 60 "$IMDS_GUARD"
+}
+
+# --- packets --------------------------------------------------------------------------------------
+
+url() { # ADDRESS [PATH]
+    case $1 in
+    *:*) echo "http://[$1]/${2:-}" ;;
+    *) echo "http://$1/${2:-}" ;;
+    esac
+}
+
+reaches() { # POD ADDRESS [SOURCE]
+    in_pod "$1" curl --silent --fail --output /dev/null --max-time 5 ${3:+--interface "$3"} \
+        "$(url "$2")"
+}
+
+reaches_udp() { # POD ADDRESS PORT
+    # One byte, because the first read takes the whole datagram, however little it asks for.
+    in_pod "$1" bash -c 'exec 3<>"/dev/udp/$0/$1" && printf %s x >&3 && read -r -N 1 -t 5 answer <&3 &&
+        [ "$answer" = x ]' "$2" "$3" 2>/dev/null
+}
+
+attack() { # POD ADDRESS [SOURCE]
+    local from=${3:+ from $3}
+    {
+        in_pod "$1" curl --silent --fail --output /dev/null --max-time 0.4 ${3:+--interface "$3"} \
+            "$(url "$2")" && echo "TCP to $2$from" &
+        in_pod "$1" ping -n -q -c 1 -W 0.4 ${3:+-I "$3"} "$2" >/dev/null 2>&1 &&
+            echo "ICMP to $2$from" &
+        in_pod "$1" socat -u - "UDP:$(bracketed "$2"):80${3:+,bind=$(bracketed "$3")}" \
+            <<<attack 2>/dev/null &
+        wait
+    } | cat # a pipeline has jobs of its own to wait for, not the caller's
+}
+
+bracketed() { # ADDRESS
+    case $1 in
+    *:*) echo "[$1]" ;;
+    *) echo "$1" ;;
+    esac
+}
+
+imds_of() { # ADDRESS: the IMDS of its family
+    case $1 in
+    *:*) echo "$imds6" ;;
+    *) echo "$imds4" ;;
+    esac
+}
+
+arrived() {
+    in_aws nft -j list counter inet seen imds | jq '.nftables[] | select(.counter).counter.packets'
+}
+
+# --- what the kernel holds ------------------------------------------------------------------------
+
+# Our guards as the kernel's own tools show them, sorted, one a line:
+#   BACKEND FAMILIES in|out INTERFACE drop|count PACKETS TAG…
+# A guard of the iptables backend is two lines, for family 4 and for family 6.
+guards() {
+    { guards_nftables && guards_iptables 4 && guards_iptables 6; } | sort
+}
+
+# Those of one pod (or of another network: NETWORK).
+guards_of() { # POD
+    guards | grep -F " ${NETWORK:-aws-cni}/$(pod_container "$1")/" || true
+}
+
+guards_nftables() {
+    on_node nft -j list ruleset | jq -r '[.nftables[].map | select(. and .table == "imds-guard")][]
+        | (if .name | test("out") then "out" else "in" end) as $direction | .elem // [] | .[]
+        | .[0].elem as $key | (.[1] | keys[0]) as $verdict
+        | ["nftables", "46", $direction, $key.val, (if $verdict == "drop" then "drop" else "count" end),
+           $key.counter.packets // "-", $key.comment // "-"] | join(" ")'
+}
+
+guards_iptables() { # FAMILY
+    local tool=iptables names=ip_tables_names
+    [ "$1" = 4 ] || tool=ip6tables names=ip6_tables_names
+    # Looking at a table that is not there would make it.
+    on_node grep -qsx mangle "/proc/net/$names" || return 0
+    on_node "$tool-legacy-save" -c -t mangle | sed -n -E '
+        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD -i ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/in \2 \4 \1 \3/p
+        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD-OUT -o ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/out \2 \4 \1 \3/p' |
+        sed -E "s/^/iptables $1 /; s/ DROP / drop /; s/ RETURN / count /"
+}
+
+# Packets that hit the guards of a pod, by verdict.
+guard_hits() { # POD drop|count
+    guards_of "$1" | awk -v verdict="$2" '$5 == verdict { packets += $6 } END { print packets + 0 }'
+}
+
+# Every rule on the node that is not ours, without counters.
+others_rules() {
+    on_node nft --stateless list ruleset 2>/dev/null |
+        awk '/^table inet imds-guard/ { ours = 1 } !ours { print } /^}/ { ours = 0 }'
+    others_rules_legacy 4
+    others_rules_legacy 6
+}
+
+others_rules_legacy() { # FAMILY
+    local tool=iptables names=ip_tables_names table
+    [ "$1" = 4 ] || tool=ip6tables names=ip6_tables_names
+    while read -r table; do
+        on_node "$tool-legacy-save" -t "$table" | sed -n -E "/IMDS-GUARD/d; /^:.* ACCEPT /d
+            s/^:([^ ]+ [^ ]+).*/$1 $table :\1/p; s/^-A/$1 $table -A/p"
+    done < <(on_node cat "/proc/net/$names" 2>/dev/null)
+}
