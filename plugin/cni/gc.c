@@ -5,10 +5,11 @@
 #include <net/if.h>
 #include <string.h>
 
-static bool is_valid(const struct request *request, const struct held *held)
+static bool is_valid(const struct request *request, const struct tag *tag)
 {
     for (size_t i = 0; i < request->valid_count; i++)
-        if (tag_is_owned_by(held->tag, &request->valid[i]))
+        if (strcmp(request->valid[i].container_id, tag->container_id) == 0 &&
+            strcmp(request->valid[i].ifname, tag->ifname) == 0)
             return true;
     return false;
 }
@@ -30,7 +31,7 @@ static bool goes(const struct held *held, const void *context)
 
     return tag_parse(held->tag, &tag) &&
            strcmp(tag.network, request->attachment.owner.network) == 0 &&
-           !is_valid(request, held) && is_gone(held->guard.interface);
+           !is_valid(request, &tag) && is_gone(held->guard.interface);
 }
 
 int verb_gc(const struct request *request, FILE *out, struct error *err)
