@@ -1,0 +1,81 @@
+#include "node/leftovers.h"
+
+#include "guard/owner.h"
+#include "kernel/backends.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+
+/* Any doubt (out of descriptors, say) counts as existing. */
+static bool interface_is_gone(const char *interface)
+{
+    return if_nametoindex(interface) == 0 && (errno == ENODEV || errno == ENXIO);
+}
+
+/* libcni removes the file at the end of a DEL. */
+static bool file_is_there(const char *results_dir, const char *file)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof(path), "%s/%s", results_dir, file);
+
+    return length < 0 || (size_t)length >= sizeof(path) || access(path, F_OK) == 0 ||
+           errno != ENOENT;
+}
+
+static bool owner_lives(const struct survey *survey, const char *results_dir, const char *tag)
+{
+    for (size_t i = 0; i < survey->count; i++) {
+        const struct surveyed *surveyed = &survey->attachments[i];
+
+        if (surveyed->state == ATTACHMENT_GONE || surveyed->state == ATTACHMENT_HOST_NETWORK ||
+            !tag_is_owned_by(tag, &surveyed->cached->attachment.owner))
+            continue;
+        return file_is_there(results_dir, surveyed->cached->file);
+    }
+    return false;
+}
+
+bool leftovers_is(const struct survey *survey, const char *results_dir, const struct held *held)
+{
+    return interface_is_gone(held->guard.interface) && !owner_lives(survey, results_dir, held->tag);
+}
+
+struct context {
+    const struct survey *survey;
+    const char *results_dir;
+};
+
+static bool goes(const struct held *held, const void *opaque)
+{
+    const struct context *context = opaque;
+
+    return leftovers_is(context->survey, context->results_dir, held);
+}
+
+static size_t count_leftovers(const struct survey *survey, const char *results_dir)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < survey->holdings.count; i++) {
+        const struct listing *listing = &survey->holdings.items[i].listing;
+
+        for (size_t j = 0; j < listing->held_count; j++)
+            found += tag_guards(listing->held[j].tag) > 0 &&
+                     leftovers_is(survey, results_dir, &listing->held[j]);
+    }
+    return found;
+}
+
+int leftovers_remove(const struct survey *survey, const struct sync_options *options,
+                     const struct terms *terms, size_t *removed, struct error *err)
+{
+    const struct context context = {.survey = survey, .results_dir = options->results_dir};
+    const struct selection selection = {.goes = goes, .context = &context};
+
+    if (options->dry_run) {
+        *removed = count_leftovers(survey, options->results_dir);
+        return 0;
+    }
+    return guards_remove(&selection, terms, removed, err);
+}

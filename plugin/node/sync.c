@@ -1,0 +1,157 @@
+#include "node/sync.h"
+
+#include "kernel/backends.h"
+#include "node/leftovers.h"
+#include "node/survey.h"
+
+/* Everything one run works on. */
+struct sync {
+    const struct settings *settings;
+    const struct sync_options *options;
+    struct terms terms;
+    const struct backend *chosen;
+    struct survey survey;
+    struct sync_report report;
+};
+
+static void cleanup_sync(struct sync *sync)
+{
+    survey_free(&sync->survey);
+    sync_report_free(&sync->report);
+}
+
+/* "eni1a2b3c in drop, vlan.eth.7 out drop" */
+static void list_guards(const struct plan *plan, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < plan->guard_count && used < size; i++)
+        used += (size_t)snprintf(
+            out + used, size - used, "%s%s %s %s", i > 0 ? ", " : "", plan->guards[i].interface,
+            direction_name(plan->guards[i].direction), verdict_name(plan->guards[i].verdict));
+}
+
+static enum standing worst_standing(const struct survey *survey, const struct plan *plan)
+{
+    enum standing worst = STANDING_RIGHT;
+
+    for (size_t i = 0; i < plan->guard_count; i++) {
+        enum standing standing = holdings_standing(&survey->holdings, plan->tag, &plan->guards[i]);
+
+        if (standing < worst)
+            worst = standing;
+    }
+    return worst;
+}
+
+static int note_planned(struct sync *sync, const struct surveyed *surveyed, struct error *err)
+{
+    const char *was = standing_text(worst_standing(&sync->survey, &surveyed->plan));
+    char label[ATTACHMENT_LABEL_SIZE], guards[512];
+
+    if (holdings_have(&sync->survey.holdings, sync->chosen, &surveyed->plan)) {
+        sync->report.right++;
+        return 0;
+    }
+    sync->report.changed++;
+    attachment_label(&surveyed->cached->attachment, label);
+    list_guards(&surveyed->plan, guards, sizeof(guards));
+    return notes_add(&sync->report.notes, err, NOTE_DONE, "%s %s: %s (%s) (was: %s)",
+                     sync->options->dry_run ? "would guard" : "guarded", label, guards,
+                     sync->chosen->name, was ? was : "in another form");
+}
+
+static int note_attachment(struct sync *sync, const struct surveyed *surveyed, struct error *err)
+{
+    char label[ATTACHMENT_LABEL_SIZE];
+
+    attachment_label(&surveyed->cached->attachment, label);
+    switch (surveyed->state) {
+    case ATTACHMENT_PLANNED:
+        return note_planned(sync, surveyed, err);
+    case ATTACHMENT_FAILED:
+        sync->report.failed++;
+        return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "cannot guard %s: %s", label,
+                         surveyed->reason);
+    case ATTACHMENT_REPLACED:
+        sync->report.skipped++;
+        return notes_add(&sync->report.notes, err, NOTE_SKIPPED,
+                         "skipped %s: its interfaces belong to another attachment by now", label);
+    case ATTACHMENT_GONE:
+    case ATTACHMENT_HOST_NETWORK:
+    case ATTACHMENT_OTHER_NETWORK:
+        sync->report.skipped++;
+        return 0;
+    }
+    return 0;
+}
+
+static int note_all(struct sync *sync, struct error *err)
+{
+    const struct cache *cache = &sync->survey.cache;
+
+    for (size_t i = 0; i < sync->survey.count; i++)
+        if (note_attachment(sync, &sync->survey.attachments[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < cache->skipped_count; i++)
+        if (notes_add(&sync->report.notes, err, NOTE_PROBLEM, "skipped a cached result: %s",
+                      cache->skipped[i].reason) < 0)
+            return -1;
+    return 0;
+}
+
+/* All plans go down together, the right ones too: apply writes only what differs, in one go. */
+static int apply(const struct sync *sync, struct error *err)
+{
+    cleanup(free_memory) struct plan *plans = calloc(sync->survey.count + 1, sizeof(*plans));
+    size_t count = 0;
+
+    if (!plans)
+        return error_no_memory(err);
+    for (size_t i = 0; i < sync->survey.count; i++)
+        if (sync->survey.attachments[i].state == ATTACHMENT_PLANNED)
+            plans[count++] = sync->survey.attachments[i].plan; /* borrowed */
+    return guards_apply(sync->chosen, plans, count, &sync->terms, err);
+}
+
+static int remove_leftovers(struct sync *sync, struct error *err)
+{
+    if (leftovers_remove(&sync->survey, sync->options, &sync->terms, &sync->report.removed, err) <
+        0)
+        return -1;
+    if (sync->report.removed == 0)
+        return 0;
+    return notes_add(&sync->report.notes, err, NOTE_DONE,
+                     "%s %zu guard%s whose pod and interface are gone",
+                     sync->options->dry_run ? "would remove" : "removed", sync->report.removed,
+                     sync->report.removed == 1 ? "" : "s");
+}
+
+int sync_run(const struct settings *settings, const struct sync_options *options,
+             struct sync_report *out, struct error *err)
+{
+    cleanup(sync) struct sync sync = {
+        .settings = settings,
+        .options = options,
+        .terms = settings_terms(settings),
+        .chosen = backend_choose(settings->config.backend),
+    };
+
+    if (survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
+        note_all(&sync, err) < 0)
+        return -1;
+    if (sync.report.changed > 0 && !options->dry_run && apply(&sync, err) < 0)
+        return -1;
+    if (remove_leftovers(&sync, err) < 0)
+        return -1;
+    *out = sync.report;
+    sync.report = (struct sync_report){0};
+    return 0;
+}
+
+void sync_report_free(struct sync_report *report)
+{
+    notes_free(&report->notes);
+    *report = (struct sync_report){0};
+}

@@ -1,0 +1,45 @@
+/*
+ * Brings the guards of all running pods in line with the configuration: what the command `sync`
+ * does once and `watch` repeats.
+ */
+#ifndef IMDS_GUARD_SYNC_H
+#define IMDS_GUARD_SYNC_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+#include "node/notes.h"
+#include "node/settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sync_options {
+    const char *results_dir;
+    bool dry_run; /* changes nothing; the report says what would be done */
+};
+
+struct sync_report {
+    struct notes notes;
+    size_t right;   /* attachments that needed nothing */
+    size_t changed; /* attachments whose guards were set */
+    size_t failed;  /* attachments that cannot be guarded */
+    size_t removed; /* guards without attachment and interface */
+    size_t skipped; /* attachments that are gone, replaced, of the host or of another network */
+};
+
+/*
+ * Plans every attachment as ADD would, applies all plans at once, and then removes guards whose
+ * attachment and whose interface are both gone. Writes nothing if everything is right. An
+ * attachment that cannot be guarded is in the report and keeps no other from its guard. Errors:
+ * what survey_take, apply and remove say. The report is for sync_report_free.
+ */
+must_use int sync_run(const struct settings *settings, const struct sync_options *options,
+                      struct sync_report *out, struct error *err);
+void sync_report_free(struct sync_report *report);
+
+static inline void cleanup_sync_report(struct sync_report *report)
+{
+    sync_report_free(report);
+}
+
+#endif
