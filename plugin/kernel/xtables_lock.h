@@ -16,4 +16,7 @@
  */
 must_use int xtables_lock(unsigned timeout_seconds, int *out, struct error *err);
 
+/* Whether the file can be opened, or made. Makes nothing. Errors: ERROR_IO. */
+must_use int xtables_lock_usable(struct error *err);
+
 #endif
