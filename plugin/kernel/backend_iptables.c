@@ -1,0 +1,283 @@
+/*
+ * The legacy tables (x_tables), through libiptc. Theory of operation:
+ *
+ *     snapshot (iptables_table) ──pure──▶ edits (iptables_skeleton, iptables_guards) ──▶ table ──▶
+ * kernel
+ *
+ * A table is always written whole, and the kernel tells only of some writes by others that a write
+ * of ours would undo; so who writes holds the lock from the reading on. To look, none is needed:
+ * the kernel hands out a table in one piece. If a look without the lock finds nothing to change,
+ * then having taken the lock at that moment would have found the same, and nobody is kept waiting.
+ */
+#include "kernel/backend.h"
+#include "kernel/capabilities.h"
+#include "kernel/iptables_guards.h"
+#include "kernel/iptables_listing.h"
+#include "kernel/iptables_skeleton.h"
+#include "kernel/iptables_table.h"
+#include "kernel/xtables_lock.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <time.h>
+
+#define FAMILIES 2
+
+/* Times that a table may be changed under our hands, by who takes no lock, before we give up. */
+#define TRIES 10
+#define PAUSE_NS                                                                                   \
+    1000000L /* after the first; each next pause is twice as long: half a second in all */
+
+/* What is to be brought about, the same in each family. */
+struct task {
+    int (*edit)(const struct task *task, const struct snapshot *snapshot, struct edits *edits,
+                struct error *err);
+    bool only_live; /* leaves alone a table that is not live, as there is nothing in it */
+    const struct terms *terms;
+    const struct wanted *wanted;       /* of apply */
+    const struct selection *selection; /* of remove */
+};
+
+/* One family's part of it. */
+struct part {
+    struct table table; /* without a handle: there is none, and nothing to do */
+    struct edits edits;
+};
+
+struct parts {
+    struct part family[FAMILIES];
+};
+
+static const struct iptables_family *const families[FAMILIES] = {&iptables_ipv4, &iptables_ipv6};
+
+static void cleanup_parts(struct parts *parts)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        iptables_table_close(&parts->family[i].table);
+        iptables_edits_free(&parts->family[i].edits);
+    }
+}
+
+/* Reads the tables and finds what to edit in them. *todo: whether there is anything. */
+static int prepare(const struct task *task, struct parts *parts, bool *todo, struct error *err)
+{
+    *todo = false;
+    for (size_t i = 0; i < FAMILIES; i++) {
+        struct part *part = &parts->family[i];
+        bool live = true;
+
+        if (task->only_live && iptables_table_live(families[i], &live, err) < 0)
+            return -1;
+        if (live && iptables_table_open(families[i], &part->table, err) < 0)
+            return -1;
+        if (part->table.handle && task->edit(task, &part->table.snapshot, &part->edits, err) < 0)
+            return -1;
+        *todo = *todo || part->edits.count > 0;
+    }
+    return 0;
+}
+
+/*
+ * All that can be refused without the kernel is refused before the first table is handed over. Each
+ * table on its own goes from what was to what is wanted, so whichever is refused then is as it was.
+ */
+static int carry_out(struct parts *parts, struct error *err)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (parts->family[i].edits.count > 0 &&
+            iptables_table_edit(&parts->family[i].table, &parts->family[i].edits, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (parts->family[i].edits.count > 0 &&
+            iptables_table_commit(&parts->family[i].table, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_leftovers(const struct parts *parts, struct error *err)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        const struct table *table = &parts->family[i].table;
+
+        if (table->referenced)
+            return error_set(err, ERROR_KERNEL,
+                             "%s: chain %s of table %s is empty now, but cannot be deleted: a rule "
+                             "that is not ours jumps to it; find it with: %s-legacy-save -t %s",
+                             table->family->command, table->referenced, IPTABLES_TABLE,
+                             table->family->command, IPTABLES_TABLE);
+    }
+    return 0;
+}
+
+/* Remembers the guards that the edits take away, so that one that stands in both families counts
+ * once. */
+static int note_removed(const struct parts *parts, struct listing *removed, struct error *err)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        const struct edits *edits = &parts->family[i].edits;
+
+        for (size_t j = 0; j < edits->count; j++) {
+            const struct rule *rule = &edits->items[j].rule;
+            struct held held = iptables_guard_held(rule, families[i]->layout.family);
+
+            if (edits->items[j].kind == EDIT_DELETE_RULE && rule->kind == RULE_GUARD &&
+                !listing_add(removed, &held))
+                return error_no_memory(err);
+        }
+    }
+    return 0;
+}
+
+/* Once, from reading to writing. The lock is held. `removed` may be NULL. */
+static int try_once(const struct task *task, struct listing *removed, struct error *err)
+{
+    cleanup(parts) struct parts parts = {0};
+    bool todo;
+
+    if (prepare(task, &parts, &todo, err) < 0)
+        return -1;
+    if (!todo)
+        return 0;
+    if (removed && note_removed(&parts, removed, err) < 0)
+        return -1;
+    if (carry_out(&parts, err) < 0)
+        return -1;
+    return check_leftovers(&parts, err);
+}
+
+static int look_for_work(const struct task *task, bool *todo, struct error *err)
+{
+    cleanup(parts) struct parts parts = {0};
+
+    return prepare(task, &parts, todo, err);
+}
+
+static int bring_about(const struct task *task, struct listing *removed, struct error *err)
+{
+    struct timespec pause = {.tv_nsec = PAUSE_NS};
+    cleanup(close_fd) int lock = -1;
+    bool todo;
+
+    if (look_for_work(task, &todo, err) < 0)
+        return -1;
+    if (!todo)
+        return 0;
+    if (xtables_lock(task->terms->lock_timeout_seconds, &lock, err) < 0)
+        return -1;
+    for (int tries = 1;; tries++) {
+        struct error failure = {0};
+
+        if (try_once(task, removed, &failure) == 0)
+            return 0;
+        if (failure.code != ERROR_TRY_AGAIN || tries == TRIES) {
+            *err = failure;
+            return -1;
+        }
+        nanosleep(&pause, NULL);
+        pause.tv_nsec *= 2;
+    }
+}
+
+static int edit_to_apply(const struct task *task, const struct snapshot *snapshot,
+                         struct edits *edits, struct error *err)
+{
+    if (iptables_skeleton_make(snapshot, task->terms, edits, err) < 0)
+        return -1;
+    return iptables_guards_set(snapshot, task->wanted, edits, err);
+}
+
+static int edit_to_remove(const struct task *task, const struct snapshot *snapshot,
+                          struct edits *edits, struct error *err)
+{
+    if (task->selection->everything)
+        return iptables_skeleton_unmake(snapshot, edits, err);
+    return iptables_guards_unset(snapshot, task->selection, edits, err);
+}
+
+static int backend_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
+                         struct error *err)
+{
+    cleanup(wanted) struct wanted wanted = {0};
+    struct task task = {.edit = edit_to_apply, .terms = terms, .wanted = &wanted};
+
+    if (terms->endpoint_count == 0)
+        return error_set(err, ERROR_KERNEL, "there is no endpoint to keep anybody from");
+    if (iptables_wanted_make(plans, plan_count, &wanted, err) < 0)
+        return -1;
+    return bring_about(&task, NULL, err);
+}
+
+static int compare_guards(const void *a, const void *b)
+{
+    const struct guard *left = &((const struct held *)a)->guard;
+    const struct guard *right = &((const struct held *)b)->guard;
+
+    if (left->direction != right->direction)
+        return left->direction < right->direction ? -1 : 1;
+    return strcmp(left->interface, right->interface);
+}
+
+static size_t count_guards(struct listing *listing)
+{
+    size_t count = listing->held_count > 0;
+
+    if (listing->held_count > 1)
+        qsort(listing->held, listing->held_count, sizeof(*listing->held), compare_guards);
+    for (size_t i = 1; i < listing->held_count; i++)
+        count += compare_guards(&listing->held[i - 1], &listing->held[i]) != 0;
+    return count;
+}
+
+static int backend_remove(const struct selection *selection, const struct terms *terms,
+                          size_t *removed, struct error *err)
+{
+    cleanup(listing) struct listing gone = {0};
+    struct task task = {
+        .edit = edit_to_remove, .only_live = true, .terms = terms, .selection = selection};
+
+    if (bring_about(&task, &gone, err) < 0)
+        return -1;
+    if (removed)
+        *removed = count_guards(&gone);
+    return 0;
+}
+
+/* A kernel part that is not there has no list of live tables either. */
+static int check_kernel_part(const struct iptables_family *family, struct error *err)
+{
+    if (!iptables_family_exists(family) || access(family->live, F_OK) == 0)
+        return 0;
+    return error_set(err, ERROR_KERNEL,
+                     "%s: the kernel has no legacy tables (no %s); load the modules %s, or set "
+                     "\"backend\": \"nftables\"",
+                     family->command, family->live, family->modules);
+}
+
+static int backend_probe(const struct terms *terms, struct error *err)
+{
+    (void)terms;
+    /* libiptc talks over a raw socket (raw(7)); the kernel then asks for the other one. */
+    if (capability_check(CAP_NET_RAW, "CAP_NET_RAW", err) < 0 ||
+        capability_check(CAP_NET_ADMIN, "CAP_NET_ADMIN", err) < 0)
+        return -1;
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (check_kernel_part(families[i], err) < 0)
+            return -1;
+    }
+    if (xtables_lock_usable(err) < 0) {
+        err->code = ERROR_KERNEL;
+        return -1;
+    }
+    return 0;
+}
+
+const struct backend backend_iptables = {
+    .name = "iptables",
+    .probe = backend_probe,
+    .apply = backend_apply,
+    .remove = backend_remove,
+    .list = iptables_list,
+};

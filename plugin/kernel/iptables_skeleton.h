@@ -1,0 +1,31 @@
+/*
+ * The chains, and the jumps to them: what makes guards work. Pure.
+ */
+#ifndef IMDS_GUARD_IPTABLES_SKELETON_H
+#define IMDS_GUARD_IPTABLES_SKELETON_H
+
+#include "kernel/backend.h"
+#include "kernel/iptables_edits.h"
+
+/*
+ * After these edits both chains exist, and each endpoint of the family has its jump, the jumps of a
+ * chain standing before everything else; there are no others of ours.
+ */
+must_use int iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
+                                    struct edits *edits, struct error *err);
+
+/* After these edits there are neither jumps nor chains, nor guards. */
+must_use int iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edits,
+                                      struct error *err);
+
+/* True if a chain of ours exists. */
+bool iptables_skeleton_present(const struct snapshot *snapshot);
+
+/*
+ * Adds what keeps guards from working to listing->faults, naming `command` ("iptables",
+ * "ip6tables") and the chain. False if out of memory.
+ */
+must_use bool iptables_skeleton_faults(const struct snapshot *snapshot, const char *command,
+                                       const struct terms *terms, struct listing *listing);
+
+#endif
