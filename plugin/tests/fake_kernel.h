@@ -1,0 +1,242 @@
+/*
+ * The protocol from environment and standard input to standard output and exit code, with a kernel
+ * room of the test's own: it answers what a test lets it answer, and remembers what it was asked.
+ * Defines what the linker would otherwise take from the kernel room: for one file of each program.
+ */
+#ifndef IMDS_GUARD_FAKE_KERNEL_H
+#define IMDS_GUARD_FAKE_KERNEL_H
+
+#include "cni/cni.h"
+#include "cni/cni_version.h"
+#include "guard/json.h"
+#include "kernel/backends.h"
+#include "kernel/links.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#define HEAD "\"cniVersion\": \"1.1.0\", \"name\": \"aws-cni\", \"type\": \"imds-guard\""
+#define RESULT                                                                                     \
+    "{\"cniVersion\": \"1.1.0\", \"interfaces\": [{\"name\": \"eni0\"}, "                          \
+    "{\"name\": \"eth0\", \"sandbox\": \"/run/netns/x\"}, "                                        \
+    "{\"name\": \"dummy0d7763386da\", \"mac\": \"37\"}], "                                         \
+    "\"ips\": [], \"unknown\": 9007199254740993}"
+#define CONFIG "{" HEAD ", \"prevResult\": " RESULT "}"
+
+/* What the kernel holds, what it refuses, what it was asked. */
+static struct {
+    bool host_network;
+    bool no_such_netns;
+    bool no_links;
+    bool refuses_apply;
+    bool refuses_remove;
+    bool refuses_probe;
+    bool lacks_guards;
+    struct held held; /* what guards_remove is to judge */
+
+    unsigned gathered, applied, removed_owners, removed, checked, probed;
+    enum backend_choice choice;
+    struct plan plan; /* the last applied or checked, without its guards */
+    struct guard guards[4];
+    char owner[TAG_SIZE];
+    char hints[8][INTERFACE_NAME_SIZE];
+    size_t hint_count;
+    bool has_hints;
+    bool goes;
+    unsigned lock_timeout;
+} kernel;
+
+int links_gather(const struct questions *questions, const char *netns, struct facts *out,
+                 struct error *err)
+{
+    struct facts facts = {.host_network = kernel.host_network};
+
+    kernel.gathered++;
+    if (kernel.no_such_netns)
+        return error_set(err, ERROR_INVALID_NETNS, "%s is no network namespace", netns);
+    if (!kernel.host_network) {
+        facts.host_count = questions->host_count;
+        facts.pod_count = questions->pod_count;
+        facts.host = calloc(facts.host_count + 1, sizeof(*facts.host));
+        facts.pod = calloc(facts.pod_count + 1, sizeof(*facts.pod));
+        for (size_t i = 0; i < facts.host_count && !kernel.no_links; i++)
+            if (strcmp(questions->host[i], "eni0") == 0)
+                facts.host[i] =
+                    (struct link){.name = "eni0", .index = 7, .peer_index = 3, .kind = "veth"};
+        for (size_t i = 0; i < facts.pod_count && !kernel.no_links; i++)
+            if (strcmp(questions->pod[i], "eth0") == 0)
+                facts.pod[i] = (struct pod_link){
+                    .link = {.name = "eth0", .index = 3, .peer_index = 7, .kind = "veth"},
+                    .host_peer = {.name = "eni0", .index = 7, .peer_index = 3, .kind = "veth"}};
+    }
+    *out = facts;
+    return 0;
+}
+
+static int probe(const struct terms *terms, struct error *err)
+{
+    kernel.probed++;
+    assert_int_equal(terms->endpoint_count, 2);
+    return kernel.refuses_probe ? error_set(err, ERROR_KERNEL, "no CAP_NET_ADMIN") : 0;
+}
+
+static const struct backend fake_backend = {.name = "fake", .probe = probe};
+
+const struct backend *backend_choose(enum backend_choice choice)
+{
+    kernel.choice = choice;
+    return &fake_backend;
+}
+
+static void remember_plan(const struct plan *plan)
+{
+    kernel.plan = *plan;
+    assert_true(plan->guard_count <= 4);
+    memcpy(kernel.guards, plan->guards, plan->guard_count * sizeof(*plan->guards));
+}
+
+int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
+                 const struct terms *terms, struct error *err)
+{
+    assert_ptr_equal(chosen, &fake_backend);
+    assert_int_equal(plan_count, 1);
+    kernel.applied++;
+    kernel.lock_timeout = terms->lock_timeout_seconds;
+    remember_plan(plans);
+    return kernel.refuses_apply ? error_set(err, ERROR_TRY_AGAIN, "the lock is held") : 0;
+}
+
+int guards_remove(const struct selection *selection, const struct terms *terms, size_t *removed,
+                  struct error *err)
+{
+    (void)terms;
+    assert_null(removed);
+    assert_false(selection->everything);
+    kernel.removed++;
+    kernel.goes = selection->goes(&kernel.held, selection->context);
+    return kernel.refuses_remove ? error_set(err, ERROR_KERNEL, "no CAP_NET_ADMIN") : 0;
+}
+
+int guards_remove_owner(const struct owner *owner, const char (*interfaces)[INTERFACE_NAME_SIZE],
+                        size_t interface_count, const struct terms *terms, struct error *err)
+{
+    kernel.removed_owners++;
+    kernel.lock_timeout = terms->lock_timeout_seconds;
+    kernel.has_hints = interfaces != NULL;
+    kernel.hint_count = interface_count;
+    assert_true(interface_count <= 8);
+    if (interfaces)
+        memcpy(kernel.hints, interfaces, interface_count * sizeof(*interfaces));
+    tag_write(owner, 1, NULL, NULL, kernel.owner);
+    return kernel.refuses_remove ? error_set(err, ERROR_TRY_AGAIN, "the lock is held") : 0;
+}
+
+int guards_check(const struct plan *plan, const struct terms *terms, struct error *err)
+{
+    (void)terms;
+    kernel.checked++;
+    remember_plan(plan);
+    return kernel.lacks_guards ? error_set(err, ERROR_GUARD_MISSING, "eni0: no guard") : 0;
+}
+
+/* One call and what came of it. */
+struct call {
+    int code;
+    char *out; /* as written */
+    size_t out_length;
+    char *log;
+    size_t log_length;
+    cJSON *answer; /* NULL if nothing was written */
+};
+
+static inline void cleanup_call(struct call *call)
+{
+    free(call->out);
+    free(call->log);
+    cJSON_Delete(call->answer);
+}
+
+static inline int input_of(const char *text)
+{
+    int fd = memfd_create("input", MFD_CLOEXEC);
+    size_t length = strlen(text);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, length), length);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    return fd;
+}
+
+static inline struct call run_environment(char *const environment[], const char *input)
+{
+    cleanup(close_fd) int in = input_of(input);
+    struct call call = {0};
+    struct span written;
+    struct error err;
+    FILE *out = open_memstream(&call.out, &call.out_length);
+    FILE *log = open_memstream(&call.log, &call.log_length);
+
+    call.code = cni_run(environment, in, out, log);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(fclose(log), 0);
+    written = (struct span){.start = call.out, .length = call.out_length};
+    if (call.out_length > 0)
+        assert_int_equal(json_parse(written, &call.answer, &err), 0);
+    return call;
+}
+
+static inline struct call run(const char *command, const char *input)
+{
+    char variable[64];
+    char *environment[] = {variable,
+                           (char[]){"CNI_CONTAINERID=4f3c"},
+                           (char[]){"CNI_NETNS=/run/netns/x"},
+                           (char[]){"CNI_IFNAME=eth0"},
+                           (char[]){"CNI_ARGS=K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0"},
+                           (char[]){"CNI_PATH=/opt/cni/bin"},
+                           NULL};
+
+    snprintf(variable, sizeof(variable), "CNI_COMMAND=%s", command);
+    return run_environment(environment, input);
+}
+
+static inline const char *string_of(const struct call *call, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call->answer, key));
+    return text ? text : "";
+}
+
+static inline void expect_error(const struct call *call, enum error_code code, const char *part)
+{
+    assert_int_equal(call->code, 1);
+    assert_non_null(call->answer);
+    if (cJSON_GetNumberValue(cJSON_GetObjectItem(call->answer, "code")) != code ||
+        !strstr(string_of(call, "msg"), part))
+        fail_msg("%s\nis not %d: %s", call->out, code, part);
+    assert_true(cni_version_find(string_of(call, "cniVersion")) >= 0);
+    assert_int_equal(call->log_length, 0);
+}
+
+static inline void expect_silence(const struct call *call)
+{
+    assert_int_equal(call->code, 0);
+    assert_int_equal(call->out_length, 0);
+    assert_int_equal(call->log_length, 0);
+}
+
+static inline int forget(void **state)
+{
+    (void)state;
+    memset(&kernel, 0, sizeof(kernel));
+    return 0;
+}
+
+#endif
