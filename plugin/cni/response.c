@@ -45,16 +45,17 @@ int response_error(FILE *out, int cni_version, const struct error *failure, stru
     return write_object(out, object, err);
 }
 
+/* The array is the object's; NULL if there was no memory for it. */
 static bool add_versions(cJSON *array)
 {
-    for (int position = 0; position <= cni_version_newest(); position++) {
+    for (int position = 0; array && position <= cni_version_newest(); position++) {
         char version[CNI_VERSION_SIZE];
 
         cni_version_text(position, version);
         if (!cJSON_AddItemToArray(array, cJSON_CreateString(version)))
             return false;
     }
-    return true;
+    return array != NULL;
 }
 
 int response_version(FILE *out, struct error *err)

@@ -57,7 +57,7 @@ static struct {
 int links_gather(const struct questions *questions, const char *netns, struct facts *out,
                  struct error *err)
 {
-    struct facts facts = {.host_network = kernel.host_network};
+    cleanup(facts) struct facts facts = {.host_network = kernel.host_network};
 
     kernel.gathered++;
     if (kernel.no_such_netns)
@@ -67,6 +67,8 @@ int links_gather(const struct questions *questions, const char *netns, struct fa
         facts.pod_count = questions->pod_count;
         facts.host = calloc(facts.host_count + 1, sizeof(*facts.host));
         facts.pod = calloc(facts.pod_count + 1, sizeof(*facts.pod));
+        if (!facts.host || !facts.pod)
+            return error_no_memory(err);
         for (size_t i = 0; i < facts.host_count && !kernel.no_links; i++)
             if (strcmp(questions->host[i], "eni0") == 0)
                 facts.host[i] =
@@ -78,6 +80,7 @@ int links_gather(const struct questions *questions, const char *netns, struct fa
                     .host_peer = {.name = "eni0", .index = 7, .peer_index = 3, .kind = "veth"}};
     }
     *out = facts;
+    facts = (struct facts){0};
     return 0;
 }
 
