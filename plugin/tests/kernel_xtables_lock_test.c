@@ -1,0 +1,142 @@
+#include "kernel/xtables_lock.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static char directory[] = "/tmp/imds-guard-lock.XXXXXX";
+static char path[64];
+
+static int make_directory(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/lock", directory);
+    return setenv("XTABLES_LOCKFILE", path, 1);
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(directory);
+}
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool is_locked(void)
+{
+    cleanup(close_fd) int other = open(path, O_RDONLY);
+
+    return flock(other, LOCK_EX | LOCK_NB) < 0;
+}
+
+static void holds_the_lock_until_it_is_closed(void **state)
+{
+    struct error err;
+    struct stat status;
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(xtables_lock(0, &fd, &err), 0);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(is_locked());
+    close(fd);
+    assert_false(is_locked());
+}
+
+static void gives_up_in_time_and_names_the_holder(void **state)
+{
+    cleanup(close_fd) int holder = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    struct error err;
+    char expected[32];
+    int64_t start = milliseconds();
+    int64_t waited;
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(flock(holder, LOCK_EX), 0);
+    assert_int_equal(xtables_lock(1, &fd, &err), -1);
+    waited = milliseconds() - start;
+    assert_int_equal(err.code, ERROR_TRY_AGAIN);
+    assert_int_equal(fd, -1);
+    assert_in_range(waited, 1000, 5000);
+    assert_non_null(strstr(err.msg, path));
+    snprintf(expected, sizeof(expected), "process %d ", getpid());
+    assert_non_null(strstr(err.msg, expected));
+}
+
+static void tries_once_if_there_is_no_time(void **state)
+{
+    cleanup(close_fd) int holder = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    struct error err;
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(flock(holder, LOCK_EX), 0);
+    assert_int_equal(xtables_lock(0, &fd, &err), -1);
+    assert_int_equal(err.code, ERROR_TRY_AGAIN);
+    assert_int_equal(flock(holder, LOCK_UN), 0);
+    assert_int_equal(xtables_lock(0, &fd, &err), 0);
+    close(fd);
+}
+
+static void a_directory_is_no_lock(void **state)
+{
+    struct error err;
+    int fd = -1;
+
+    (void)state;
+    setenv("XTABLES_LOCKFILE", directory, 1);
+    assert_int_equal(xtables_lock(0, &fd, &err), -1);
+    assert_int_equal(err.code, ERROR_IO);
+    assert_non_null(strstr(err.msg, "is a directory"));
+    assert_int_equal(xtables_lock_usable(&err), -1);
+    assert_non_null(strstr(err.msg, "is a directory"));
+    setenv("XTABLES_LOCKFILE", path, 1);
+}
+
+static void looking_makes_nothing(void **state)
+{
+    struct error err;
+
+    (void)state;
+    unlink(path);
+    assert_int_equal(xtables_lock_usable(&err), 0);
+    assert_int_equal(access(path, F_OK), -1);
+    setenv("XTABLES_LOCKFILE", "/nonexistent/imds-guard/lock", 1);
+    assert_int_equal(xtables_lock_usable(&err), -1);
+    assert_int_equal(err.code, ERROR_IO);
+    setenv("XTABLES_LOCKFILE", path, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(holds_the_lock_until_it_is_closed),
+        cmocka_unit_test(gives_up_in_time_and_names_the_holder),
+        cmocka_unit_test(tries_once_if_there_is_no_time),
+        cmocka_unit_test(a_directory_is_no_lock),
+        cmocka_unit_test(looking_makes_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
