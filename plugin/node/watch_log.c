@@ -1,0 +1,50 @@
+#include "node/watch_log.h"
+
+#include "node/text.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+static void print(const struct watch_log *log, const char *reason, const char *text)
+{
+    char when[sizeof("2026-01-31T12:00:00Z")] = "";
+    time_t now = time(NULL);
+    struct tm utc;
+
+    if (gmtime_r(&now, &utc))
+        strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    fprintf(log->out, "%s imds-guard watch: %s [%s]\n", when, text, reason);
+    fflush(log->out);
+}
+
+void watch_log_done(const struct watch_log *log, const char *reason, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+
+    if (log->quiet)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    text_make_printable(text);
+    print(log, reason, text);
+}
+
+void watch_log_complain(const struct watch_log *log, struct complaint *complaint,
+                        const char *reason, const char *text)
+{
+    bool new = text &&*text && (!complaint->said || strcmp(complaint->said, text) != 0);
+    char line[2048];
+
+    if (new) {
+        snprintf(line, sizeof(line), "%s", text);
+        text_make_printable(line);
+        print(log, reason, line);
+    }
+    if (new || !text || !*text) {
+        free(complaint->said);
+        complaint->said = new ? strdup(text) : NULL;
+    }
+}
