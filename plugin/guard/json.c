@@ -254,7 +254,8 @@ static bool scan_value(struct scanner *s)
                    ? scan_number(s)
                    : fail(s, "a value must start here");
     }
-    skip_space(s);
+    if (good)
+        skip_space(s);
     return good;
 }
 
