@@ -122,6 +122,20 @@ static int exchange(int directory, const char *name)
     return renameat2(directory, REPLACE_TEMPORARY, directory, name, RENAME_EXCHANGE);
 }
 
+/* On a file system that cannot exchange (NFS), a window of one system call is left. */
+static int rename_over(struct replacement *replacement, const char *name, const struct stat *old,
+                       bool *done, struct error *err)
+{
+    if (!is_same_file(replacement->directory, name, old)) {
+        *done = false;
+        return 0;
+    }
+    if (replacement_commit(replacement, replacement->directory, name, err) < 0)
+        return -1;
+    *done = true;
+    return 0;
+}
+
 int replacement_commit_over(struct replacement *replacement, const char *name,
                             const struct stat *old, bool *done, struct error *err)
 {
@@ -129,26 +143,28 @@ int replacement_commit_over(struct replacement *replacement, const char *name,
 
     if (flush(replacement, err) < 0)
         return -1;
-    if (!is_same_file(directory, name, old)) {
+    if (exchange(directory, name) < 0) {
+        if (errno == EINVAL || errno == ENOSYS)
+            return rename_over(replacement, name, old, done, err);
+        if (errno != ENOENT)
+            return error_set(err, ERROR_IO, "cannot rename %s to %s: %s", REPLACE_TEMPORARY, name,
+                             strerror(errno));
         *done = false;
         return 0;
     }
-    if (exchange(directory, name) < 0) {
-        if (errno != EINVAL && errno != ENOSYS)
-            return error_set(err, ERROR_IO, "cannot rename %s to %s: %s", REPLACE_TEMPORARY, name,
+    if (!is_same_file(directory, REPLACE_TEMPORARY, old)) {
+        if (exchange(directory, name) < 0)
+            return error_set(err, ERROR_IO, "cannot put the newer %s back: %s", name,
                              strerror(errno));
-        /* A file system that cannot exchange (NFS): a window of one system call is left. */
-        *done = true;
-        return replacement_commit(replacement, directory, name, err);
-    }
-    if (!is_same_file(directory, REPLACE_TEMPORARY, old) && exchange(directory, name) == 0) {
         *done = false;
         return 0;
     }
     if (unlinkat(directory, REPLACE_TEMPORARY, 0) < 0)
         return error_set(err, ERROR_IO, "cannot remove %s: %s", REPLACE_TEMPORARY, strerror(errno));
+    if (finish(replacement, directory, err) < 0)
+        return -1;
     *done = true;
-    return finish(replacement, directory, err);
+    return 0;
 }
 
 void replacement_drop(struct replacement *replacement)
