@@ -59,23 +59,22 @@ static int find_verb(const char *command, const struct verb **out, struct error 
                      command, choice);
 }
 
-static int run(const struct environment *environment, int in, FILE *out, FILE *log,
-               int *cni_version, struct error *err)
+static int run(const struct verb *verb, const struct environment *environment, int in, FILE *out,
+               FILE *log, int *cni_version, struct error *err)
 {
     cleanup(request) struct request request = {0};
-    const struct verb *verb;
+    const struct owner *owner = &request.attachment.owner;
 
-    if (find_verb(environment->command, &verb, err) != 0)
-        return -1;
     if (!verb->has_no_request &&
         request_read(environment, in, &verb->needs, &request, cni_version, err) != 0)
-        return error_context(err, "%s", verb->name);
+        return -1;
     if (verb->run(&request, out, err) == 0)
         return 0;
-    error_context(err, "%s", verb->name);
     if (!verb->only_logs)
         return -1;
-    fprintf(log, "imds-guard: %s; a guard may be left, `imds-guard sync` removes it\n", err->msg);
+    fprintf(log,
+            "imds-guard: %s of %s/%s/%s: %s; a guard may be left, imds-guard sync removes it\n",
+            verb->name, owner->network, owner->container_id, owner->ifname, err->msg);
     return 0;
 }
 
@@ -83,14 +82,16 @@ int cni_run(char *const environment[], int in, FILE *out, FILE *log)
 {
     struct environment known = {0};
     int cni_version = cni_version_newest();
+    const struct verb *verb = NULL;
     struct error failure;
     struct error unanswered;
 
     environment_read(environment, &known);
-    if (run(&known, in, out, log, &cni_version, &failure) == 0)
+    if (find_verb(known.command, &verb, &failure) == 0 &&
+        run(verb, &known, in, out, log, &cni_version, &failure) == 0)
         return 0;
     /* After half a result an error would make two objects of it; and it would not arrive either. */
     if (ferror(out) || response_error(out, cni_version, &failure, &unanswered) != 0)
-        fprintf(log, "imds-guard: %s\n", failure.msg);
+        fprintf(log, "imds-guard: %s: %s\n", verb ? verb->name : "CNI", failure.msg);
     return 1;
 }

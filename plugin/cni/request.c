@@ -51,8 +51,8 @@ static int read_version(const struct needs *needs, struct request *request, int 
     *cni_version = request->cni_version = position;
     if (needs->since && position < cni_version_find(needs->since))
         return error_set(err, ERROR_INCOMPATIBLE_VERSION,
-                         "cniVersion %s has no such verb: it exists since %s", value->valuestring,
-                         needs->since);
+                         "cniVersion %s does not have this verb: it needs %s or newer",
+                         value->valuestring, needs->since);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -125,6 +126,7 @@ static void gives_up_on_a_caller_that_never_ends(void **state)
 static void says_why_reading_fails(void **state)
 {
     cleanup(close_fd) int directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct rlimit files;
     char *text = NULL;
     size_t length = 0;
     struct error err;
@@ -133,6 +135,12 @@ static void says_why_reading_fails(void **state)
     assert_int_equal(input_read(directory, LIMIT, 5, &text, &length, &err), -1);
     assert_int_equal(err.code, ERROR_IO);
     assert_non_null(strstr(err.msg, strerror(EISDIR)));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, files.rlim_max}), 0);
+    assert_int_equal(input_read(directory, LIMIT, 5, &text, &length, &err), -1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(err.code, ERROR_IO);
+    assert_non_null(strstr(err.msg, "poll"));
     assert_int_equal(input_read(1 << 20, LIMIT, 5, &text, &length, &err), -1);
     assert_int_equal(err.code, ERROR_IO);
     assert_non_null(strstr(err.msg, strerror(EBADF)));

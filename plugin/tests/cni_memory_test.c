@@ -150,6 +150,7 @@ static void starves_del(void **state)
     (void)state;
     starve("DEL", CONFIG);
     starve("DEL", "{" HEAD ", \"mode\": 1, \"prevResult\": 1}");
+    starve("DEL", "{" HEAD ", \"prev\\u0052esult\": " RESULT "}");
 }
 
 static void starves_gc_status_and_version(void **state)
