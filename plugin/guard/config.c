@@ -83,16 +83,15 @@ static int allocate_endpoints(struct config *config, size_t count, struct error 
 /* The instance metadata service's addresses: Amazon EC2 User Guide, "Access instance metadata". */
 static int default_endpoints(struct config *config, struct error *err)
 {
-    static const char *const defaults[] = {"169.254.169.254", "fd00:ec2::254"};
-    const size_t count = sizeof(defaults) / sizeof(defaults[0]);
+    static const struct endpoint defaults[] = {
+        {FAMILY_IPV4, {169, 254, 169, 254}, 32},
+        {FAMILY_IPV6, {0xFD, 0x00, 0x0E, 0xC2, [14] = 0x02, [15] = 0x54}, 128},
+    };
 
-    if (allocate_endpoints(config, count, err) < 0)
+    if (allocate_endpoints(config, sizeof(defaults) / sizeof(defaults[0]), err) < 0)
         return -1;
-    for (; config->endpoint_count < count; config->endpoint_count++) {
-        if (endpoint_parse(defaults[config->endpoint_count],
-                           &config->endpoints[config->endpoint_count], err) < 0)
-            return -1;
-    }
+    memcpy(config->endpoints, defaults, sizeof(defaults));
+    config->endpoint_count = sizeof(defaults) / sizeof(defaults[0]);
     return 0;
 }
 

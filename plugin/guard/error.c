@@ -21,17 +21,17 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
 
 int error_context(struct error *err, const char *format, ...)
 {
-    char context[sizeof(err->msg)];
-    char msg[sizeof(err->msg)];
+    char whole[2 * sizeof(err->msg) + 2];
+    size_t used = 0;
     va_list args;
 
     va_start(args, format);
-    vsnprintf(context, sizeof(context), format, args);
+    vsnprintf(whole, sizeof(err->msg), format, args);
     va_end(args);
-    memcpy(msg, err->msg, sizeof(msg));
-    /* Context that leaves no room for the cause would hide it: the cause comes last and is cut. */
-    if (snprintf(err->msg, sizeof(err->msg), "%s: %s", context, msg) < 0)
-        memcpy(err->msg, msg, sizeof(msg));
+    used = strlen(whole);
+    snprintf(whole + used, sizeof(whole) - used, ": %s", err->msg);
+    whole[sizeof(err->msg) - 1] = '\0';
+    strcpy(err->msg, whole);
     utf8_scrub(err->msg);
     return -1;
 }
