@@ -22,7 +22,7 @@ static int list_of(const cJSON *tree, const char *key, const cJSON **list, struc
 static int add_list(const char *key, const cJSON *list, const char *network, struct owner *owners,
                     size_t *count, struct error *err)
 {
-    const cJSON *entry;
+    const cJSON *entry = NULL;
     size_t index = 0;
 
     cJSON_ArrayForEach(entry, list)
@@ -48,7 +48,7 @@ int attachments_parse(const cJSON *tree, const char *network, struct owner **out
                       struct error *err)
 {
     cleanup(free_memory) struct owner *owners = NULL;
-    const cJSON *lists[KEY_COUNT];
+    const cJSON *lists[KEY_COUNT] = {NULL};
     size_t room = 0;
     size_t used = 0;
 

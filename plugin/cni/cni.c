@@ -43,18 +43,21 @@ bool cni_is_called(char *const environment[], bool has_arguments)
     return known.command || (!has_arguments && environment_is_cni(environment));
 }
 
-static int find_verb(const char *command, const struct verb **out, struct error *err)
+static const struct verb *find_verb(const char *command)
+{
+    for (size_t i = 0; command && i < VERB_COUNT; i++)
+        if (strcmp(verbs[i].name, command) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+static int refuse_command(const char *command, struct error *err)
 {
     static const char choice[] = "ADD, DEL, CHECK, GC, STATUS or VERSION";
 
     if (!command)
         return error_set(err, ERROR_INVALID_ENVIRONMENT, "CNI_COMMAND is not set: it must be %s",
                          choice);
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        if (strcmp(verbs[i].name, command) == 0) {
-            *out = &verbs[i];
-            return 0;
-        }
     return error_set(err, ERROR_INVALID_ENVIRONMENT, "CNI_COMMAND is \"%.64s\", but must be %s",
                      command, choice);
 }
@@ -87,8 +90,9 @@ int cni_run(char *const environment[], int in, FILE *out, FILE *log)
     struct error unanswered;
 
     environment_read(environment, &known);
-    if (find_verb(known.command, &verb, &failure) == 0 &&
-        run(verb, &known, in, out, log, &cni_version, &failure) == 0)
+    verb = find_verb(known.command);
+    if ((verb ? run(verb, &known, in, out, log, &cni_version, &failure)
+              : refuse_command(known.command, &failure)) == 0)
         return 0;
     /* After half a result an error would make two objects of it; and it would not arrive either. */
     if (ferror(out) || response_error(out, cni_version, &failure, &unanswered) != 0)

@@ -32,9 +32,8 @@ static int version_error(struct error *err, const char *complaint)
 static int read_version(const struct needs *needs, struct request *request, int *cni_version,
                         struct error *err)
 {
-    char complaint[128];
-    const cJSON *value;
-    int position;
+    const cJSON *value = NULL;
+    int position = -1;
 
     if (member(request->tree, "cniVersion", &value, err) != 0)
         return -1;
@@ -44,6 +43,8 @@ static int read_version(const struct needs *needs, struct request *request, int 
         return error_set(err, ERROR_INVALID_CONFIG, "cniVersion is not a string");
     position = cni_version_find(value->valuestring);
     if (position < 0) {
+        char complaint[128];
+
         snprintf(complaint, sizeof(complaint), "cniVersion \"%.64s\" is not supported",
                  value->valuestring);
         return version_error(err, complaint);
@@ -58,7 +59,7 @@ static int read_version(const struct needs *needs, struct request *request, int 
 
 static int read_network(struct request *request, struct error *err)
 {
-    const cJSON *value;
+    const cJSON *value = NULL;
 
     if (member(request->tree, "name", &value, err) != 0)
         return -1;
@@ -87,7 +88,7 @@ static int check_owner(const struct owner *owner, struct error *err)
 
 static int read_config(struct request *request, struct error *err)
 {
-    const cJSON *type;
+    const cJSON *type = NULL;
 
     return member(request->tree, "type", &type, err) != 0
                ? -1
@@ -97,7 +98,7 @@ static int read_config(struct request *request, struct error *err)
 /* A result in a version that we do not know may keep its interfaces where we would not see them. */
 static int check_result_version(const cJSON *result, struct error *err)
 {
-    const cJSON *version;
+    const cJSON *version = NULL;
 
     if (member(result, "cniVersion", &version, err) != 0)
         return error_context(err, "prevResult");
@@ -117,7 +118,7 @@ static int check_result_version(const cJSON *result, struct error *err)
 static int read_prev_result(struct span text, struct request *request, struct error *err)
 {
     cleanup(result) struct result result = {0};
-    const cJSON *tree;
+    const cJSON *tree = NULL;
 
     if (member(request->tree, "prevResult", &tree, err) != 0)
         return -1;
@@ -137,8 +138,8 @@ static int read_prev_result(struct span text, struct request *request, struct er
  * refuse. */
 static int read_annotations(struct request *request, struct error *err)
 {
-    const cJSON *runtime_config;
-    const cJSON *annotations;
+    const cJSON *runtime_config = NULL;
+    const cJSON *annotations = NULL;
 
     if (member(request->tree, "runtimeConfig", &runtime_config, err) != 0)
         return -1;
