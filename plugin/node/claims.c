@@ -218,6 +218,7 @@ static int keep_held(struct survey *survey, const struct held *held, struct erro
         struct surveyed *surveyed = &survey->attachments[i];
 
         if (surveyed->state == ATTACHMENT_PLANNED &&
+            surveyed->plan.guard_count < OWNER_GUARDS_MAX &&
             tag_is_owned_by(held->tag, &surveyed->cached->attachment.owner))
             return keep(surveyed, &held->guard, err);
     }

@@ -20,7 +20,6 @@ static void fill_pod(const struct status_row *row, cells out)
         snprintf(out[POD], CELL_SIZE, "%s/%s", row->namespace, row->pod);
     else
         snprintf(out[POD], CELL_SIZE, "%s/%s", row->network, row->ifname);
-    snprintf(out[CONTAINER], CELL_SIZE, "%.*s", SHORT_ID, row->container_id);
 }
 
 static void fill_guard(const struct status_guard *guard, cells out)
@@ -39,11 +38,11 @@ static void fill_guard(const struct status_guard *guard, cells out)
 static void fill(const struct status_row *row, size_t line, cells out)
 {
     for (int column = 0; column < COLUMNS; column++)
-        snprintf(out[column], CELL_SIZE, "%s", line > 0 && column == POD ? "" : "-");
-    if (line > 0)
-        out[CONTAINER][0] = '\0';
-    else
+        snprintf(out[column], CELL_SIZE, "-");
+    out[POD][0] = '\0';
+    if (line == 0)
         fill_pod(row, out);
+    snprintf(out[CONTAINER], CELL_SIZE, "%.*s", SHORT_ID, row->container_id);
     if (line < row->guard_count)
         fill_guard(&row->guards[line], out);
     if (row->state == STATUS_STATE_UNGUARDED)
