@@ -57,8 +57,7 @@ int command_install(int argc, char **argv, FILE *out, FILE *err)
         {"config", "FILE", "the entry's keys, a JSON object; wrong ones are refused",
          .text = &options.config_file},
         {"drop-in", NULL,
-         "write CONF-DIR/NETWORK/" CONFLIST_DROP_IN " and leave the conflist alone; only runtimes "
-         "with libcni 1.3 or later read it (containerd 2.1)",
+         "write CONF-DIR/NETWORK/" CONFLIST_DROP_IN " instead (libcni 1.3, containerd 2.1)",
          .flag = &options.drop_in},
         {0},
     };

@@ -1,0 +1,258 @@
+#!/usr/bin/env bats
+# install and uninstall as a person calls them: what they say, and that whatever interrupts them or
+# runs beside them, the runtime finds a whole conflist. Needs neither root nor namespaces.
+
+# shellcheck disable=SC2030,SC2031,SC2119,SC2120
+bats_require_minimum_version 1.5.0
+
+setup() {
+    here=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    guard=$(realpath "${IMDS_GUARD:-$here/build/dev/imds-guard}")
+    data=$here/plugin/tests/data/conflists
+    conf=$BATS_TEST_TMPDIR/net.d
+    bin=$BATS_TEST_TMPDIR/bin
+    list=$conf/10-aws.conflist
+    mkdir "$conf" "$bin"
+    cp "$data/aws.conflist" "$list"
+    # LeakSanitizer cannot look at a process that strace looks at.
+    export ASAN_OPTIONS=detect_leaks=0
+}
+
+install_it() { # OPTION...
+    "$guard" install --conf-dir "$conf" --bin-dir "$bin" "$@"
+}
+
+uninstall_it() { # OPTION...
+    "$guard" uninstall --conf-dir "$conf" --bin-dir "$bin" "$@"
+}
+
+# As aws-node does it: another name, a rename, the mode.
+aws_node_writes() { # FILE
+    cp "$1" "$list.tmp"
+    mv "$list.tmp" "$list"
+    chmod 644 "$list"
+}
+
+same() { # FILE FILE
+    cmp --quiet "$1" "$2"
+}
+
+# All that a runtime would load.
+loadable() {
+    find "$conf" -maxdepth 1 -type f \( -name '*.conf' -o -name '*.conflist' -o -name '*.json' \) \
+        -printf '%f\n'
+}
+
+# Ours in both directories, temporary files included.
+ours() {
+    find "$conf" "$bin" -type f -name '*imds-guard*' -printf '%f\n'
+}
+
+# --- what it says ---------------------------------------------------------------------------------
+
+@test "says what it wrote, then that nothing had to be" {
+    run -0 install_it
+    [ "${lines[0]}" = "$bin/imds-guard: written" ]
+    [ "${lines[1]}" = "$list: entry written" ]
+    [ ${#lines[@]} -eq 2 ]
+    same "$list" "$data/aws.expected"
+    same "$bin/imds-guard" "$guard"
+
+    run -0 "$bin/imds-guard" install --conf-dir "$conf" --bin-dir "$bin"
+    [ "${lines[0]}" = "$bin/imds-guard: up to date already" ]
+    [ "${lines[1]}" = "$list: entry right already" ]
+
+    run -0 uninstall_it
+    [ "$output" = "$list: entry taken out" ]
+    same "$list" "$data/aws.conflist"
+    [ -x "$bin/imds-guard" ]
+
+    run -0 uninstall_it --remove-binary
+    [ "${lines[0]}" = "$list: had no entry" ]
+    [ "${lines[1]}" = "$bin/imds-guard: removed" ]
+    [ ! -e "$bin/imds-guard" ]
+}
+
+@test "makes no conflist and ends with a code of its own" {
+    rm "$list"
+    run -3 install_it
+    [[ $output == *"no conflist in $conf yet"* ]]
+    [ -x "$bin/imds-guard" ]
+    [ -z "$(ls -A "$conf")" ]
+    run -0 uninstall_it
+    [[ $output == *"no conflist"* ]]
+}
+
+@test "refuses options, files and lists that make no sense" {
+    run -2 install_it --bogus
+    [[ $output == *--bogus* ]]
+    run -2 install_it here
+    run -1 install_it --config "$BATS_TEST_TMPDIR/none"
+    [[ $output == *"$BATS_TEST_TMPDIR/none"* ]]
+    [ ! -e "$bin/imds-guard" ]
+
+    mv "$list" "$conf/10-aws.conf"
+    run -1 install_it
+    [[ $output == *"$conf/10-aws.conf"*"rename it"* ]]
+    same "$conf/10-aws.conf" "$data/aws.conflist"
+}
+
+@test "helps" {
+    local command
+    for command in install uninstall; do
+        run -0 "$guard" "$command" --help
+        [[ $output == "usage: imds-guard $command "* ]]
+        [[ $output == *"  imds-guard $command"* ]]
+        [[ $output == *--conf-dir* ]]
+    done
+}
+
+@test "takes the entries of examples/" {
+    local entry
+    for entry in "$here"/examples/*.json; do
+        run -0 install_it --config "$entry"
+        jq --exit-status --slurpfile entry "$entry" \
+            '.plugins | map(select(.type == "imds-guard")) == $entry' "$list"
+    done
+    rm "$list"
+    cp "$here/examples/10-aws.conflist" "$list"
+    run -0 install_it
+    [[ $output == *"entry right already"* ]]
+}
+
+# --- what comes between ---------------------------------------------------------------------------
+
+# The number of each of these calls that a command makes: "CALL COUNT" lines.
+calls=openat,read,pread64,getdents64,newfstatat,flock,write,sendfile,fchmod,fchown,fsync,close
+calls+=,renameat,renameat2,unlink,unlinkat,mkdirat
+count_calls() { # COMMAND...
+    local trace=$BATS_TEST_TMPDIR/trace
+    strace -f -o "$trace" -e "trace=$calls" "$@" >/dev/null
+    sed -n -E 's/^[0-9]+ +([a-z0-9]+)\(.*/\1/p' "$trace" | sort | uniq -c | awk '{ print $2, $1 }'
+}
+
+# Runs the command once for each of its system calls, and kills it as it makes it. RESTORE brings
+# back what was there, CHECK looks at what is left.
+kill_at_each_call() { # RESTORE CHECK COMMAND...
+    local restore=$1 check=$2 call count number
+    shift 2
+    kills=0
+    "$restore"
+    while read -r call count; do
+        for ((number = 1; number <= count; number++)); do
+            "$restore"
+            run strace -f -o /dev/null -e "trace=$call" \
+                -e "inject=$call:signal=KILL:when=$number" "$@"
+            # The dynamic loader's calls depend on what was there; a few may not come again.
+            [ "$status" -eq 137 ] || continue
+            kills=$((kills + 1))
+            "$check" || { echo "killed at $call $number"; return 1; }
+        done
+    done < <(count_calls "$@")
+    echo "killed $kills times"
+    [ "$kills" -gt 30 ]
+}
+
+restore_plain() {
+    rm -rf "$conf" "$bin"
+    mkdir "$conf" "$bin"
+    cp "$data/aws.conflist" "$list"
+    chmod 640 "$list"
+}
+
+whole_and_only_one() {
+    [ "$(loadable)" = 10-aws.conflist ] || return 1
+    [ "$(stat -c %a "$list")" = 640 ] || return 1
+    if same "$list" "$data/aws.conflist"; then
+        seen_old=1
+    elif same "$list" "$data/aws.expected"; then
+        seen_new=1
+        same "$bin/imds-guard" "$guard" || return 1 # the entry never comes before its plugin
+    else
+        return 1
+    fi
+    [ ! -e "$bin/imds-guard" ] || same "$bin/imds-guard" "$guard"
+}
+
+nothing_left_behind() {
+    whole_and_only_one || return 1
+    install_it >/dev/null || return 1
+    same "$list" "$data/aws.expected" || return 1
+    [ "$(ours)" = imds-guard ]
+}
+
+@test "killed at any system call, install leaves the old conflist or the new one" {
+    kill_at_each_call restore_plain nothing_left_behind \
+        "$guard" install --conf-dir "$conf" --bin-dir "$bin"
+    [ "$seen_old$seen_new" = 11 ]
+}
+
+restore_installed() {
+    restore_plain
+    install_it >/dev/null
+}
+
+entry_only_with_plugin() {
+    whole_and_only_one || return 1
+    uninstall_it --remove-binary >/dev/null || return 1
+    same "$list" "$data/aws.conflist" && [ -z "$(ls -A "$bin")" ]
+}
+
+@test "killed at any system call, uninstall leaves no entry without its plugin" {
+    kill_at_each_call restore_installed entry_only_with_plugin \
+        "$guard" uninstall --remove-binary --conf-dir "$conf" --bin-dir "$bin"
+    [ "$seen_old$seen_new" = 11 ]
+}
+
+drop_in_whole_or_not_there() {
+    [ "$(loadable)" = 10-aws.conflist ] && same "$list" "$data/aws.conflist" || return 1
+    local file=$conf/aws-cni/imds-guard.conf
+    if [ -e "$file" ]; then
+        seen_new=1
+        jq --exit-status '.type == "imds-guard"' "$file" >/dev/null || return 1
+    else
+        seen_old=1
+    fi
+    uninstall_it >/dev/null && [ "$(ls -A "$conf")" = 10-aws.conflist ]
+}
+
+@test "killed at any system call, install --drop-in leaves a whole file or none" {
+    kill_at_each_call restore_plain drop_in_whole_or_not_there \
+        "$guard" install --drop-in --conf-dir "$conf" --bin-dir "$bin"
+    [ "$seen_old$seen_new" = 11 ]
+}
+
+@test "aws-node writes at the same moment, 200 times: its newer version is never lost" {
+    local number patched=0 version=$BATS_TEST_TMPDIR/version installer
+    install_it
+    for ((number = 1; number <= 200; number++)); do
+        sed "s/\"mtu\": \"9001\"/\"mtu\": \"$number\"/" "$data/aws.conflist" >"$version"
+        install_it >/dev/null &
+        installer=$!
+        [ $((number % 3)) -eq 0 ] || sleep "0.00$((number % 10))"
+        aws_node_writes "$version"
+        wait "$installer"
+        [ "$(jq -r '.plugins[0].mtu' "$list")" = "$number" ]
+        [ "$(loadable)" = 10-aws.conflist ]
+        ! grep --quiet imds-guard "$list" || patched=$((patched + 1))
+    done
+    echo "patched at once: $patched of 200"
+    run -0 install_it
+    [ "$(jq -r '[.plugins[] | .mtu // .type] | join(" ")' "$list")" = "200 200 imds-guard portmap" ]
+}
+
+@test "ten installers at once" {
+    local number pids=()
+    for ((number = 0; number < 10; number++)); do
+        install_it >"$BATS_TEST_TMPDIR/said.$number" &
+        pids+=($!)
+    done
+    for number in "${pids[@]}"; do
+        wait "$number"
+    done
+    same "$list" "$data/aws.expected"
+    same "$bin/imds-guard" "$guard"
+    [ "$(cat "$BATS_TEST_TMPDIR"/said.* | grep -c 'entry written')" -eq 1 ]
+    [ "$(cat "$BATS_TEST_TMPDIR"/said.* | grep -c 'imds-guard: written')" -eq 1 ]
+    [ "$(ours)" = imds-guard ]
+}
