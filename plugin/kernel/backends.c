@@ -1,7 +1,7 @@
 #include "kernel/backends.h"
 
 #include "kernel/check.h"
-#include "kernel/takeover.h"
+#include "kernel/wanted.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -81,16 +81,16 @@ int guards_remove_owner(const struct owner *owner, const char (*interfaces)[INTE
 int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
                  const struct terms *terms, struct error *err)
 {
-    cleanup(takeover) struct takeover takeover = {0};
+    cleanup(wanted) struct wanted wanted = {0};
 
-    if (takeover_make(plans, plan_count, &takeover, err) < 0 ||
+    if (wanted_make(plans, plan_count, &wanted, err) < 0 ||
         chosen->apply(plans, plan_count, terms, err) < 0)
         return -1;
 
     /* No hint at interfaces: where a guard of a plan's owner stands that the plan does not have,
      * only a look at all of them finds it, and in the backend that is not in use there are hardly
      * any. */
-    const struct selection selection = {.goes = takeover_covers, .context = &takeover};
+    const struct selection selection = {.goes = wanted_covers, .context = &wanted};
     for (size_t i = 0; backends[i] != NULL; i++) {
         if (backends[i] != chosen && backends[i]->remove(&selection, terms, NULL, err) < 0)
             return error_context(err, "guarded by %s, but the former guards in %s are still there",

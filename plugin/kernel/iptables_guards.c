@@ -68,9 +68,9 @@ static enum fate decide(struct work *work, const struct rule *rule, bool in_fron
 
     if (rule->kind != RULE_GUARD)
         return FATE_STAYS;
-    wanted = iptables_wanted_find(work->wanted, &rule->guard);
+    wanted = wanted_find(work->wanted, &rule->guard);
     if (!wanted) {
-        if (iptables_wanted_owns(work->wanted, rule->tag))
+        if (wanted_owns(work->wanted, rule->tag))
             return FATE_GOES;
         return in_front ? FATE_STAYS : FATE_MOVES;
     }
@@ -98,7 +98,7 @@ static int edit_in_place(const struct work *work, struct error *err)
         case FATE_STAYS:
             break;
         case FATE_CHANGES:
-            changed = wanted_rule(iptables_wanted_find(work->wanted, &rule->guard));
+            changed = wanted_rule(wanted_find(work->wanted, &rule->guard));
             if (iptables_edits_add(work->edits, EDIT_REPLACE_RULE, work->name, i, &changed, err) <
                 0)
                 return -1;

@@ -1,0 +1,126 @@
+#include "kernel/wanted.h"
+
+#include "guard/names.h"
+
+#include <string.h>
+
+/* By direction and interface. */
+static int compare_places(const void *a, const void *b)
+{
+    const struct guard *left = ((const struct wanted_guard *)a)->guard;
+    const struct guard *right = ((const struct wanted_guard *)b)->guard;
+
+    if (left->direction != right->direction)
+        return left->direction < right->direction ? -1 : 1;
+    return strcmp(left->interface, right->interface);
+}
+
+static int compare_wanted(const void *a, const void *b)
+{
+    const struct wanted_guard *left = a;
+    const struct wanted_guard *right = b;
+    int order = compare_places(a, b);
+
+    if (order == 0 && left->rank != right->rank)
+        order = left->rank < right->rank ? -1 : 1;
+    return order;
+}
+
+/* By owner, which a tag has in front of its first space (owner.h). */
+static int compare_owners(const void *a, const void *b)
+{
+    const char *left = *(const char *const *)a;
+    const char *right = *(const char *const *)b;
+    size_t left_length = strcspn(left, " ");
+    size_t right_length = strcspn(right, " ");
+    int order = memcmp(left, right, left_length < right_length ? left_length : right_length);
+
+    if (order == 0 && left_length != right_length)
+        order = left_length < right_length ? -1 : 1;
+    return order;
+}
+
+static int check_plan(const struct plan *plan, struct error *err)
+{
+    struct tag tag;
+
+    if (!tag_parse(plan->tag, &tag))
+        return error_set(err, ERROR_KERNEL, "'%s' names no owner, so no guard is made for it",
+                         plan->tag);
+    for (size_t i = 0; i < plan->guard_count; i++) {
+        const char *name = plan->guards[i].interface;
+
+        if (!name_is_interface(name))
+            return error_set(err, ERROR_KERNEL, "'%s' can be no interface, so it gets no rule",
+                             name);
+    }
+    return 0;
+}
+
+/* Keeps the last of those with the same place. */
+static size_t keep_last(struct wanted_guard *guards, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 == count || compare_places(&guards[i], &guards[i + 1]) != 0)
+            guards[kept++] = guards[i];
+    }
+    return kept;
+}
+
+int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out, struct error *err)
+{
+    cleanup(wanted) struct wanted wanted = {0};
+    size_t guard_count = 0;
+
+    for (size_t i = 0; i < plan_count; i++) {
+        if (check_plan(&plans[i], err) < 0)
+            return -1;
+        guard_count += plans[i].guard_count;
+    }
+    wanted.guards = calloc(guard_count + 1, sizeof(*wanted.guards));
+    wanted.tags = calloc(plan_count + 1, sizeof(*wanted.tags));
+    if (!wanted.guards || !wanted.tags)
+        return error_no_memory(err);
+    for (size_t i = 0; i < plan_count; i++) {
+        wanted.tags[wanted.tag_count++] = plans[i].tag;
+        for (size_t j = 0; j < plans[i].guard_count; j++)
+            wanted.guards[wanted.guard_count++] =
+                (struct wanted_guard){&plans[i].guards[j], plans[i].tag, i};
+    }
+    qsort(wanted.guards, wanted.guard_count, sizeof(*wanted.guards), compare_wanted);
+    qsort(wanted.tags, wanted.tag_count, sizeof(*wanted.tags), compare_owners);
+    wanted.guard_count = keep_last(wanted.guards, wanted.guard_count);
+    *out = wanted;
+    wanted = (struct wanted){0};
+    return 0;
+}
+
+void wanted_free(struct wanted *wanted)
+{
+    free(wanted->guards);
+    free(wanted->tags);
+    *wanted = (struct wanted){0};
+}
+
+const struct wanted_guard *wanted_find(const struct wanted *wanted, const struct guard *guard)
+{
+    struct wanted_guard key = {.guard = guard};
+
+    return bsearch(&key, wanted->guards, wanted->guard_count, sizeof(*wanted->guards),
+                   compare_places);
+}
+
+bool wanted_owns(const struct wanted *wanted, const char *tag)
+{
+    const char **found =
+        bsearch(&tag, wanted->tags, wanted->tag_count, sizeof(*wanted->tags), compare_owners);
+
+    return found != NULL && tags_have_same_owner(*found, tag);
+}
+
+bool wanted_covers(const struct held *held, const void *wanted)
+{
+    return wanted_find(wanted, &held->guard) != NULL || wanted_owns(wanted, held->tag);
+}

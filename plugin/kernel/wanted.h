@@ -1,0 +1,54 @@
+/*
+ * Plans in the order that makes looking up fast: there may be thousands of them. Pure.
+ */
+#ifndef IMDS_GUARD_WANTED_H
+#define IMDS_GUARD_WANTED_H
+
+#include "guard/cleanup.h"
+#include "guard/plan.h"
+#include "kernel/backend.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One guard of a plan. Borrowed from the plans. */
+struct wanted_guard {
+    const struct guard *guard;
+    const char *tag;
+    size_t rank; /* of its plan */
+};
+
+struct wanted {
+    struct wanted_guard *guards; /* by direction and interface, each of them once */
+    size_t guard_count;
+    const char **tags; /* by owner */
+    size_t tag_count;
+};
+
+/*
+ * The plans must outlive the result. Of two guards for one interface that of the later plan counts,
+ * as if it had been applied later. Errors: ERROR_KERNEL for a name or a tag that must not get into
+ * a rule.
+ */
+must_use int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
+                         struct error *err);
+void wanted_free(struct wanted *wanted);
+
+/* What is wanted on the interface; NULL if nothing is. */
+const struct wanted_guard *wanted_find(const struct wanted *wanted, const struct guard *guard);
+
+/* Whether one of the plans has the owner of this tag. */
+bool wanted_owns(const struct wanted *wanted, const char *tag);
+
+/*
+ * Whether the plans take this guard over: it is on one of their interfaces, whoever's it is, or it
+ * is one of their owners', wherever it is. For struct selection: `wanted` is the struct wanted.
+ */
+bool wanted_covers(const struct held *held, const void *wanted);
+
+static inline void cleanup_wanted(struct wanted *wanted)
+{
+    wanted_free(wanted);
+}
+
+#endif
