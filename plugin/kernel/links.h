@@ -11,14 +11,14 @@
 /*
  * Asks the host's and the pod's namespace. `out` is for facts_free. With netns the plugin's own
  * namespace, only out->host_network is set.
- * Errors: ERROR_INVALID_NETNS (netns_open), ERROR_KERNEL for what rtnetlink refuses.
+ * Errors: ERROR_INVALID_NETNS and ERROR_IO (netns_open), ERROR_KERNEL for what rtnetlink refuses.
  */
 must_use int links_gather(const struct questions *questions, const char *netns, struct facts *out,
                           struct error *err);
 
 /*
- * The names of all links in the plugin's own namespace, sorted with strcmp, for bsearch(3): for those
- * who ask about many (GC, sync). The caller frees *out.
+ * The names of all links in the plugin's own namespace, sorted with strcmp, for bsearch(3): for
+ * those who ask about many (GC, sync). The caller frees *out.
  */
 must_use int links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *err);
 

@@ -13,13 +13,19 @@
 /* The calling thread's, not the process's: setns(2) moves one thread. */
 #define OWN_NETNS "/proc/thread-self/ns/net"
 
+/* What the path is to blame for, and what it is not. */
+static enum error_code open_error_code(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM ? ERROR_IO : ERROR_INVALID_NETNS;
+}
+
 int netns_open(const char *path, int *out, struct error *err)
 {
     /* O_NONBLOCK and O_NOCTTY: a FIFO or a terminal in the namespace's place must not hold us up.
      */
     cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return error_set(err, ERROR_INVALID_NETNS, "cannot open network namespace %s: %s", path,
+        return error_set(err, open_error_code(errno), "cannot open network namespace %s: %s", path,
                          strerror(errno));
 
     int type = ioctl(fd, NS_GET_NSTYPE);
