@@ -21,14 +21,16 @@
 #include <stddef.h>
 
 /*
- * With the NUL. The smaller of the two places a tag has to fit into: nf_tables user data, 256 bytes
- * (NFT_USERDATA_MAXLEN, linux/netfilter/nf_tables.h) less 2 for type and length of the comment TLV;
- * iptables comments have 256 (XT_MAX_COMMENT_LEN, linux/netfilter/xt_comment.h).
+ * With the NUL. The smaller of the two places a tag has to fit into: the user data of an nf_tables
+ * element less 2 bytes for type and length of the comment TLV; iptables comments have 256
+ * (XT_MAX_COMMENT_LEN, linux/netfilter/xt_comment.h). User data may have 256 bytes by
+ * NFT_USERDATA_MAXLEN, but kernels that keep its length and one byte more in a u8 (ext_len of struct
+ * nft_set_ext_tmpl, include/net/netfilter/nf_tables.h) refuse 255 and lose 256: 254 it is.
  */
-#define TAG_SIZE 254
+#define TAG_SIZE 252
 
 /* Bytes of network, container id and ifname together. libcni's cache file name allows 253. */
-#define OWNER_BYTES_MAX 245
+#define OWNER_BYTES_MAX 243
 
 /* What fits beside OWNER_BYTES_MAX: three digits leave one byte for the last field. */
 #define OWNER_GUARDS_MAX 999

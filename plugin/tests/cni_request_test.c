@@ -202,7 +202,7 @@ static void refuses_an_owner_that_fits_no_tag(void **state)
     endless.container_id = id;
     assert_int_equal(parse_for(&endless, "{" HEAD ", " RESULT "}", &for_plan, &request, &err), -1);
     assert_int_equal(err.code, ERROR_INVALID_ENVIRONMENT);
-    assert_non_null(strstr(err.msg, "longer than 245 bytes"));
+    assert_non_null(strstr(err.msg, "longer than 243 bytes"));
     /* Nothing of it can exist: DEL has to be able to say so. */
     assert_int_equal(parse_for(&endless, "{" HEAD "}", &for_del, &found, &err), 0);
 }
