@@ -1,0 +1,393 @@
+/*
+ * The nftables backend: look, decide, write one transaction. Nobody locks nf_tables, so what was
+ * seen may have changed by the time it is written. Two things make that harmless:
+ *
+ *  - What is added must not be there yet (NLM_F_EXCL), and what goes must be there still. Where
+ * that has changed, the kernel refuses the whole transaction, and we look again.
+ *  - A transaction that takes a guard away, or makes the table anew, is good only for the
+ * generation of the ruleset that was seen. So a guard that somebody else has just set on the same
+ * interface, for a new pod of the same name, is never lifted for an old one.
+ */
+#include "kernel/backend.h"
+
+#include "kernel/nft_changes.h"
+#include "kernel/nft_elements.h"
+#include "kernel/nft_skeleton.h"
+#include "kernel/nft_socket.h"
+#include "kernel/nft_view.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* --- once more ----------------------------------------------------------------------------------
+ */
+
+/* One look, and one transaction if need be. */
+typedef int attempt(struct nft_socket *socket, void *job, struct error *err);
+
+/*
+ * Objects gone (flushed under our feet) or come: after a few rounds this is no race any more, but a
+ * kernel that lacks a part (ENOENT for an unknown expression).
+ */
+#define ROUNDS_MAX 8
+
+/* Pause after a round, growing: those who write all the time must let others through. */
+#define PAUSE_NANOSECONDS 500000L
+#define PAUSE_ROUNDS_MAX  20U
+
+static bool is_contention(int refusal)
+{
+    return refusal == ERESTART || refusal == EBUSY || refusal == EAGAIN || refusal == EINTR ||
+           refusal == ENOBUFS;
+}
+
+static bool is_worth_a_round(int refusal, unsigned round, const struct timespec *deadline)
+{
+    struct timespec now;
+
+    if (refusal == ENOENT || refusal == EEXIST)
+        return round < ROUNDS_MAX;
+    if (!is_contention(refusal))
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return round < ROUNDS_MAX || now.tv_sec < deadline->tv_sec;
+}
+
+static void pause_before(unsigned round)
+{
+    unsigned rounds = round < PAUSE_ROUNDS_MAX ? round : PAUSE_ROUNDS_MAX;
+    const struct timespec pause = {.tv_nsec = PAUSE_NANOSECONDS * (long)rounds};
+
+    if (rounds > 0)
+        nanosleep(&pause, NULL);
+}
+
+/* *refusal is the kernel's last one, for callers to whom some are success. */
+static int keep_trying(attempt *once, void *job, const struct terms *terms, int *refusal,
+                       struct error *err)
+{
+    cleanup(nft_socket) struct nft_socket socket = {0};
+    struct timespec deadline;
+    struct error last = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += terms->lock_timeout_seconds;
+    if (nft_open(&socket, err) < 0) {
+        *refusal = socket.refusal;
+        return -1;
+    }
+    for (unsigned round = 0;; round++) {
+        socket.refusal = 0;
+        if (once(&socket, job, &last) == 0)
+            return 0;
+        *refusal = socket.refusal;
+        if (!is_worth_a_round(socket.refusal, round, &deadline))
+            break;
+        pause_before(round);
+    }
+    *err = last;
+    if (!is_contention(socket.refusal))
+        return -1;
+    error_set(err, ERROR_TRY_AGAIN,
+              "others change the ruleset all the time: gave up after %u seconds",
+              terms->lock_timeout_seconds);
+    return error_details(err, "%s", last.msg);
+}
+
+/* --- apply --------------------------------------------------------------------------------------
+ */
+
+struct application {
+    const struct plan *plans;
+    size_t plan_count;
+    const struct terms *terms;
+};
+
+static size_t count_guards(const struct application *job)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < job->plan_count; i++)
+        count += job->plans[i].guard_count;
+    return count;
+}
+
+/* Whether tags on the plan's interfaces announce guards of the same owner beyond those found. */
+static bool announces_more(const struct plan *plan, const struct listing *found)
+{
+    unsigned announced = 0;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < found->held_count; i++) {
+        const char *tag = found->held[i].tag;
+
+        if (!tags_have_same_owner(tag, plan->tag))
+            continue;
+        count++;
+        if (tag_guards(tag) > announced)
+            announced = tag_guards(tag);
+    }
+    return announced > count;
+}
+
+/* The guards that the plans ask about, or all where that is quicker, or needed to decide. */
+static int look_for_plans(struct nft_socket *socket, const struct application *job,
+                          struct nft_view *out, struct error *err)
+{
+    struct guard keys[NFT_KEYS_MAX];
+    struct nft_question question = {.terms = job->terms, .keys = keys};
+    cleanup(nft_view) struct nft_view view = {0};
+
+    question.all_guards = count_guards(job) > NFT_KEYS_MAX;
+    for (size_t i = 0; !question.all_guards && i < job->plan_count; i++)
+        for (size_t j = 0; j < job->plans[i].guard_count; j++)
+            keys[question.key_count++] = job->plans[i].guards[j];
+    if (nft_view_read(socket, &question, &view, err) < 0)
+        return -1;
+    if (!question.all_guards) {
+        question.all_guards = view.skeleton.broken;
+        for (size_t i = 0; i < job->plan_count; i++)
+            question.all_guards |= announces_more(&job->plans[i], &view.listing);
+        if (question.all_guards)
+            return nft_view_read(socket, &question, out, err);
+    }
+    *out = view;
+    view = (struct nft_view){0};
+    return 0;
+}
+
+static int write_skeleton(struct nft_messages *messages, const struct nft_view *view,
+                          const struct terms *terms, struct error *err)
+{
+    if (view->listing.present && !view->skeleton.broken)
+        return view->skeleton.endpoints_wrong ? skeleton_renew_endpoints(messages, terms, err) : 0;
+    if (view->listing.present && skeleton_delete(messages, err) < 0)
+        return -1;
+    return skeleton_make(messages, terms, err);
+}
+
+static int apply_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    const struct application *job = context;
+    cleanup(nft_view) struct nft_view view = {0};
+    cleanup(changes) struct nft_changes changes = {0};
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    bool exactly = false;
+
+    if (look_for_plans(socket, job, &view, err) < 0 ||
+        changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
+                     view.skeleton.broken, &changes, err) < 0 ||
+        write_skeleton(&messages, &view, job->terms, err) < 0 ||
+        elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
+        elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
+        return -1;
+    exactly = view.skeleton.broken || changes.lifts;
+    return nft_commit(socket, &messages, exactly ? view.generation : 0, err);
+}
+
+static int nftables_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
+                          struct error *err)
+{
+    struct application job = {plans, plan_count, terms};
+    int refusal = 0;
+
+    return keep_trying(apply_once, &job, terms, &refusal, err);
+}
+
+/* --- remove -------------------------------------------------------------------------------------
+ */
+
+struct removal {
+    const struct selection *selection;
+    size_t removed;
+};
+
+/* Guards of the listing that go; `out` has room for all. */
+static size_t select_guards(const struct selection *selection, const struct listing *listing,
+                            const struct held **out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < listing->held_count; i++)
+        if (listing->held[i].tag[0] != '\0' &&
+            selection->goes(&listing->held[i], selection->context))
+            out[count++] = &listing->held[i];
+    return count;
+}
+
+/* Whether these are all, by what their tags say. */
+static bool are_all(const struct held *const *held, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tag_guards(held[i]->tag) > count)
+            return false;
+    return count > 0;
+}
+
+/* The interfaces' guards in both directions; false if they are too many to look up by name. */
+static bool keys_of(const struct selection *selection, struct guard keys[static NFT_KEYS_MAX],
+                    size_t *count)
+{
+    *count = 0;
+    if (selection->interfaces == NULL || 2 * selection->interface_count > NFT_KEYS_MAX)
+        return false;
+    for (size_t i = 0; i < selection->interface_count; i++)
+        for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+            struct guard *key = &keys[(*count)++];
+
+            *key = (struct guard){.direction = direction};
+            for (size_t at = 0; at < INTERFACE_NAME_SIZE - 1; at++) {
+                key->interface[at] = selection->interfaces[i][at];
+                if (key->interface[at] == '\0')
+                    break;
+            }
+        }
+    return true;
+}
+
+/* Deletes what is selected among what is seen. *complete: there can be no more. */
+static int remove_seen(struct nft_socket *socket, struct removal *job,
+                       const struct nft_question *question, bool *complete, struct error *err)
+{
+    cleanup(nft_view) struct nft_view view = {0};
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(free_memory) const struct held **going = NULL;
+    size_t count = 0;
+
+    if (nft_view_read(socket, question, &view, err) < 0)
+        return -1;
+    going = calloc(view.listing.held_count + 1, sizeof(*going));
+    if (going == NULL)
+        return error_no_memory(err);
+    count = select_guards(job->selection, &view.listing, going);
+    *complete = question->all_guards || are_all(going, count);
+    if (!*complete)
+        return 0;
+    if (elements_delete(&messages, going, count, err) < 0 ||
+        nft_commit(socket, &messages, view.generation, err) < 0)
+        return -1;
+    job->removed = count;
+    return 0;
+}
+
+static int remove_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    struct removal *job = context;
+    struct guard keys[NFT_KEYS_MAX];
+    struct nft_question question = {.keys = keys};
+    bool complete = false;
+
+    if (keys_of(job->selection, keys, &question.key_count) &&
+        remove_seen(socket, job, &question, &complete, err) < 0)
+        return -1;
+    if (complete)
+        return 0;
+    question.all_guards = true;
+    return remove_seen(socket, job, &question, &complete, err);
+}
+
+static int remove_everything_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    const struct terms nothing = {0};
+    const struct nft_question question = {.terms = &nothing, .all_guards = true};
+    struct removal *job = context;
+    cleanup(nft_view) struct nft_view view = {0};
+    cleanup(nft_messages) struct nft_messages messages = {0};
+
+    if (nft_view_read(socket, &question, &view, err) < 0)
+        return -1;
+    if (view.listing.present &&
+        (skeleton_delete(&messages, err) < 0 || nft_commit(socket, &messages, 0, err) < 0))
+        return -1;
+    job->removed = view.listing.held_count;
+    return 0;
+}
+
+static int nftables_remove(const struct selection *selection, const struct terms *terms,
+                           size_t *removed, struct error *err)
+{
+    struct removal job = {.selection = selection};
+    struct error failure = {0};
+    int refusal = 0;
+
+    if (keep_trying(selection->everything ? remove_everything_once : remove_once, &job, terms,
+                    &refusal, &failure) < 0 &&
+        !nft_is_absent(refusal)) {
+        *err = failure;
+        return -1;
+    }
+    if (removed != NULL)
+        *removed = job.removed;
+    return 0;
+}
+
+/* --- list, probe --------------------------------------------------------------------------------
+ */
+
+struct look {
+    const struct terms *terms;
+    struct listing listing;
+};
+
+static int list_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    struct look *job = context;
+    const struct nft_question question = {.terms = job->terms, .all_guards = true};
+    struct nft_view view = {0};
+
+    if (nft_view_read(socket, &question, &view, err) < 0)
+        return -1;
+    job->listing = view.listing;
+    return 0;
+}
+
+static int nftables_list(const struct terms *terms, struct listing *out, struct error *err)
+{
+    struct look job = {.terms = terms};
+    struct error failure = {0};
+    int refusal = 0;
+
+    if (keep_trying(list_once, &job, terms, &refusal, &failure) < 0) {
+        if (!nft_is_absent(refusal)) {
+            *err = failure;
+            return -1;
+        }
+        job.listing.families = FAMILY_IPV4 | FAMILY_IPV6;
+    }
+    *out = job.listing;
+    return 0;
+}
+
+/* A table of ours shows that the kernel can; else it is asked to check one, without making it. */
+static int probe_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    const struct look *job = context;
+    const struct nft_question question = {.terms = job->terms};
+    cleanup(nft_view) struct nft_view view = {0};
+    cleanup(nft_messages) struct nft_messages messages = {0};
+
+    if (nft_view_read(socket, &question, &view, err) < 0)
+        return -1;
+    if (view.listing.present)
+        return 0;
+    if (skeleton_make(&messages, job->terms, err) < 0)
+        return -1;
+    return nft_rehearse(socket, &messages, err);
+}
+
+static int nftables_probe(const struct terms *terms, struct error *err)
+{
+    const struct terms no_endpoints = {.lock_timeout_seconds = terms->lock_timeout_seconds};
+    struct look job = {.terms = &no_endpoints};
+    int refusal = 0;
+
+    return keep_trying(probe_once, &job, terms, &refusal, err);
+}
+
+const struct backend backend_nftables = {
+    .name = "nftables",
+    .probe = nftables_probe,
+    .apply = nftables_apply,
+    .remove = nftables_remove,
+    .list = nftables_list,
+};

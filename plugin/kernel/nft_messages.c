@@ -1,0 +1,47 @@
+#include "kernel/nft_messages.h"
+
+#include <libnftnl/common.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
+
+struct nlmsghdr *nft_messages_start(struct nft_messages *messages, uint16_t type, uint16_t flags)
+{
+    if (messages->capacity - messages->length < NFT_MESSAGE_MAX) {
+        size_t capacity = 2 * messages->capacity + NFT_MESSAGE_MAX;
+        char *bytes = realloc(messages->bytes, capacity);
+
+        if (bytes == NULL)
+            return NULL;
+        messages->bytes = bytes;
+        messages->capacity = capacity;
+    }
+    return nftnl_nlmsg_build_hdr(messages->bytes + messages->length, type, NFPROTO_INET, flags, 0);
+}
+
+void nft_messages_end(struct nft_messages *messages, const struct nlmsghdr *message)
+{
+    messages->length += MNL_ALIGN(message->nlmsg_len);
+    messages->count++;
+}
+
+bool nft_messages_add_name(struct nft_messages *messages, uint16_t type, uint16_t flags,
+                           uint16_t attribute, const char *name)
+{
+    struct nlmsghdr *message = nft_messages_start(messages, type, flags);
+
+    if (message == NULL)
+        return false;
+    /* NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_SET_TABLE, ...: the table is 1 everywhere. */
+    mnl_attr_put_strz(message, NFTA_TABLE_NAME, NFT_TABLE);
+    if (attribute != 0)
+        mnl_attr_put_strz(message, attribute, name);
+    nft_messages_end(messages, message);
+    return true;
+}
+
+void nft_messages_free(struct nft_messages *messages)
+{
+    free(messages->bytes);
+    *messages = (struct nft_messages){0};
+}
