@@ -4,18 +4,28 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Fresh memory is zero, so that no padding between attributes tells what was there before. */
+static bool make_room(struct nft_messages *messages)
+{
+    size_t capacity = 2 * messages->capacity + 2 * NFT_MESSAGE_MAX;
+    char *bytes = calloc(1, capacity);
+
+    if (bytes == NULL)
+        return false;
+    if (messages->length > 0)
+        memcpy(bytes, messages->bytes, messages->length);
+    free(messages->bytes);
+    messages->bytes = bytes;
+    messages->capacity = capacity;
+    return true;
+}
 
 struct nlmsghdr *nft_messages_start(struct nft_messages *messages, uint16_t type, uint16_t flags)
 {
-    if (messages->capacity - messages->length < NFT_MESSAGE_MAX) {
-        size_t capacity = 2 * messages->capacity + NFT_MESSAGE_MAX;
-        char *bytes = realloc(messages->bytes, capacity);
-
-        if (bytes == NULL)
-            return NULL;
-        messages->bytes = bytes;
-        messages->capacity = capacity;
-    }
+    if (messages->capacity - messages->length < NFT_MESSAGE_MAX && !make_room(messages))
+        return NULL;
     return nftnl_nlmsg_build_hdr(messages->bytes + messages->length, type, NFPROTO_INET, flags, 0);
 }
 

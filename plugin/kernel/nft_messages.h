@@ -15,8 +15,9 @@
 /* The table that all messages are about. */
 #define NFT_TABLE "imds-guard"
 
-/* Room there is for one message. An attribute's length field has 16 bits (linux/netlink.h). */
-#define NFT_MESSAGE_MAX 65536
+/* Room there is for one message: half of what the length of an attribute can tell
+ * (linux/netlink.h). */
+#define NFT_MESSAGE_MAX 32768
 
 struct nft_messages {
     char *bytes;
