@@ -11,7 +11,7 @@ packages_build=(
 )
 
 packages_test=(
-    libcmocka-dev bats
+    libcmocka-dev bats strace
     iproute2 iputils-ping iptables nftables util-linux socat curl jq
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
     strace shellcheck
