@@ -1,5 +1,9 @@
 # The one place where dependencies are found, each through pkg-config and nothing else.
 find_package(PkgConfig REQUIRED)
+if(IMDS_GUARD_STATIC)
+    # Here, because what a toolchain file says of it, the platform's own files overwrite.
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
 
 pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson>=1.7.14)
 pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl>=1.0.4)

@@ -19,7 +19,6 @@ endif()
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_C_COMPILER ${triplet}-gcc)
 set(CMAKE_STRIP ${triplet}-strip)
-set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
 set(CMAKE_LIBRARY_ARCHITECTURE ${triplet})
 
 if(DEFINED ENV{IMDS_GUARD_STATIC_DEPS})
