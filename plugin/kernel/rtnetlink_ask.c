@@ -54,7 +54,7 @@ static size_t put_link_question(char *buffer, const struct link_question *questi
 static int send_batch(const struct rtnetlink *rtnetlink, const struct batch *batch,
                       struct error *err)
 {
-    union question_buffer buffer;
+    union question_buffer buffer = {.bytes = {0}}; /* attributes are padded with what is there */
     size_t used = 0;
 
     for (size_t i = 0; i < batch->count; i++)
