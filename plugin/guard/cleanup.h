@@ -11,6 +11,7 @@
 #define IMDS_GUARD_CLEANUP_H
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -35,6 +36,16 @@ static inline void cleanup_close_fd(int *fd)
     if (*fd >= 0) {
         int saved = errno;
         close(*fd);
+        errno = saved;
+    }
+}
+
+/* fclose(3) for what was read: nothing is left to be written. */
+static inline void cleanup_close_file(FILE **file)
+{
+    if (*file != NULL) {
+        int saved = errno;
+        fclose(*file);
         errno = saved;
     }
 }

@@ -6,12 +6,6 @@
 
 #define PROC_NET "/proc/thread-self/net"
 
-static void cleanup_close_file(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 bool iptables_family_exists(const struct iptables_family *family)
 {
     return !family->evidence || access(family->evidence, F_OK) == 0;

@@ -14,12 +14,6 @@
 #define POLL_FIRST 1000000L  /* ns */
 #define POLL_MAX   50000000L /* ns */
 
-static void cleanup_close_file(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 static const char *lock_path(void)
 {
     const char *path = secure_getenv("XTABLES_LOCKFILE");
