@@ -1,4 +1,5 @@
 #include "kernel/links.h"
+#include "kernel/netlink_message.h"
 #include "kernel/rtnetlink.h"
 
 #include <errno.h>
@@ -92,7 +93,7 @@ static int receive_dump(const struct rtnetlink *rtnetlink, struct names *names, 
             return 0;
         }
         int left = (int)length;
-        for (const struct nlmsghdr *message = &buffer.message; mnl_nlmsg_ok(message, left);
+        for (const struct nlmsghdr *message = &buffer.message; message_is_whole(message, left);
              message = mnl_nlmsg_next(message, &left))
             if (message->nlmsg_seq == rtnetlink->sequence &&
                 take_message(names, message, (size_t)left, err) < 0)

@@ -1,5 +1,7 @@
 #include "kernel/link_reply.h"
 
+#include "kernel/netlink_message.h"
+
 #include <libmnl/libmnl.h>
 #include <limits.h>
 #include <linux/if_link.h>
@@ -14,7 +16,7 @@ static const struct nlmsghdr *message_of_type(const void *bytes, size_t length, 
 {
     const struct nlmsghdr *message = bytes;
 
-    if (length > INT_MAX || !mnl_nlmsg_ok(message, (int)length))
+    if (length > INT_MAX || !message_is_whole(message, (int)length))
         return NULL;
     if (message->nlmsg_type != type || mnl_nlmsg_get_payload_len(message) < header_size)
         return NULL;
@@ -102,7 +104,8 @@ bool link_reply_read(const void *bytes, size_t length, struct link_reply *out)
     header = mnl_nlmsg_get_payload(message);
     reply.link.index = header->ifi_index;
     reply.link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
-    mnl_attr_for_each(attr, message, sizeof(*header)) read_attribute(attr, &reply, &name_whole);
+    message_for_each_attribute(attr, message, sizeof(*header))
+        read_attribute(attr, &reply, &name_whole);
 
     if (reply.link.index <= 0 || !name_whole || reply.link.name[0] == '\0')
         return false;
@@ -125,7 +128,7 @@ bool nsid_reply_read(const void *bytes, size_t length, int *out)
 
     if (message == NULL)
         return false;
-    mnl_attr_for_each(attr, message, sizeof(struct rtgenmsg))
+    message_for_each_attribute(attr, message, sizeof(struct rtgenmsg))
     {
         if (mnl_attr_get_type(attr) == NETNSA_NSID)
             found = read_number(attr, &nsid);

@@ -1,5 +1,7 @@
 #include "kernel/nft_monitor.h"
 
+#include "kernel/netlink_message.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
@@ -51,7 +53,7 @@ static bool is_about_our_table(const struct nlmsghdr *message)
         NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWGEN ||
         mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg))
         return false;
-    mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
+    message_for_each_attribute(attribute, message, sizeof(struct nfgenmsg))
     {
         if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME)
             return mnl_attr_get_payload_len(attribute) == sizeof(OUR_TABLE) &&
@@ -65,7 +67,7 @@ bool nft_announces_change(const void *bytes, size_t length)
     const struct nlmsghdr *message = bytes;
     int left = (int)length;
 
-    for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+    for (; message_is_whole(message, left); message = mnl_nlmsg_next(message, &left))
         if (is_about_our_table(message))
             return true;
     return false;

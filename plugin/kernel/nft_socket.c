@@ -1,5 +1,6 @@
 #include "kernel/nft_socket.h"
 
+#include "kernel/netlink_message.h"
 #include "kernel/nft_facts.h"
 #include "kernel/nft_reply.h"
 
@@ -190,7 +191,7 @@ static void take_datagram(struct exchange *exchange, const char *bytes, size_t l
     const struct nlmsghdr *message = (const struct nlmsghdr *)bytes;
     int left = (int)length;
 
-    for (; exchange->pending > 0 && mnl_nlmsg_ok(message, left);
+    for (; exchange->pending > 0 && message_is_whole(message, left);
          message = mnl_nlmsg_next(message, &left))
         if (is_ours(exchange, message))
             take_message(exchange, message);

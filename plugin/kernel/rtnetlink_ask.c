@@ -1,5 +1,7 @@
 #include "kernel/rtnetlink.h"
 
+#include "kernel/netlink_message.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
@@ -111,7 +113,7 @@ static int receive_batch(const struct rtnetlink *rtnetlink, struct batch *batch,
             return 0;
         }
         int left = (int)length;
-        for (const struct nlmsghdr *message = &buffer.message; mnl_nlmsg_ok(message, left);
+        for (const struct nlmsghdr *message = &buffer.message; message_is_whole(message, left);
              message = mnl_nlmsg_next(message, &left))
             if (take_link_answer(batch, message, (size_t)left, err) < 0)
                 return -1;

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -244,6 +245,38 @@ static void refuses_lengths_that_lie(void **state)
     assert_false(nsid_reply_read(&message, sizeof(message), &number));
 }
 
+static void refuses_lengths_beyond_int(void **state)
+{
+    struct nlmsghdr *copy = malloc(sizeof(*copy)); /* of that size, for the address sanitizer */
+    struct link_reply reply;
+    int number;
+
+    (void)state;
+    *copy = (struct nlmsghdr){.nlmsg_len = 0x81000030, .nlmsg_type = RTM_NEWLINK};
+    assert_false(link_reply_read(copy, sizeof(*copy), &reply));
+    copy->nlmsg_type = RTM_NEWNSID;
+    assert_false(nsid_reply_read(copy, sizeof(*copy), &number));
+    copy->nlmsg_type = NLMSG_ERROR;
+    assert_false(error_reply_read(copy, sizeof(*copy), &number));
+    free(copy);
+}
+
+static void reads_no_padding_that_is_not_there(void **state)
+{
+    union message message;
+    struct link_reply reply;
+    char *copy = NULL;
+
+    (void)state;
+    start_link(&message, 7, 0);
+    mnl_attr_put(&message.header, IFLA_IFNAME, 12, "abcdefghijkl");
+    message.header.nlmsg_len -= 3;
+    copy = malloc(message.header.nlmsg_len); /* of that size, for the address sanitizer */
+    memcpy(copy, &message, message.header.nlmsg_len);
+    assert_false(link_reply_read(copy, message.header.nlmsg_len, &reply));
+    free(copy);
+}
+
 static void tells_messages_apart(void **state)
 {
     union message message;
@@ -316,6 +349,8 @@ int main(void)
         cmocka_unit_test(ignores_attributes_of_the_wrong_size),
         cmocka_unit_test(refuses_what_is_cut),
         cmocka_unit_test(refuses_lengths_that_lie),
+        cmocka_unit_test(refuses_lengths_beyond_int),
+        cmocka_unit_test(reads_no_padding_that_is_not_there),
         cmocka_unit_test(tells_messages_apart),
         cmocka_unit_test(reads_a_namespace_number),
         cmocka_unit_test(reads_errors),

@@ -7,7 +7,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -78,6 +80,19 @@ static void a_datagram_that_is_cut_off_is_read_no_further(void **state)
     }
 }
 
+static void a_length_beyond_int_ends_a_datagram(void **state)
+{
+    _Alignas(struct nlmsghdr) char bytes[256] = {0};
+    size_t length = announce(bytes, NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "filter");
+    struct nlmsghdr *last = (struct nlmsghdr *)(bytes + MNL_ALIGN(length));
+
+    (void)state;
+    last->nlmsg_len = UINT32_MAX; /* rounded up it is 0: the message after it would be itself */
+    alarm(10);
+    assert_false(nft_announces_change(bytes, MNL_ALIGN(length) + sizeof(*last)));
+    alarm(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +100,7 @@ int main(void)
         cmocka_unit_test(what_others_do_is_not),
         cmocka_unit_test(ours_is_found_behind_others),
         cmocka_unit_test(a_datagram_that_is_cut_off_is_read_no_further),
+        cmocka_unit_test(a_length_beyond_int_ends_a_datagram),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
