@@ -1,0 +1,191 @@
+/*
+ * From prevResult and the kernel's facts to a plan. Input, a line each: what the kernel says, two
+ * letters a link (fact_of); CNI_IFNAME; our entry of the conflist; then the result.
+ *
+ * The target has a second opinion of what has to be guarded, made from the facts alone, and the
+ * plan must be of the same one: no live veth is forgotten, none is guarded that is not the pod's,
+ * and only a pod that could get past its guards is refused.
+ */
+#include "fuzz.h"
+
+#include "guard/plan.h"
+
+struct opinion {
+    const struct plan *plan; /* NULL if it was refused */
+    size_t live;             /* veths that a guard must stand on */
+    size_t holes;            /* ways past any guard */
+};
+
+static bool is_guarded(const struct plan *plan, const char *interface, enum direction direction)
+{
+    for (size_t i = 0; i < plan->guard_count; i++)
+        if (strcmp(plan->guards[i].interface, interface) == 0 &&
+            plan->guards[i].direction == direction)
+            return true;
+    return false;
+}
+
+/* A link by letter: - none, l loopback, d dummy, b bridge, m macvlan, p port of a bridge, o a name
+ * that no link can have, else a veth, called as asked for, or, if A, otherwise. */
+static struct link fact_of(char letter, const char *asked, int index)
+{
+    struct link link = {.index = index, .peer_index = 1, .kind = "veth"};
+
+    snprintf(link.name, sizeof(link.name), "%s", asked);
+    if (letter == '-')
+        link.index = 0;
+    else if (letter == 'l')
+        link = (struct link){.name = "lo", .index = index, .loopback = true};
+    else if (letter == 'd')
+        strcpy(link.kind, "dummy");
+    else if (letter == 'b')
+        strcpy(link.kind, "bridge");
+    else if (letter == 'm')
+        strcpy(link.kind, "macvlan");
+    else if (letter == 'p')
+        link.master_index = 1;
+    else if (letter == 'o')
+        strcpy(link.name, "no:link");
+    else if (letter == 'A')
+        snprintf(link.name, sizeof(link.name), "veth%d", index);
+    return link;
+}
+
+static struct facts make_facts(const struct questions *questions, const char *letters)
+{
+    struct facts facts = {.host_count = questions->host_count, .pod_count = questions->pod_count};
+
+    facts.host = calloc(facts.host_count + 1, sizeof(*facts.host));
+    facts.pod = calloc(facts.pod_count + 1, sizeof(*facts.pod));
+    must(facts.host && facts.pod);
+    for (size_t i = 0; i < facts.host_count; i++, letters += *letters != '\0')
+        facts.host[i] = fact_of(*letters, questions->host[i], 10 + (int)i);
+    for (size_t i = 0; i < facts.pod_count; i++) {
+        char peer[INTERFACE_NAME_SIZE];
+
+        snprintf(peer, sizeof(peer), "peer%zu", i);
+        facts.pod[i].link = fact_of(*letters, questions->pod[i], 1000 + (int)i);
+        letters += *letters != '\0';
+        facts.pod[i].host_peer = fact_of(*letters, peer, 2000 + (int)i);
+        letters += *letters != '\0';
+    }
+    return facts;
+}
+
+/* A veth that packets of the pod come through, or, as a port, a way past any guard. */
+static void judge_veth(struct opinion *opinion, const struct link *link)
+{
+    if (link->master_index != 0) {
+        opinion->holes++;
+        return;
+    }
+    opinion->live++;
+    if (opinion->plan)
+        must(is_guarded(opinion->plan, link->name, DIRECTION_IN));
+}
+
+static bool can_be_guarded(const struct link *link)
+{
+    return link->index != 0 && strcmp(link->kind, "veth") == 0 && name_is_interface(link->name);
+}
+
+static void judge_host(struct opinion *opinion, const struct result *result,
+                       const struct questions *questions, const struct facts *facts)
+{
+    for (size_t i = 0; i < questions->host_count; i++) {
+        bool named = false;
+
+        for (size_t j = 0; j < result->interface_count; j++)
+            named |= strcmp(result->interfaces[j].name, questions->host[i]) == 0 &&
+                     result->interfaces[j].sandbox[0] == '\0';
+        if (named && can_be_guarded(&facts->host[i]))
+            judge_veth(opinion, &facts->host[i]);
+    }
+}
+
+static void judge_pod(struct opinion *opinion, const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->pod_count; i++) {
+        const struct link *link = &facts->pod[i].link;
+
+        if (link->index == 0 || link->loopback || strcmp(link->kind, "dummy") == 0)
+            continue;
+        if (can_be_guarded(&facts->pod[i].host_peer))
+            judge_veth(opinion, &facts->pod[i].host_peer);
+        else
+            opinion->holes++;
+    }
+}
+
+static bool is_of_facts(const struct facts *facts, const char *interface)
+{
+    for (size_t i = 0; i < facts->host_count; i++)
+        if (facts->host[i].index != 0 && strcmp(facts->host[i].name, interface) == 0)
+            return true;
+    for (size_t i = 0; i < facts->pod_count; i++)
+        if (facts->pod[i].host_peer.index != 0 &&
+            strcmp(facts->pod[i].host_peer.name, interface) == 0)
+            return true;
+    return false;
+}
+
+static void check_plan(const struct plan *plan, const struct facts *facts,
+                       const struct config *config)
+{
+    for (size_t i = 0; i < plan->guard_count; i++) {
+        must(name_is_interface(plan->guards[i].interface));
+        must(is_of_facts(facts, plan->guards[i].interface));
+        must(plan->guards[i].verdict ==
+             (config->mode == MODE_AUDIT ? VERDICT_COUNT : VERDICT_DROP));
+        for (size_t j = 0; j < i; j++)
+            must(plan->guards[j].direction != plan->guards[i].direction ||
+                 strcmp(plan->guards[j].interface, plan->guards[i].interface) != 0);
+    }
+    must(tag_guards(plan->tag) == plan->guard_count);
+}
+
+static void make_plan(const struct attachment *attachment, const struct config *config,
+                      const char *letters)
+{
+    cleanup(questions) struct questions questions = {0};
+    cleanup(facts) struct facts facts = {0};
+    cleanup(plan) struct plan plan = {0};
+    struct opinion opinion = {.plan = &plan};
+    struct error err;
+
+    must(plan_questions(attachment, &questions, &err) == 0);
+    facts = make_facts(&questions, letters);
+    if (plan_make(attachment, config, &facts, &plan, &err) < 0) {
+        must(err.code == ERROR_NOTHING_TO_GUARD);
+        opinion.plan = NULL;
+    }
+    judge_host(&opinion, &attachment->result, &questions, &facts);
+    judge_pod(&opinion, &facts);
+    must((opinion.plan != NULL) == (opinion.live > 0 && opinion.holes == 0));
+    if (opinion.plan)
+        check_plan(&plan, &facts, config);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span input = fuzz_span(data, size);
+    cleanup(free_text) char *letters = fuzz_line(&input);
+    cleanup(free_text) char *ifname = fuzz_line(&input);
+    cleanup(free_text) char *entry = fuzz_line(&input);
+    cleanup(free_memory) void *text = fuzz_rest(input);
+    cleanup(json) cJSON *entry_tree = NULL;
+    cleanup(json) cJSON *tree = NULL;
+    cleanup(config) struct config config = {0};
+    cleanup(result) struct result result = {0};
+    struct error err;
+
+    if (!name_is_interface(ifname) ||
+        json_parse((struct span){entry, strlen(entry)}, &entry_tree, &err) < 0 ||
+        config_parse(entry_tree, &config, &err) < 0 ||
+        json_parse((struct span){text, input.length}, &tree, &err) < 0 ||
+        result_parse(tree, &result, &err) < 0)
+        return 0;
+    make_plan(&(struct attachment){.owner = {"aws-cni", "4f3c0b", ifname}, .result = result},
+              &config, letters);
+    return 0;
+}
