@@ -174,14 +174,22 @@ container_end() { # POD
     assert_no_guards
 }
 
-@test "uninstalled while they run, containers stay guarded and end cleanly" {
+@test "uninstalled while they run, containers stay guarded until --flush, and end cleanly" {
     container_start a
     container_running a
+    container_start b
+    container_running b
     on_node "$IMDS_GUARD" uninstall
     assert_guards a drop
     assert_imds_silent a
     container_end a
+    assert_no_guards a
+
+    run -0 on_node "$IMDS_GUARD" uninstall --flush
+    [[ $output == *"had no entry"*"guards removed"* ]]
     assert_no_guards
+    assert_imds_answers b
+    container_end b
 }
 
 @test "20 containers at once" {
