@@ -5,10 +5,6 @@ if(IMDS_GUARD_STATIC)
     set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
 endif()
 
-if(IMDS_GUARD_STATIC)
-    set(CMAKE_FIND_LIBRARY_SUFFIXES .a) # archives, also where the shared library stands beside them
-endif()
-
 pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson>=1.7.14)
 pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl>=1.0.4)
 pkg_check_modules(NFTNL REQUIRED IMPORTED_TARGET libnftnl>=1.1.7)
