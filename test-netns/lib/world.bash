@@ -106,18 +106,23 @@ END
 }
 
 world_servers() {
-    local http=$world_root/test-netns/fixtures/http echo=cat address
-    in_aws socat "TCP4-LISTEN:80,fork,reuseaddr,backlog=128" "EXEC:$http" 2>/dev/null 3>&- &
-    in_aws socat "TCP6-LISTEN:80,fork,reuseaddr,backlog=128,ipv6only=1" "EXEC:$http" 2>/dev/null 3>&- &
+    local http=$world_root/test-netns/fixtures/http address
+    serve "TCP4-LISTEN:80,fork,reuseaddr,backlog=128" "EXEC:$http"
+    serve "TCP6-LISTEN:80,fork,reuseaddr,backlog=128,ipv6only=1" "EXEC:$http"
+    # A wildcard UDP socket would answer from another address than it was asked at.
     for address in 169.254.169.254:80 169.254.169.253:53 169.254.169.123:123; do
-        in_aws socat "UDP4-RECVFROM:${address#*:},bind=${address%:*},fork" "EXEC:$echo" \
-            2>/dev/null 3>&- &
+        serve "UDP4-RECVFROM:${address#*:},bind=${address%:*},fork" EXEC:cat
     done
     for address in fd00:ec2::254,80 fd00:ec2::253,53 fd00:ec2::123,123; do
-        in_aws socat "UDP6-RECVFROM:${address#*,},bind=[${address%,*}],fork" "EXEC:$echo" \
-            2>/dev/null 3>&- &
+        serve "UDP6-RECVFROM:${address#*,},bind=[${address%,*}],fork" EXEC:cat
     done
     wait_until 5 world_servers_listen
+}
+
+# For as long as the world lives. bats would wait for whoever holds one of its descriptors, and a
+# function in the background would: its shell keeps what it has redirected.
+serve() { # SOCAT_ADDRESS SOCAT_ADDRESS
+    nsenter --net=/run/netns/aws -- socat "$@" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 }
 
 world_servers_listen() {
@@ -186,7 +191,8 @@ route add 10.0.96.0/24 via 10.0.1.10
 route add 2600:1f14:abc:d01::/64 via 2600:1f14:abc:d00::10
 END
     mkdir -p /opt/cni/bin /etc/cni/net.d "$world_state/results"
-    ln -sf "$world_root"/test-netns/fixtures/{aws,egress}-cni "$IMDS_GUARD" /opt/cni/bin/
+    ln -sf "$world_root"/test-netns/fixtures/{aws,egress}-cni /opt/cni/bin/
+    ln -sf "$IMDS_GUARD" /opt/cni/bin/imds-guard
 }
 
 # Pods first: a namespace that vanishes takes its links with it, but not before the kernel gets

@@ -1,0 +1,197 @@
+# What every bats file starts with: a world for the file, a fresh node for each test, and assertions
+# that look at packets. `load lib/suite.bash` is all a file needs.
+#
+# A test that cannot run here says so with `unavailable`: a skip for a person, a failure in CI.
+
+# shellcheck source=world.bash
+. "$BATS_TEST_DIRNAME/lib/world.bash"
+
+BACKEND=${BACKEND:-nftables}
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    world_start
+}
+
+setup() {
+    node_new
+}
+
+# What a person wants to see when a test has failed; bats shows it only then.
+teardown() {
+    [ -z "${BATS_TEST_COMPLETED:-}" ] || return 0
+    echo "--- guards (backend $BACKEND):"
+    guards
+    echo "--- rules of others:"
+    others_rules
+}
+
+unavailable() { # REASON
+    if [ "${CI:-}" = true ]; then
+        fail "cannot run here, and CI must not skip: $1"
+    fi
+    skip "$1"
+}
+
+fail() { # MESSAGE
+    echo "$1" >&2
+    return 1
+}
+
+# --- packets --------------------------------------------------------------------------------------
+
+# IMDS answers over every way out of the pod.
+assert_imds_answers() { # POD
+    local address
+    for address in $(pod_addresses "$1"); do
+        reaches "$1" "$(imds_of "$address")" "$address" ||
+            fail "IMDS does not answer $1 at $address" || return 1
+    done
+}
+
+# Nothing that the pod sends to IMDS over any way out of it arrives, and it is a guard that stops it.
+assert_imds_silent() { # POD
+    assert_nothing_arrives "$1" || return 1
+    assert_hits "$1" drop
+}
+
+assert_nothing_arrives() { # POD
+    local before address answers after
+    before=$(arrived)
+    answers=$(for address in $(pod_addresses "$1"); do
+        attack "$1" "$(imds_of "$address")" "$address" &
+    done
+    wait)
+    after=$(arrived)
+    [ -z "$answers" ] || fail "IMDS answered $1: $answers" || return 1
+    [ "$before" = "$after" ] || fail "$((after - before)) packets of $1 arrived at IMDS"
+}
+
+# Every incoming guard of the pod has counted packets. (Those on vlan.eth.N are a second line, and see
+# none as long as the first holds.) A guard of one family's interface counts in that family alone.
+assert_hits() { # POD drop|count
+    local link
+    for link in $(guards_of "$1" | awk '$3 == "in" { print $4 }' | sort -u); do
+        guards_of "$1" | awk -v link="$link" -v verdict="$2" \
+            '$4 == link && $5 == verdict && $6 > 0 { hit = 1 } END { exit !hit }' ||
+            fail "no packet hit a $2 guard on $link of $1" || return 1
+    done
+    [ -n "${link:-}" ] || fail "$1 has no guard"
+}
+
+# Everything else that the pod may want still answers, over every way out.
+assert_rest_answers() { # POD OTHER_POD
+    local address
+    for address in $(pod_addresses "$1"); do
+        case $address in
+        *:*) assert_answers "$1" "$address" fd00:ec2::253 fd00:ec2::123 fd00:ec2::23 2001:db8:1::10 ;;
+        *) assert_answers "$1" "$address" 169.254.169.253 169.254.169.123 169.254.170.23 203.0.113.10 &&
+            reaches "$1" 169.254.170.2 "$address" ;;
+        esac || fail "$1 at $address has lost more than IMDS" || return 1
+    done
+    address=$(pod_addresses "$2" | head -n 1)
+    in_pod "$1" ping -n -q -c 1 -W 5 "$address" >/dev/null || fail "$2 does not answer $1"
+}
+
+assert_answers() { # POD SOURCE DNS TIME POD_IDENTITY INTERNET
+    reaches_udp "$1" "$3" 53 || fail "DNS is gone" || return 1
+    reaches_udp "$1" "$4" 123 || fail "time is gone" || return 1
+    reaches "$1" "$5" "$2" || fail "Pod Identity is gone" || return 1
+    reaches "$1" "$6" "$2" || fail "the internet is gone"
+}
+
+# --- what the kernel holds ------------------------------------------------------------------------
+
+# A guard of the verdict stands on each of the pod's host-side links, in every family, and no other.
+assert_guards() { # POD drop|count
+    local expected actual
+    expected=$(pod_host_links "$1" | sort | while read -r link; do
+        echo "$link $2"
+    done)
+    actual=$(guards_of "$1" | cut -d ' ' -f 4,5 | sort -u)
+    [ "$expected" = "$actual" ] ||
+        fail "guards of $1 should be: $expected; are: $actual" || return 1
+    [ "$BACKEND" = nftables ] || assert_both_families "$1"
+}
+
+assert_both_families() { # POD
+    [ "$(guards_of "$1" | awk '$2 == 4' | cut -d ' ' -f 3-5)" = \
+        "$(guards_of "$1" | awk '$2 == 6' | cut -d ' ' -f 3-5)" ] ||
+        fail "IPv4 and IPv6 differ: $(guards_of "$1")"
+}
+
+assert_no_guards() { # [POD]
+    local left
+    left=$(if [ $# -gt 0 ]; then guards_of "$1"; else guards; fi)
+    [ -z "$left" ] || fail "guards are left: $left"
+}
+
+# --- the protocol ---------------------------------------------------------------------------------
+
+# The plugin (any helper that ends in it) fails with the code; its message stays in $message.
+assert_error() { # CODE COMMAND...
+    local code=$1 answer
+    shift
+    if answer=$("$@"); then
+        fail "succeeded, and should have failed with $code: $*"
+        return 1
+    fi
+    message=$(jq -r '.msg + " " + (.details // "")' <<<"$answer") ||
+        fail "not JSON: $answer" || return 1
+    [ "$(jq .code <<<"$answer")" = "$code" ] || fail "should be $code: $answer"
+}
+
+# $message says each of these.
+assert_says() { # TEXT...
+    local text
+    for text; do
+        [[ $message == *"$text"* ]] || fail "does not say '$text': $message" || return 1
+    done
+}
+
+# Succeeds, and says nothing on standard output.
+assert_quiet() { # COMMAND...
+    local answer
+    answer=$("$@") || fail "failed: $*: $answer" || return 1
+    [ -z "$answer" ] || fail "should print nothing: $answer"
+}
+
+# --- on CHECK -------------------------------------------------------------------------------------
+
+check_fails() { # TEXT...
+    assert_error 102 plugin CHECK a || return 1
+    assert_says "$@"
+}
+
+# The pod's own ADD, as sync replays it, puts everything right.
+add_repairs() {
+    plugin ADD a >/dev/null
+    assert_quiet plugin CHECK a || return 1
+    assert_imds_silent a
+}
+
+# --- what others may do to us ---------------------------------------------------------------------
+
+# Takes the guard on a link away behind the plugin's back, with the kernel's own tools.
+remove_guard_on() { # LINK [FAMILY]
+    if [ "$BACKEND" = nftables ]; then
+        on_node nft "delete element inet imds-guard $(nft_map_of "$1") { \"$1\" }"
+    else
+        [ "${2:-4}" != 4 ] || delete_rule iptables-legacy "$1"
+        [ "${2:-6}" != 6 ] || delete_rule ip6tables-legacy "$1"
+    fi
+}
+
+nft_map_of() { # LINK
+    on_node nft -j list table inet imds-guard | jq -r --arg link "$1" '.nftables[].map
+        | select(. and any(.elem // [] | .[]; .[0].elem.val == $link)).name'
+}
+
+nft_base_chains() {
+    on_node nft -j list table inet imds-guard | jq -r '.nftables[].chain | select(. and .hook).name'
+}
+
+delete_rule() { # TOOL LINK
+    on_node "$1-save" -t mangle | sed -n "s/^-A \(.*-[io] $2 .*\)/-t mangle -D \1/p" |
+        on_node xargs "$1"
+}
