@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Everything, from a bare clone: installs the packages that are missing, builds, runs all tests. As
+# root, because the tests make network namespaces; they touch nothing of the machine's own network.
+#
+#   test-netns/run.sh                    everything but what takes long
+#   test-netns/run.sh -L iptables        the packet tests of one backend (ctest's own options)
+#   test-netns/run.sh -R netns.shapes    one file
+#   test-netns/run.sh -L long            what takes long
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=lib/packages.bash
+. "$root/test-netns/lib/packages.bash"
+# shellcheck source=lib/cnitool.bash
+. "$root/test-netns/lib/cnitool.bash"
+
+# Labels of tests that are run only when asked for.
+on_demand='^(long|release|bench)$'
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "run.sh: only root can make network namespaces; try: sudo $0 $*" >&2
+    echo "run.sh: the unit tests need no root: cmake --preset dev && cmake --build --preset dev &&" \
+        "ctest --preset dev -L unit" >&2
+    exit 1
+fi
+
+build() { # PRESET
+    cmake -S "$root" --preset "$1" >/dev/null
+    cmake --build "$root/build/$1" --parallel "$(nproc)"
+}
+
+packages_install "${packages_build[@]}" "${packages_test[@]}"
+cd "$root"
+build release
+build dev
+cnitool_path "$root/build" >/dev/null
+
+selection=(--label-exclude "$on_demand")
+for argument; do
+    case $argument in
+    -LE | --label-exclude | *long* | *release* | *bench*) selection=() ;;
+    esac
+done
+exec ctest --test-dir "$root/build/dev" --output-on-failure --parallel 2 "${selection[@]}" "$@"
