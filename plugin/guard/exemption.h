@@ -1,8 +1,7 @@
 /*
  * Which pods the configuration lets through: the list `exempt` of our entry, as plain data. Pure.
  *
- * Globs are fnmatch(3)'s with no flags: *, ? and [...] match any byte, '/' and a leading '.' too,
- * and a backslash takes the next byte literally.
+ * Globs are those of guard/glob.h: *, ?, and a backslash that takes the next byte literally.
  */
 #ifndef IMDS_GUARD_EXEMPTION_H
 #define IMDS_GUARD_EXEMPTION_H

@@ -1,17 +1,12 @@
 #include "guard/pod.h"
 
+#include "guard/glob.h"
 #include "guard/json.h"
 
-#include <fnmatch.h>
-
-/*
- * The text is the tenant's. glibc's and musl's fnmatch neither recurse per '*' nor need memory in
- * the C locale, in which the program stays, and the length of a glob is bounded (GLOB_LENGTH_MAX):
- * the time grows with the length of the text alone.
- */
-static bool glob_matches(const char *glob, const char *text)
+/* What the runtime did not say matches nothing. */
+static bool matches(const char *glob, const char *text)
 {
-    return text != NULL && fnmatch(glob, text, 0) == 0;
+    return text != NULL && glob_matches(glob, text);
 }
 
 static bool annotation_matches(const struct annotation_match *match, const cJSON *annotations)
@@ -20,14 +15,14 @@ static bool annotation_matches(const struct annotation_match *match, const cJSON
 
     /* Given twice it has two values: none of them lets a pod through. */
     return json_count_members(annotations, match->key) == 1 && cJSON_IsString(value) &&
-           glob_matches(match->value, value->valuestring);
+           matches(match->value, value->valuestring);
 }
 
 static bool exemption_matches(const struct exemption *exemption, const struct pod *pod)
 {
-    if (!glob_matches(exemption->namespace, pod->namespace))
+    if (!matches(exemption->namespace, pod->namespace))
         return false;
-    if (exemption->pod != NULL && !glob_matches(exemption->pod, pod->name))
+    if (exemption->pod != NULL && !matches(exemption->pod, pod->name))
         return false;
     for (size_t i = 0; i < exemption->annotation_count; i++) {
         if (!annotation_matches(&exemption->annotations[i], pod->annotations))
