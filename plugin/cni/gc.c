@@ -1,8 +1,7 @@
 #include "cni/verbs.h"
 #include "kernel/backends.h"
+#include "kernel/links.h"
 
-#include <errno.h>
-#include <net/if.h>
 #include <string.h>
 
 static bool is_valid(const struct request *request, const struct tag *tag)
@@ -15,15 +14,10 @@ static bool is_valid(const struct request *request, const struct tag *tag)
 }
 
 /*
- * Asked at the last moment, when the backend has already read the guard: an interface that an ADD
- * makes while we work must not be missing from a list taken earlier. In doubt it is there.
+ * Of this network, not valid, and on an interface that nothing can come through any more. The
+ * kernel is asked at the last moment, when the backend has already read the guard: an interface
+ * that an ADD makes while we work must not be missing from a list taken earlier.
  */
-static bool is_gone(const char *interface)
-{
-    return if_nametoindex(interface) == 0 && errno == ENODEV;
-}
-
-/* Of this network, not valid, and on an interface that nothing can come through any more. */
 static bool goes(const struct held *held, const void *context)
 {
     const struct request *request = context;
@@ -31,7 +25,7 @@ static bool goes(const struct held *held, const void *context)
 
     return tag_parse(held->tag, &tag) &&
            strcmp(tag.network, request->attachment.owner.network) == 0 &&
-           !is_valid(request, &tag) && is_gone(held->guard.interface);
+           !is_valid(request, &tag) && !link_exists(held->guard.interface);
 }
 
 int verb_gc(const struct request *request, FILE *out, struct error *err)

@@ -131,6 +131,18 @@ int links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *
     return 0;
 }
 
+bool link_exists(const char *name)
+{
+    cleanup(rtnetlink) struct rtnetlink rtnetlink = {.fd = -1};
+    const struct link_question question = {.name = name};
+    struct link_reply answer;
+    struct error err;
+
+    return rtnetlink_open(-1, &rtnetlink, &err) < 0 ||
+           rtnetlink_ask_links(&rtnetlink, &question, 1, &answer, &err) < 0 ||
+           answer.link.index > 0;
+}
+
 bool links_have(char (*names)[INTERFACE_NAME_SIZE], size_t count, const char *name)
 {
     return count > 0 && bsearch(name, names, count, sizeof(*names), compare_names) != NULL;

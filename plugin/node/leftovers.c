@@ -2,16 +2,10 @@
 
 #include "guard/owner.h"
 #include "kernel/backends.h"
+#include "kernel/links.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
-
-/* Any doubt (out of descriptors, say) counts as existing. */
-static bool interface_is_gone(const char *interface)
-{
-    return if_nametoindex(interface) == 0 && (errno == ENODEV || errno == ENXIO);
-}
 
 /* libcni removes the file at the end of a DEL. */
 static bool file_is_there(const char *results_dir, const char *file)
@@ -38,7 +32,7 @@ static bool owner_lives(const struct survey *survey, const char *results_dir, co
 
 bool leftovers_is(const struct survey *survey, const char *results_dir, const struct held *held)
 {
-    return interface_is_gone(held->guard.interface) && !owner_lives(survey, results_dir, held->tag);
+    return !link_exists(held->guard.interface) && !owner_lives(survey, results_dir, held->tag);
 }
 
 struct context {
