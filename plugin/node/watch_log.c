@@ -1,6 +1,7 @@
 #include "node/watch_log.h"
 
 #include "node/text.h"
+#include "node/timestamp.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -8,12 +9,9 @@
 
 static void print(const struct watch_log *log, const char *reason, const char *text)
 {
-    char when[sizeof("2026-01-31T12:00:00Z")] = "";
-    time_t now = time(NULL);
-    struct tm utc;
+    char when[TIMESTAMP_SIZE];
 
-    if (gmtime_r(&now, &utc))
-        strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    timestamp_write(time(NULL), when);
     fprintf(log->out, "%s imds-guard watch: %s [%s]\n", when, text, reason);
     fflush(log->out);
 }
