@@ -12,6 +12,7 @@ setup() {
 }
 
 @test "nothing wrong" {
+    assert_guards a drop
     assert_quiet plugin CHECK a
     assert_quiet pod_check a
 }
@@ -52,6 +53,7 @@ setup() {
 }
 
 @test "the table or a chain is flushed" {
+    assert_guards a drop
     if [ "$BACKEND" = nftables ]; then
         for chain in $(nft_base_chains); do
             on_node nft flush chain inet imds-guard "$chain"

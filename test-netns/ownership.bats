@@ -93,6 +93,7 @@ attachment() { # POD
 @test "DEL without prevResult" {
     conflist multi-nic
     pod_add a
+    assert_guards a drop
     PREV_RESULT='' assert_quiet plugin DEL a
     assert_no_guards
     assert_imds_answers a
@@ -100,6 +101,7 @@ attachment() { # POD
 
 @test "DEL without CNI_NETNS" {
     pod_add a
+    assert_guards a drop
     CNI_NETNS='' assert_quiet plugin DEL a
     assert_no_guards
 }
@@ -119,6 +121,7 @@ attachment() { # POD
 
 @test "DEL with our keys broken" {
     pod_add a
+    assert_guards a drop
     CONFIG='{"type": "imds-guard", "mode": 7, "endpoints": "none", "exempt": {}, "backend": "pf",
         "lockTimeoutSeconds": "long"}' assert_quiet plugin DEL a
     assert_no_guards
@@ -126,6 +129,7 @@ attachment() { # POD
 
 @test "DEL with a broken prevResult" {
     pod_add a
+    assert_guards a drop
     PREV_RESULT='{"interfaces": 5}' plugin DEL a || [ $? -eq 1 ]
     # Refused or not: the next one, without, finds everything.
     PREV_RESULT='' assert_quiet plugin DEL a
@@ -134,6 +138,7 @@ attachment() { # POD
 
 @test "DEL with the interface gone" {
     pod_add a
+    assert_guards a drop
     pod_gone_for_good a
     assert_quiet plugin DEL a
     assert_no_guards
@@ -142,6 +147,7 @@ attachment() { # POD
 @test "DEL with another prevResult than ADD had" {
     conflist multi-nic
     pod_add a
+    assert_guards a drop
     PREV_RESULT=$(jq 'del(.interfaces[2:4])' "$(result_file a)") assert_quiet plugin DEL a
     assert_no_guards
 }

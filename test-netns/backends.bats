@@ -1,0 +1,216 @@
+#!/usr/bin/env bats
+# Two backends on one node: which one a node gets, changing from one to the other, and others who
+# flush, restore and write while guards stand.
+
+# shellcheck source=lib/suite.bash
+. "$BATS_TEST_DIRNAME/lib/suite.bash"
+
+setup() {
+    node_new
+    other=iptables
+    [ "$BACKEND" = nftables ] || other=nftables
+}
+
+legacy_tables() {
+    on_node cat /proc/net/ip_tables_names /proc/net/ip6_tables_names
+}
+
+# All guards of the pod stand in this backend and in no other.
+assert_only_in() { # BACKEND POD
+    [ "$(guards_of "$2" | cut -d ' ' -f 1 | sort -u)" = "$1" ] ||
+        fail "guards of $2 should be in $1 alone: $(guards_of "$2")"
+}
+
+# Probes from the pod without a pause, until quiet_stop; what arrives at IMDS is counted there.
+probe_start() { # POD
+    in_pod "$1" ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- 4>&- &
+    prober=$!
+    before=$(arrived)
+}
+
+assert_probe_never_arrived() {
+    kill "$prober" 2>/dev/null || fail "the probe has ended by itself" || return 1
+    [ "$(arrived)" = "$before" ] || fail "$(($(arrived) - before)) packets arrived at IMDS"
+}
+
+@test "auto: nftables on a node without legacy tables, and looking makes none" {
+    BACKEND=auto conflist regular
+    pod_add a
+    assert_only_in nftables a
+    pod_check a
+    pod_del a
+    assert_no_guards
+    [ -z "$(legacy_tables)" ]
+}
+
+@test "auto: iptables on a node with legacy tables" {
+    on_node iptables-legacy -t filter -L >/dev/null
+    BACKEND=auto conflist regular
+    pod_add a
+    assert_only_in iptables a
+    assert_imds_silent a
+    pod_check a
+    pod_del a
+    assert_no_guards
+}
+
+@test "the other backend's guards are found by CHECK, GC and DEL" {
+    conflist branch-strict
+    pod_add a
+    pod_add b
+    BACKEND=$other conflist branch-strict
+    assert_quiet plugin CHECK a
+    CNI_VERSION=1.1.0 PREV_RESULT='' assert_quiet plugin GC a
+    assert_only_in "$BACKEND" a
+    assert_quiet plugin DEL a
+    PREV_RESULT='' CNI_NETNS='' assert_quiet plugin DEL b
+    assert_no_guards
+}
+
+@test "ADD after a switch moves the guard, and IMDS is out of reach all the way" {
+    conflist ipv4-with-ipv6-egress
+    pod_add a
+    assert_imds_silent a
+    probe_start a
+    for backend in "$other" "$BACKEND" "$other" "$BACKEND"; do
+        BACKEND=$backend conflist ipv4-with-ipv6-egress
+        plugin ADD a >/dev/null
+        assert_only_in "$backend" a
+        assert_quiet plugin CHECK a
+    done
+    assert_probe_never_arrived
+    assert_imds_silent a
+}
+
+@test "ADD twice: no packet passes in between" {
+    conflist regular
+    pod_add a
+    probe_start a
+    for _ in {1..10}; do
+        plugin ADD a >/dev/null
+    done
+    assert_probe_never_arrived
+}
+
+@test "everything is flushed between ADD and DEL, and between two ADDs" {
+    conflist branch-strict
+    pod_add a
+    flush_all
+    assert_quiet plugin DEL a
+    plugin ADD a >/dev/null
+    flush_all
+    plugin ADD a >/dev/null
+    assert_guards a drop
+    assert_imds_silent a
+}
+
+flush_all() {
+    if [ "$BACKEND" = nftables ]; then
+        on_node nft flush ruleset
+    else
+        for tool in iptables-legacy ip6tables-legacy; do
+            on_node $tool -t mangle -F
+            on_node $tool -t mangle -X
+        done
+    fi
+}
+
+@test "others flush and restore their tables, and the guards stay" {
+    conflist ipv4-with-ipv6-egress
+    pod_add a
+    for tool in iptables-nft ip6tables-nft; do
+        on_node $tool -F
+        on_node $tool -t nat -S >/run/saved
+        on_node $tool-save -t filter | on_node $tool-restore
+        on_node $tool-save -t mangle | on_node $tool-restore
+    done
+    for tool in iptables-legacy ip6tables-legacy; do
+        on_node $tool -F
+        on_node $tool -t nat -F
+        on_node $tool-save -t filter | on_node $tool-restore
+    done
+    assert_quiet plugin CHECK a
+    assert_guards a drop
+    assert_imds_silent a
+}
+
+@test "something of our name was there before, made by somebody else" {
+    if [ "$BACKEND" = nftables ]; then
+        on_node nft -f - <<'END'
+table inet imds-guard {
+    map in { type ipv4_addr : verdict; }
+    set ipv4 { type inet_service; }
+    chain forward { type filter hook input priority 7; policy accept; accept; }
+    chain mine { accept; }
+}
+END
+    else
+        for tool in iptables-legacy ip6tables-legacy; do
+            on_node $tool -t mangle -N IMDS-GUARD
+            on_node $tool -t mangle -A IMDS-GUARD -j ACCEPT
+            on_node $tool -t mangle -A INPUT -j IMDS-GUARD
+        done
+    fi
+    conflist branch-strict
+    # Either the guard holds or the pod does not start; and never a pod without a guard.
+    if pod_add a; then
+        assert_imds_silent a
+        pod_check a
+    else
+        assert_no_guards a
+    fi
+}
+
+@test "64 ADDs and DELs at once, beside others who write" {
+    conflist_plain regular
+    pod_add a
+    pod_add b
+    conflist regular '.lockTimeoutSeconds = 60'
+    request a >/run/request-a
+    request b >/run/request-b
+    writers_start
+    plugin_raw ADD a </run/request-a >/dev/null
+    running=()
+    for number in {1..32}; do
+        CNI_CONTAINERID=storm$number plugin_raw ADD b </run/request-b >/dev/null 3>&- &
+        running+=($!)
+        CNI_CONTAINERID=storm$number PREV_RESULT='' plugin DEL b >/dev/null 3>&- &
+        running+=($!)
+    done
+    for process in "${running[@]}"; do
+        wait "$process"
+    done
+    writers_stop
+    assert_guards a drop
+    for number in {1..32}; do
+        CNI_CONTAINERID=storm$number PREV_RESULT='' plugin DEL b
+    done
+    run ! grep -F /storm <(guards)
+    assert_imds_silent a
+    assert_imds_answers b
+}
+
+# Two that add rules of their own as fast as they can, and count how many.
+writers_start() {
+    on_node nft add table inet mine
+    on_node nft add chain inet mine c
+    rm -f /run/stop
+    (n=0; while [ ! -e /run/stop ]; do
+        on_node iptables-legacy -w 30 -t mangle -A INPUT -s 10.9.8.7 -j ACCEPT && n=$((n + 1))
+    done; echo $n >/run/written-iptables) >/dev/null 2>&1 3>&- 4>&- &
+    writers=($!)
+    (n=0; while [ ! -e /run/stop ]; do
+        on_node nft add rule inet mine c ip saddr 10.9.8.7 accept && n=$((n + 1))
+    done; echo $n >/run/written-nft) >/dev/null 2>&1 3>&- 4>&- &
+    writers+=($!)
+}
+
+# Every rule they have written is still there.
+writers_stop() {
+    touch /run/stop
+    wait "${writers[@]}"
+    [ "$(on_node iptables-legacy -t mangle -S INPUT | grep -c 10.9.8.7)" = "$(cat /run/written-iptables)" ]
+    [ "$(on_node nft list chain inet mine c | grep -c 10.9.8.7)" = "$(cat /run/written-nft)" ]
+    [ "$(cat /run/written-iptables)" -gt 0 ]
+    [ "$(cat /run/written-nft)" -gt 0 ]
+}
