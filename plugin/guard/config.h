@@ -1,9 +1,9 @@
 /*
  * Our entry of the conflist, checked completely, as plain data. Pure.
  *
- * Unknown keys are ignored, as CNI asks (but not within an entry of `exempt`: exemption.h); a known key
- * of the wrong type, with a bad value, or given twice is ERROR_INVALID_CONFIG that names the key and
- * the value.
+ * Unknown keys are ignored, as CNI asks (but not within an entry of `exempt`: exemption.h); a known
+ * key of the wrong type, with a bad value, or given twice is ERROR_INVALID_CONFIG that names the
+ * key and the value.
  */
 #ifndef IMDS_GUARD_CONFIG_H
 #define IMDS_GUARD_CONFIG_H
@@ -16,10 +16,10 @@
 #include <cjson/cJSON.h>
 #include <stddef.h>
 
-#define CONFIG_PLUGIN_TYPE "imds-guard"
+#define CONFIG_PLUGIN_TYPE            "imds-guard"
 #define CONFIG_ANNOTATIONS_CAPABILITY "io.kubernetes.cri.pod-annotations"
-#define CONFIG_LOCK_TIMEOUT_DEFAULT 10 /* seconds */
-#define CONFIG_LOCK_TIMEOUT_MAX 300    /* seconds */
+#define CONFIG_LOCK_TIMEOUT_DEFAULT   10  /* seconds */
+#define CONFIG_LOCK_TIMEOUT_MAX       300 /* seconds */
 
 enum backend_choice {
     BACKEND_AUTO,

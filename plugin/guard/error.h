@@ -4,8 +4,9 @@
  * A function that can fail takes a `struct error *` as its last parameter, returns 0 or -1, and
  * touches the error and its outputs only as far as this says: on success the error is untouched,
  * on failure the error is set and the outputs are untouched. Callers add context on the way up;
- * main prints it once. Library code never logs and never exits. What is too long is cut; what is not
- * UTF-8 (a name from outside, a cut character) becomes '?', so that an error can be printed as JSON.
+ * main prints it once. Library code never logs and never exits. What is too long is cut; what is
+ * not UTF-8 (a name from outside, a cut character) becomes '?', so that an error can be printed as
+ * JSON.
  */
 #ifndef IMDS_GUARD_ERROR_H
 #define IMDS_GUARD_ERROR_H
@@ -39,12 +40,10 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Puts "<context>: " before msg. Always returns -1. */
-int error_context(struct error *err, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int error_context(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends to details, with "; " between what is there and what comes. Always returns -1. */
-int error_details(struct error *err, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int error_details(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ERROR_IO "out of memory". Always returns -1. */
 int error_no_memory(struct error *err);

@@ -1,9 +1,10 @@
 /*
- * JSON in, strictly: cJSON makes the tree, and a scanner of our own stands before it, for two things
- * cJSON does not give: refusal of what is not JSON by RFC 8259 although cJSON takes it (`01`, raw
- * control characters, NUL bytes, broken UTF-8, trailing bytes), and the place of a value in the text.
- * The place is what lets a result pass through byte for byte (cJSON would turn 2^53 + 1 into another
- * number) and a conflist be edited without touching what other programs wrote into it.
+ * JSON in, strictly: cJSON makes the tree, and a scanner of our own stands before it, for two
+ * things cJSON does not give: refusal of what is not JSON by RFC 8259 although cJSON takes it
+ * (`01`, raw control characters, NUL bytes, broken UTF-8, trailing bytes), and the place of a value
+ * in the text. The place is what lets a result pass through byte for byte (cJSON would turn 2^53 +
+ * 1 into another number) and a conflist be edited without touching what other programs wrote into
+ * it.
  */
 #ifndef IMDS_GUARD_JSON_H
 #define IMDS_GUARD_JSON_H
@@ -36,12 +37,14 @@ must_use int json_parse(struct span text, cJSON **out, struct error *err);
 
 /*
  * The place of the value of an object's member `key`, or of an array's element `index`, within a
- * text that json_parse has accepted. False if there is none; of members with the same key the first.
+ * text that json_parse has accepted. False if there is none; of members with the same key the
+ * first.
  */
 must_use bool json_member(struct span object, const char *key, struct span *out);
 must_use bool json_element(struct span array, size_t index, struct span *out);
 
-/* How many of the object's members have this key. cJSON keeps duplicates; no reader agrees on them. */
+/* How many of the object's members have this key. cJSON keeps duplicates; no reader agrees on them.
+ */
 size_t json_count_members(const cJSON *object, const char *key);
 
 #endif

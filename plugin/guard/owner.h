@@ -5,10 +5,10 @@
  *     <network>/<container id>/<ifname> <number of guards of this attachment> <namespace>/<pod>
  *     aws-cni/4f3c0b.../eth0 1 default/web-0
  *
- * No part can hold a space, and the first three no '/' (names.h), so the text reads one way only. The
- * number lets a reader who knows some of an owner's interfaces see whether it has found all guards.
- * The last field is for people: "-" if unknown, bytes other than [A-Za-z0-9._-] become '_', and it is
- * cut to what is left of TAG_SIZE. The names and the number are never cut.
+ * No part can hold a space, and the first three no '/' (names.h), so the text reads one way only.
+ * The number lets a reader who knows some of an owner's interfaces see whether it has found all
+ * guards. The last field is for people: "-" if unknown, bytes other than [A-Za-z0-9._-] become '_',
+ * and it is cut to what is left of TAG_SIZE. The names and the number are never cut.
  */
 #ifndef IMDS_GUARD_OWNER_H
 #define IMDS_GUARD_OWNER_H
@@ -24,8 +24,8 @@
  * With the NUL. The smaller of the two places a tag has to fit into: the user data of an nf_tables
  * element less 2 bytes for type and length of the comment TLV; iptables comments have 256
  * (XT_MAX_COMMENT_LEN, linux/netfilter/xt_comment.h). User data may have 256 bytes by
- * NFT_USERDATA_MAXLEN, but kernels that keep its length and one byte more in a u8 (ext_len of struct
- * nft_set_ext_tmpl, include/net/netfilter/nf_tables.h) refuse 255 and lose 256: 254 it is.
+ * NFT_USERDATA_MAXLEN, but kernels that keep its length and one byte more in a u8 (ext_len of
+ * struct nft_set_ext_tmpl, include/net/netfilter/nf_tables.h) refuse 255 and lose 256: 254 it is.
  */
 #define TAG_SIZE 252
 
@@ -53,18 +53,20 @@ struct tag {
 /* True if the names together fit a tag. Where not, no guard can exist for this owner. */
 bool owner_fits(const struct owner *owner);
 
-/* Writes the tag. The owner's names are valid and fit (owner_fits); guards is 1 to OWNER_GUARDS_MAX;
- * if namespace or pod is NULL, the pod is unknown. */
+/* Writes the tag. The owner's names are valid and fit (owner_fits); guards is 1 to
+ * OWNER_GUARDS_MAX; if namespace or pod is NULL, the pod is unknown. */
 void tag_write(const struct owner *owner, unsigned guards, const char *namespace, const char *pod,
                char out[static TAG_SIZE]);
 
-/* Reads a tag. False if the text is not one, to the byte: what tag_write cannot write is not ours. */
+/* Reads a tag. False if the text is not one, to the byte: what tag_write cannot write is not ours.
+ */
 must_use bool tag_parse(const char *text, struct tag *out);
 
 /* The number of guards the tag announces; 0 if the text is no tag. */
 unsigned tag_guards(const char *text);
 
-/* Whether the tag belongs to the owner, or two tags to the same one. Text that is no tag: to none. */
+/* Whether the tag belongs to the owner, or two tags to the same one. Text that is no tag: to none.
+ */
 bool tag_is_owned_by(const char *text, const struct owner *owner);
 bool tags_have_same_owner(const char *a, const char *b);
 

@@ -1,7 +1,7 @@
 /*
  * What should hold: from what the runtime asks, the configuration and the kernel's facts to a flat
- * array of guards. Pure, in two steps, because what the plan must know of the kernel depends on what
- * the runtime asked:
+ * array of guards. Pure, in two steps, because what the plan must know of the kernel depends on
+ * what the runtime asked:
  *
  *     attachment ──plan_questions──▶ questions ──(kernel room)──▶ facts ──plan_make──▶ plan
  */

@@ -50,8 +50,8 @@ struct selection {
     bool (*goes)(const struct held *held, const void *context);
     const void *context;
     /*
-     * Only one owner's guards go, and they are likely on these interfaces: a backend that looks up by
-     * name may then read no others, if the tags found there say (tag_guards) that these are all.
+     * Only one owner's guards go, and they are likely on these interfaces: a backend that looks up
+     * by name may then read no others, if the tags found there say (tag_guards) that these are all.
      * Names need not exist. NULL: look at every guard.
      */
     const char (*interfaces)[INTERFACE_NAME_SIZE];
@@ -70,28 +70,28 @@ struct backend {
     int (*probe)(const struct terms *terms, struct error *err);
 
     /*
-     * Makes the kernel hold these plans, in one transaction for each table it has to write: makes or
-     * repairs the skeleton, sets each guard with its tag and verdict, whoever owned the interface
-     * before, and takes away guards of a plan's owner that the plan no longer has, where it comes
-     * across them. What is right already is not written again. At no moment is an interface that was
-     * guarded before and is in a plan with `drop` unguarded. On failure, what was guarded before is
-     * still guarded; some plans may stand already.
-     * Errors: ERROR_TRY_AGAIN (lock), ERROR_KERNEL.
+     * Makes the kernel hold these plans, in one transaction for each table it has to write: makes
+     * or repairs the skeleton, sets each guard with its tag and verdict, whoever owned the
+     * interface before, and takes away guards of a plan's owner that the plan no longer has, where
+     * it comes across them. What is right already is not written again. At no moment is an
+     * interface that was guarded before and is in a plan with `drop` unguarded. On failure, what
+     * was guarded before is still guarded; some plans may stand already. Errors: ERROR_TRY_AGAIN
+     * (lock), ERROR_KERNEL.
      */
     int (*apply)(const struct plan *plans, size_t plan_count, const struct terms *terms,
                  struct error *err);
 
     /*
      * Takes away what is selected. Nothing there, or a kernel without this backend, is success and
-     * creates nothing. *removed (may be NULL) counts guards. The skeleton stays but for `everything`.
-     * Errors: ERROR_TRY_AGAIN, ERROR_KERNEL.
+     * creates nothing. *removed (may be NULL) counts guards. The skeleton stays but for
+     * `everything`. Errors: ERROR_TRY_AGAIN, ERROR_KERNEL.
      */
     int (*remove)(const struct selection *selection, const struct terms *terms, size_t *removed,
                   struct error *err);
 
     /*
-     * What is there. Creates nothing; a kernel without this backend holds nothing. The result is for
-     * listing_free.
+     * What is there. Creates nothing; a kernel without this backend holds nothing. The result is
+     * for listing_free.
      */
     int (*list)(const struct terms *terms, struct listing *out, struct error *err);
 };

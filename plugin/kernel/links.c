@@ -44,7 +44,8 @@ static bool is_other_end(const struct link_reply *host, const struct link_reply 
 static int ask_pod(const struct questions *questions, int netns, struct view *view,
                    struct error *err)
 {
-    cleanup(free_memory) struct link_question *asked = calloc(questions->pod_count + 1, sizeof(*asked));
+    cleanup(free_memory) struct link_question *asked =
+        calloc(questions->pod_count + 1, sizeof(*asked));
     cleanup(rtnetlink) struct rtnetlink rtnetlink = {.fd = -1};
 
     if (asked == NULL)

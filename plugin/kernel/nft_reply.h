@@ -3,9 +3,9 @@
  * anything. Attributes are those of linux/netfilter/nf_tables.h; the ones not known here are
  * skipped.
  *
- * Every function takes one message of which nlmsg_len bytes are there (message_is_whole), returns false
- * if it is not what the function reads, and then leaves *out alone. Strings are borrowed from the
- * message.
+ * Every function takes one message of which nlmsg_len bytes are there (message_is_whole), returns
+ * false if it is not what the function reads, and then leaves *out alone. Strings are borrowed from
+ * the message.
  */
 #ifndef IMDS_GUARD_NFT_REPLY_H
 #define IMDS_GUARD_NFT_REPLY_H

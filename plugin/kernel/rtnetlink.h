@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RTNETLINK_TIMEOUT 5 /* seconds, for one exchange; the kernel answers within microseconds   \
-                             */
+#define RTNETLINK_TIMEOUT                                                                          \
+    5 /* seconds, for one exchange; the kernel answers within microseconds                         \
+       */
 
 /* Fits every link without statistics, and is as much as the kernel puts into one part of a dump. */
 #define RTNETLINK_BUFFER_SIZE 32768

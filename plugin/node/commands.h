@@ -9,15 +9,16 @@
 /* Exit codes that mean the same for every command. status has its own beside them (status.h). */
 enum exit_code {
     EXIT_OK = 0,
-    EXIT_FAILED = 1,       /* said why on `err` */
-    EXIT_USAGE = 2,        /* options make no sense; said which on `err` */
-    EXIT_NO_CONFLIST = 3,  /* install: there is no conflist yet to put an entry into */
+    EXIT_FAILED = 1,      /* said why on `err` */
+    EXIT_USAGE = 2,       /* options make no sense; said which on `err` */
+    EXIT_NO_CONFLIST = 3, /* install: there is no conflist yet to put an entry into */
 };
 
 struct command {
     const char *name;
     const char *summary; /* one line for `imds-guard help` */
-    /* argv[0] is the command's own name. Answers go to out, complaints to err. Returns exit code. */
+    /* argv[0] is the command's own name. Answers go to out, complaints to err. Returns exit code.
+     */
     int (*run)(int argc, char **argv, FILE *out, FILE *err);
 };
 
