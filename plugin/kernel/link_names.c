@@ -125,7 +125,8 @@ int links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *
     if (names.interrupted)
         return error_set(err, ERROR_KERNEL, "links kept changing while they were listed, %d times",
                          ATTEMPTS);
-    qsort(names.all, names.count, sizeof(*names.all), compare_names);
+    if (names.count > 0)
+        qsort(names.all, names.count, sizeof(*names.all), compare_names);
     *out = steal(&names.all);
     *count = names.count;
     return 0;

@@ -79,7 +79,7 @@ static int put_inline(struct change *change, struct error *err)
 {
     const struct conflist *conflist = change->conflist;
     cleanup(free_text) char *text = NULL;
-    struct span entry;
+    struct span entry = {0};
 
     if (choose_entry(change, conflist->entry, conflist->entry_text, &entry, err) < 0)
         return -1;
@@ -148,7 +148,7 @@ static int put_drop_in(struct change *change, struct error *err)
 {
     const struct conflist *conflist = change->conflist;
     cleanup(json) cJSON *tree = NULL;
-    struct span entry;
+    struct span entry = {0};
 
     if (conflist_ignores_drop_ins(conflist))
         return error_set(err, ERROR_INVALID_CONFIG,

@@ -14,7 +14,8 @@ packages_test=(
     libcmocka-dev bats strace
     iproute2 iputils-ping iptables nftables util-linux socat curl jq
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
-    strace containerd busybox-static shellcheck
+    containerd busybox-static
+    clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind gcovr
 )
 
 # What a person needs to watch an attack fail: everything that wires pods and sends packets.
