@@ -4,7 +4,7 @@
 #
 #   pkg-config/static-deps.sh [--arch amd64|arm64] PREFIX
 #
-# Runs as root on Debian 13 (a root made by static-root.sh, or the build stage of a container image),
+# Runs as root on Debian 13 (a root made by root.bash, or the build stage of a container image),
 # and installs the compilers and libraries it needs there. Leaves in PREFIX/<arch>:
 #   lib/*.a  include/  lib/pkgconfig/*.pc   SOURCES (name, version, licence of all that is linked in)
 set -euo pipefail
@@ -73,9 +73,11 @@ unpack_source() {
     find "$dir" -mindepth 1 -maxdepth 1 -type d
 }
 
-# Nothing of the build's place may get into the archives: two builds anywhere give the same bytes.
+# For size, as the presets `static` compile the rest. Nothing of the build's place may get into the
+# archives: two builds anywhere give the same bytes.
 flags_for() {
-    printf '%s' "-O2 -g0 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2" \
+    printf '%s' "-Os -g0 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2" \
+        " -fno-asynchronous-unwind-tables -fno-unwind-tables" \
         " -ffunction-sections -fdata-sections -ffile-prefix-map=$1=."
 }
 
