@@ -57,7 +57,7 @@ static int note_planned(struct sync *sync, const struct surveyed *surveyed, stru
     sync->report.changed++;
     attachment_label(&surveyed->cached->attachment, label);
     list_guards(&surveyed->plan, guards, sizeof(guards));
-    return notes_add(&sync->report.notes, err, NOTE_DONE, "%s %s: %s (%s) (was: %s)",
+    return notes_add(&sync->report.notes, err, NOTE_DONE, "%s %s: %s (%s); was: %s",
                      sync->options->dry_run ? "would guard" : "guarded", label, guards,
                      sync->chosen->name, was ? was : "in another form");
 }

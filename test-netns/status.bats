@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# status: what it says is what the kernel does. And flush.
+
+bats_require_minimum_version 1.5.0
+
+load lib/suite.bash
+
+status() { # OPTION...
+    on_node timeout 60 "$IMDS_GUARD" status "$@"
+}
+
+@test "all guarded: the table, its counters, exit code 0" {
+    conflist branch-strict '.exempt = [{namespace: "kube-system"}]'
+    pod_add a
+    pod_add b kube-system/b
+    assert_imds_silent a
+    assert_imds_answers b
+    run -0 status
+    [[ ${lines[0]} == NAMESPACE/POD* ]]
+    [[ ${lines[1]} =~ ^default/a\ +vlan[0-9a-f]+\ +drop\ +[1-9][0-9]*\ +[1-9][0-9]*\ +$BACKEND ]]
+    [[ ${lines[2]} =~ ^\ +vlan\.eth\.[0-9]+\ \(out\)\ +drop\ +0\ +0\ +$BACKEND ]]
+    [[ ${lines[3]} =~ ^kube-system/b\ +vlan[0-9a-f]+\ +count\ +[1-9] ]]
+    [[ ${lines[-1]} =~ ^2\ guarded,\ 0\ unguarded,\ 0\ leftover\;\ [1-9][0-9]*\ packets\ dropped$ ]]
+    [[ $output != *$'\033'* ]]
+}
+
+@test "a pod without its guard stands out, exit code 1" {
+    conflist_plain regular
+    pod_add a
+    conflist regular
+    pod_add b
+    run -1 status
+    [[ ${lines[2]} =~ ^default/a\ +eni[0-9a-f]+\ +UNGUARDED ]]
+    [[ ${lines[3]} == *"no guard" ]]
+    [[ ${lines[-1]} == "1 guarded, 1 unguarded,"* ]]
+}
+
+@test "a guard that lets pass what should be dropped is none" {
+    conflist regular '.mode = "audit"'
+    pod_add a
+    status
+    conflist regular
+    run -1 status
+    [[ $output == *"packets pass that should be dropped"* ]]
+}
+
+# The guards are there, and nothing leads to them.
+break_skeleton() {
+    if [ "$BACKEND" = nftables ]; then
+        on_node nft -j list chains | jq -r '.nftables[].chain | select(. and .table == "imds-guard")
+            | "flush chain inet imds-guard \(.name)"' | on_node nft -f -
+    else
+        on_node iptables-legacy -t mangle -F FORWARD
+    fi
+}
+
+@test "a fault of the skeleton leaves nobody guarded, and sync repairs it" {
+    conflist regular
+    pod_add a
+    status
+    break_skeleton
+    assert_imds_answers a
+    run -1 status
+    [[ $output == *UNGUARDED* ]]
+    [[ $output == *"note: $BACKEND: "* ]]
+    on_node "$IMDS_GUARD" sync
+    status
+    assert_imds_silent a
+}
+
+@test "without a configuration it shows what the kernel holds, exit code 2" {
+    conflist regular
+    pod_add a
+    rm /etc/cni/net.d/10-aws.conflist
+    run -2 status
+    [[ ${lines[1]} == default/a* ]]
+    [[ $output == *"no conflist in /etc/cni/net.d yet"* ]]
+}
+
+@test "what is left of a pod that is gone is no alarm" {
+    conflist regular
+    pod_add a
+    pod_gone a
+    wait_until 5 gone
+    run -0 status
+    [[ $output == *leftover* ]]
+}
+
+gone() {
+    ! ip -n node link show "$(pod_host_links a)" 2>/dev/null
+}
+
+@test "a name cannot move the cursor" {
+    conflist regular
+    pod_add a
+    sed -i 's/"K8S_POD_NAME","a"/"K8S_POD_NAME","\\u001b[2Ja"/' /var/lib/cni/results/*
+    run status
+    [[ $output == *"default/?[2Ja"* ]]
+    [[ $output != *$'\033'* ]]
+}
+
+@test "--json is one object that says the same" {
+    conflist ipv6-with-ipv4-egress
+    pod_add a
+    assert_imds_silent a
+    status --json >/run/status.json
+    jq -e '.network == "aws-cni" and .complete and .summary == {guarded: 1, unguarded: 0, leftover: 0}
+        and .problems == [] and (.attachments | length) == 1' /run/status.json
+    jq -e --arg container "$(pod_container a)" --arg backend "$BACKEND" '.attachments[0]
+        | .namespace == "default" and .pod == "a" and .containerId == $container
+        and .ifname == "eth0" and .state == "guarded" and (.guards | length) == 2
+        and all(.guards[]; .verdict == "drop" and .direction == "in" and .backend == $backend
+            and .families == ["ipv4", "ipv6"] and .packets > 0 and .bytes > .packets)' /run/status.json
+}
+
+@test "--prometheus has metrics with help, type and the pod's counters" {
+    conflist regular
+    pod_add a
+    assert_imds_silent a
+    run -0 status --prometheus
+    [[ $output == *'imds_guard_attachments{state="unguarded"} 0'* ]]
+    [[ $output =~ imds_guard_packets_total\{namespace=\"default\",pod=\"a\",[^}]*\}\ [1-9] ]]
+    [[ $output =~ imds_guard_attachment_guarded\{[^}]*\}\ 1 ]]
+    # Every sample has its HELP and its TYPE before it.
+    awk '/^# HELP/ { help[$3] = 1 } /^# TYPE/ { type[$3] = help[$3] }
+        /^[^#]/ { sub(/[{ ].*/, ""); if (!type[$0]) exit 1 }' <<<"$output"
+}
+
+@test "flush asks for --yes without a terminal, and then removes everything" {
+    conflist regular
+    pod_add a
+    run -2 on_node "$IMDS_GUARD" flush </dev/null
+    assert_guards a drop
+    run -0 on_node "$IMDS_GUARD" flush --yes
+    assert_no_guards
+    [ -z "$(on_node nft list tables | grep imds-guard)" ]
+    assert_imds_answers a
+    run -1 status
+    on_node "$IMDS_GUARD" sync
+    assert_imds_silent a
+}

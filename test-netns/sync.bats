@@ -1,0 +1,271 @@
+#!/usr/bin/env bats
+# sync: what libcni's cache says of running pods becomes what the kernel holds of them.
+
+bats_require_minimum_version 1.5.0
+
+load lib/suite.bash
+
+cached() { # POD: its file in the cache
+    echo "/var/lib/cni/results/aws-cni-$(pod_container "$1")-eth0"
+}
+
+guard_sync() { # OPTION...
+    on_node timeout 60 "$IMDS_GUARD" sync "$@"
+}
+
+flush_rules() {
+    if [ "$BACKEND" = nftables ]; then
+        on_node nft flush ruleset
+    else
+        for tool in iptables ip6tables; do
+            on_node "$tool-legacy" -t mangle -F
+            on_node "$tool-legacy" -t mangle -X
+        done
+    fi
+}
+
+@test "pods that started before installation get their guard, in every shape" {
+    local shape
+    for shape in "${world_shapes[@]}"; do
+        conflist_plain "$shape"
+        pod_add a
+        pod_add b
+        assert_imds_answers a
+        conflist "$shape"
+        guard_sync
+        assert_guards a drop
+        assert_imds_silent a
+        assert_rest_answers a b
+        pod_del a
+        assert_no_guards a
+        assert_guards b drop
+        pod_del b
+        assert_no_guards
+    done
+}
+
+@test "what is right is not written again" {
+    conflist regular
+    pod_add a
+    pod_add b
+    run -0 guard_sync
+    [ "${lines[0]}" = "2 attachments right already, 0 guarded, 0 skipped, 0 failed; 0 guards removed" ]
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "flushed rules come back" {
+    conflist multi-nic
+    pod_add a
+    flush_rules
+    assert_no_guards
+    assert_imds_answers a
+    run -0 guard_sync
+    [[ ${lines[0]} == "guarded default/a: "*"was: no guard" ]]
+    assert_guards a drop
+    assert_imds_silent a
+}
+
+@test "exemptions and mode are judged as they are now" {
+    conflist regular
+    pod_add a
+    pod_add b
+    conflist regular '.exempt = [{namespace: "default", pod: "a"}]'
+    guard_sync
+    assert_guards a count
+    assert_imds_answers a
+    assert_hits a count
+    assert_imds_silent b
+    conflist regular
+    guard_sync
+    assert_imds_silent a
+    conflist regular '.mode = "audit"'
+    guard_sync
+    assert_imds_answers b
+}
+
+@test "--config stands in for the conflist's entry" {
+    conflist regular
+    pod_add a
+    entry '.mode = "audit"' >/run/audit.json
+    guard_sync --config /run/audit.json
+    assert_guards a count
+    guard_sync
+    assert_guards a drop
+}
+
+@test "--dry-run says what sync would do, and does nothing" {
+    conflist_plain regular
+    pod_add a
+    conflist regular
+    run -0 guard_sync --dry-run
+    [[ ${lines[0]} == "would guard default/a: "* ]]
+    assert_no_guards
+    assert_imds_answers a
+}
+
+@test "pods of another network are left alone" {
+    conflist_plain regular
+    pod_add a
+    conflist regular
+    jq '.name = "other"' /etc/cni/net.d/10-aws.conflist >/run/other
+    cp /run/other /etc/cni/net.d/10-aws.conflist
+    run -0 guard_sync
+    [[ ${lines[-1]} == *" 1 skipped,"* ]]
+    assert_no_guards
+    assert_imds_answers a
+}
+
+@test "guards whose pod and interface are gone are removed, and no others" {
+    conflist regular
+    pod_add a
+    pod_add b
+    pod_add c
+    pod_gone a
+    # Its ADD is under way, for all that can be known: an interface and a guard, and no cache.
+    rm "$(cached b)"
+    wait_until 5 link_is_gone "$(pod_host_links a)"
+    run -0 guard_sync
+    [[ ${lines[*]} == *"removed 1 guard whose pod and interface are gone"* ||
+        ${lines[*]} == *"removed 2 guards whose pod and interface are gone"* ]]
+    assert_no_guards a
+    assert_guards b drop
+    assert_imds_silent b
+    assert_imds_silent c
+}
+
+link_is_gone() { # NAME
+    ! ip -n node link show "$1" 2>/dev/null
+}
+
+@test "a pod created anew under its name keeps its guard through the old one's late DEL" {
+    conflist regular
+    pod_add a default/web-0
+    pod_add b default/web-0
+    [ "$(pod_host_links a)" = "$(pod_host_links b)" ]
+    guard_sync
+    assert_guards b drop
+    plugin DEL a default/web-0
+    assert_guards b drop
+    assert_imds_silent b
+}
+
+@test "so it does if the chain had no entry when it was created" {
+    conflist regular
+    pod_add a default/web-0
+    conflist_plain regular
+    pod_add b default/web-0
+    conflist regular
+    guard_sync
+    assert_guards b drop
+    plugin DEL a default/web-0
+    assert_imds_silent b
+}
+
+@test "so it does before the runtime has cached it" {
+    conflist regular
+    pod_add a default/web-0
+    pod_add b default/web-0
+    rm "$(cached b)"
+    guard_sync
+    plugin DEL a default/web-0
+    assert_guards b drop
+    assert_imds_silent b
+}
+
+@test "files that are no cached results are named and skipped" {
+    conflist_plain regular
+    pod_add a
+    conflist regular
+    echo '{"cniVersion": "0.4.0"}' >/var/lib/cni/results/aws-cni-raw-eth0
+    head -c 100 "$(cached a)" >/var/lib/cni/results/aws-cni-half-eth0
+    mkfifo /var/lib/cni/results/aws-cni-fifo-eth0
+    run -0 --separate-stderr guard_sync
+    assert_guards a drop
+    [ "${#stderr_lines[@]}" -eq 3 ]
+    for name in raw half fifo; do
+        [[ $stderr == *"aws-cni-$name-eth0"* ]]
+    done
+}
+
+@test "a pod that cannot be guarded is named, others are guarded, and the exit code is 1" {
+    conflist_plain regular
+    pod_add a
+    pod_add b
+    conflist regular
+    ip -n node link add br0 type bridge
+    ip -n node link set "$(pod_host_links a)" master br0
+    run -1 --separate-stderr guard_sync
+    [[ $stderr == *"cannot guard default/a: "* ]]
+    assert_guards b drop
+    assert_imds_silent b
+}
+
+@test "says what is missing where there is no conflist, or no entry in it" {
+    run -1 guard_sync
+    [[ $output == *"no conflist in /etc/cni/net.d yet"* ]]
+    conflist_plain regular
+    run -1 guard_sync
+    [[ $output == *"run imds-guard install first"* ]]
+}
+
+# --- many -----------------------------------------------------------------------------------------
+
+# Attachments of one namespace with many interfaces: to sync as good as many pods.
+many_pods() { # NUMBER
+    local i pod=/run/netns/many
+    pod_new many
+    for ((i = 1; i <= $1; i++)); do
+        echo "link add eni$i type veth peer name if$i netns many"
+    done | ip -n node -batch -
+    for ((i = 1; i <= $1; i++)); do
+        printf '{"kind":"cniCacheV1","containerId":"many%d","config":"","ifName":"if%d",' $i $i
+        printf '"networkName":"aws-cni","netns":"%s","cniArgs":[["K8S_POD_NAMESPACE","default"],' $pod
+        printf '["K8S_POD_NAME","many-%d"]],"result":{"cniVersion":"0.4.0","interfaces":[' $i
+        printf '{"name":"eni%d"},{"name":"if%d","sandbox":"%s"}]}}\n' $i $i $pod
+    done | split --lines 1 --suffix-length 4 --numeric-suffixes - /var/lib/cni/results/aws-cni-many
+}
+
+# The transactions with which a command on the node changes the kernel.
+transactions_of() { # COMMAND...
+    if [ "$BACKEND" = nftables ]; then
+        # Announcements of one transaction end with its generation, which names the process.
+        on_node nft monitor >/run/monitor 3>&- 2>&1 &
+        local monitor=$!
+        wait_until 5 monitor_listens
+        on_node "$@" >&2
+        sleep 0.2
+        kill $monitor
+        grep -c '^# new generation .*(imds-guard)' /run/monitor || true
+    else
+        # IPT_SO_SET_REPLACE, IP6T_SO_SET_REPLACE: 64.
+        on_node env ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=setsockopt -o /run/trace "$@" >&2
+        grep -cE 'SOL_IP(V6)?, (0x40|IP6?T_SO_SET_REPLACE)' /run/trace || true
+    fi
+}
+
+# A socket of the group NFNLGRP_NFTABLES.
+monitor_listens() {
+    on_node grep -q '^[^ ]* *12 [^ ]* *0*40 ' /proc/net/netlink 2>/dev/null || sleep 0.3
+}
+
+@test "500 cached attachments: one transaction, and who was guarded stays guarded meanwhile" {
+    local before counted pinging
+    conflist regular
+    pod_add a
+    many_pods 500
+    before=$(arrived)
+    in_pod a ping -q -i 0.002 -c 3000 -W 1 169.254.169.254 >/dev/null 3>&- &
+    pinging=$!
+    counted=$(transactions_of "$IMDS_GUARD" sync)
+    [ "$counted" -eq "$([ "$BACKEND" = nftables ] && echo 1 || echo 2)" ]
+    # Everything changes at once, there and back, while a pings.
+    conflist regular '.exempt = [{namespace: "default", pod: "many-*"}]'
+    guard_sync | tail -n 1
+    conflist regular
+    guard_sync | tail -n 1
+    kill -0 $pinging
+    kill $pinging
+    wait $pinging || true
+    [ "$(arrived)" = "$before" ]
+    [ "$(guards | awk '$5 == "drop"' | wc -l)" -eq "$([ "$BACKEND" = nftables ] && echo 501 || echo 1002)" ]
+}

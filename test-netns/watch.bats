@@ -1,0 +1,307 @@
+#!/usr/bin/env bats
+# watch: whatever comes apart is put together again, and nothing is touched when it ends.
+
+bats_require_minimum_version 1.5.0
+
+load lib/suite.bash
+
+list=/etc/cni/net.d/10-aws.conflist
+
+setup() {
+    node_new
+    rm /opt/cni/bin/imds-guard
+    log=/run/watch.log
+    watching=
+}
+
+teardown() {
+    if [ -n "$watching" ]; then
+        kill -KILL "$watching" 2>/dev/null || true
+        wait "$watching" 2>/dev/null || true
+    fi
+    [ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 50 "$log"
+}
+
+# A long re-check, so that nothing happens without a cause, unless a test asks for another.
+start_watch() { # OPTION...
+    # Not on_node: the number of the process is wanted, not that of a shell before it.
+    ASAN_OPTIONS=detect_leaks=0 nsenter --net=/run/netns/node -- \
+        "$IMDS_GUARD" watch --interval 600 "$@" 2>"$log" >/dev/null 3>&- &
+    watching=$!
+}
+
+# The configuration that the tests' entry is written from: the backend under test.
+config() { # [FILTER]
+    entry "${1:-.}"
+}
+
+# As aws-node writes it: another name, a rename, the mode.
+aws_node_writes() { # [FILE]
+    cp "${1:-/run/plain}" "$list.tmp"
+    mv "$list.tmp" "$list"
+    chmod 644 "$list"
+}
+
+has_entry() {
+    [ "$(jq '[.plugins[].type | select(. == "imds-guard")] | length' "$list" 2>/dev/null)" = 1 ]
+}
+
+has_guards() { # POD drop|count
+    assert_guards "$1" "$2" 2>/dev/null
+}
+
+said() { # TEXT
+    grep -qF "$1" "$log"
+}
+
+count_said() { # TEXT
+    grep -cF "$1" "$log" || true
+}
+
+flush_rules() {
+    if [ "$BACKEND" = nftables ]; then
+        on_node nft flush ruleset
+    else
+        on_node iptables-legacy -t mangle -F
+        on_node ip6tables-legacy -t mangle -F
+    fi
+}
+
+prepare() { # SHAPE
+    conflist_plain "$1"
+    cp "$list" /run/plain
+    mkdir -p /run/config
+    config >/run/config/imds-guard.json
+}
+
+@test "installs the binary and the entry, and guards who runs already" {
+    prepare regular
+    pod_add a
+    assert_imds_answers a
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_guards a drop
+    has_entry
+    cmp /opt/cni/bin/imds-guard "$IMDS_GUARD"
+    assert_imds_silent a
+    pod_add b
+    assert_guards b drop
+    assert_imds_silent b
+    said "[start]"
+    grep -qE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z imds-guard watch: guarded default/a: .* \[start\]$' "$log"
+}
+
+@test "waits for a conflist, makes none, and is there when it comes" {
+    prepare regular
+    pod_add a
+    rm "$list"
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 said "no conflist in /etc/cni/net.d yet: waiting for it"
+    [ -x /opt/cni/bin/imds-guard ]
+    [ -z "$(ls -A /etc/cni/net.d)" ]
+    aws_node_writes
+    wait_until 10 has_guards a drop
+    has_entry
+    [ "$(count_said 'waiting for it')" -eq 1 ]
+}
+
+@test "the directory itself may come later, or be replaced" {
+    prepare regular
+    rm -r /etc/cni
+    mkdir /etc/cni
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 said "waiting for it"
+    mkdir /etc/cni/net.d
+    aws_node_writes
+    wait_until 10 has_entry
+    mv /etc/cni/net.d /etc/cni/old
+    mkdir /etc/cni/net.d
+    aws_node_writes
+    wait_until 10 has_entry
+}
+
+@test "a conflist rewritten as aws-node does it is patched again, 200 times in a row" {
+    local i
+    prepare regular
+    pod_add a
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_guards a drop
+    for ((i = 0; i < 200; i++)); do
+        aws_node_writes
+        wait_until 10 has_entry || fail "round $i"
+    done
+    [ "$(stat -c %a "$list")" = 644 ]
+    [ "$(find /etc/cni/net.d -mindepth 1 | wc -l)" -eq 1 ]
+    assert_guards a drop
+    assert_imds_silent a
+}
+
+@test "a flushed ruleset is restored" {
+    [ "$BACKEND" = nftables ] || skip_unannounced
+    prepare regular
+    pod_add a
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_guards a drop
+    for _ in 1 2 3 4 5; do
+        flush_rules
+        wait_until 10 has_guards a drop
+    done
+    said "[ruleset changed]"
+    assert_imds_silent a
+}
+
+# Legacy tables announce nothing: that is the next test's.
+skip_unannounced() {
+    skip "nothing announces a change of legacy tables"
+}
+
+@test "the re-check restores what nothing announces" {
+    prepare regular
+    pod_add a
+    start_watch --config /run/config/imds-guard.json --interval 1
+    wait_until 10 has_guards a drop
+    on_node "$IMDS_GUARD" flush --yes
+    rm /opt/cni/bin/imds-guard
+    wait_until 10 has_guards a drop
+    wait_until 10 test -x /opt/cni/bin/imds-guard
+    assert_imds_silent a
+}
+
+@test "a pod created while the chain had no entry is guarded when the cache tells of it" {
+    prepare regular
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_entry
+    # The runtime goes by a conflist that it has read before.
+    mkdir /run/before
+    cp /run/plain /run/before/10-aws.conflist
+    pod_new a
+    CNI_PATH=/opt/cni/bin NETCONFPATH=/run/before CNI_ARGS=$(pod_args a) \
+        on_node "$CNITOOL" add aws-cni /run/netns/a >"$(result_file a)"
+    wait_until 10 has_guards a drop
+    assert_imds_silent a
+}
+
+@test "a configuration that changes is put into force, also for running pods" {
+    prepare regular
+    pod_add a
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_guards a drop
+    config '.exempt = [{namespace: "default"}]' >/run/config/new
+    mv /run/config/new /run/config/imds-guard.json
+    wait_until 10 has_guards a count
+    assert_imds_answers a
+    [ "$(jq -r '.plugins[-1].exempt[0].namespace' "$list")" = default ]
+    # A broken one is told of and changes nothing.
+    echo '{"mode": "perhaps"}' >/run/config/imds-guard.json
+    wait_until 10 said perhaps
+    assert_guards a count
+    [ "$(jq -r '.plugins[-1].exempt[0].namespace' "$list")" = default ]
+}
+
+# The kubelet's AtomicWriter: a directory for each version, and a link that is renamed.
+config_map() { # VERSION FILTER
+    mkdir -p "/run/map/..$1"
+    config "$2" >"/run/map/..$1/imds-guard.json"
+    ln -s "..$1" /run/map/..data_tmp
+    mv -T /run/map/..data_tmp /run/map/..data
+    [ -L /run/map/imds-guard.json ] || ln -s ..data/imds-guard.json /run/map/imds-guard.json
+}
+
+@test "a ConfigMap whose link is swapped is followed" {
+    prepare regular
+    pod_add a
+    config_map 1 .
+    start_watch --config /run/map/imds-guard.json
+    wait_until 10 has_guards a drop
+    config_map 2 '.mode = "audit"'
+    rm -r /run/map/..1
+    wait_until 10 has_guards a count
+    config_map 3 .
+    wait_until 10 has_guards a drop
+    assert_imds_silent a
+}
+
+@test "SIGTERM and SIGINT end it at once and change nothing" {
+    local signal before entry
+    prepare regular
+    pod_add a
+    for signal in TERM INT; do
+        start_watch --config /run/config/imds-guard.json
+        wait_until 10 has_guards a drop
+        sleep 0.2
+        before=$(find /etc/cni /opt/cni -type f -printf '%p %i %T@\n' | sort; guards | cut -d ' ' -f 1-5)
+        # bash has background jobs ignore SIGINT; the handler does not care.
+        kill -$signal "$watching"
+        timeout 2 tail --pid="$watching" -f /dev/null
+        wait "$watching"
+        [ "$(find /etc/cni /opt/cni -type f -printf '%p %i %T@\n' | sort; guards | cut -d ' ' -f 1-5)" = "$before" ]
+    done
+    assert_imds_silent a
+}
+
+@test "SIGTERM ends it while it waits for a lock" {
+    [ "$BACKEND" = iptables ] || skip "nf_tables has no lock to wait for"
+    prepare regular
+    pod_add a
+    touch /run/xtables.lock
+    flock /run/xtables.lock sleep 30 3>&- &
+    local holding=$!
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_entry
+    sleep 0.3
+    kill -TERM "$watching"
+    timeout 2 tail --pid="$watching" -f /dev/null
+    wait "$watching"
+    kill "$holding"
+}
+
+# Puts its own version back whenever it sees another, as fast as it can.
+fight() {
+    local mine
+    mine=$(</run/plain)
+    while :; do
+        [ "$(<"$list")" = "$mine" ] || { echo "$mine" >"$list.tmp" && mv "$list.tmp" "$list"; }
+    done
+}
+
+@test "a program that fights over the file is met with pauses, told of once" {
+    local early late
+    prepare regular
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_entry
+    fight 3>&- &
+    fighting=$!
+    wait_until 60 said "another program undoes the conflist's entry"
+    # The pauses double from 10 ms: after as many repairs as fit into two seconds they are longer
+    # than that.
+    sleep 2
+    early=$(count_said "put the entry into")
+    sleep 4
+    late=$(count_said "put the entry into")
+    kill $fighting
+    [ $((late - early)) -le 3 ]
+    [ "$(count_said 'another program undoes')" -eq 1 ]
+    # When the fight is over it is right again.
+    wait_until 15 has_entry
+}
+
+@test "its own doings are no cause to do more" {
+    prepare regular
+    pod_add a
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_guards a drop
+    sleep 0.5
+    timeout --signal=INT 2 strace -f -o /run/calls -p "$watching" 3>&- 2>/dev/null || true
+    # No re-check is due, nothing has changed: no system call after the poll that waits.
+    [ -e /run/calls ]
+    [ "$(grep -vcE 'poll|SIG|resumed|detached|^$' /run/calls || true)" -eq 0 ]
+}
+
+@test "--quiet says only what went wrong" {
+    prepare regular
+    pod_add a
+    echo broken >/var/lib/cni/results/broken
+    start_watch --quiet --config /run/config/imds-guard.json
+    wait_until 10 has_guards a drop
+    wait_until 10 said broken
+    [ "$(wc -l <"$log")" -eq 1 ]
+}
