@@ -290,10 +290,10 @@ fight() {
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_guards a drop
     sleep 0.5
-    timeout --signal=INT 2 strace -f -o /run/calls -p "$watching" 3>&- 2>/dev/null || true
+    timeout --signal=INT 2 strace -f -o "$BATS_TEST_TMPDIR/calls" -p "$watching" 3>&- 2>/dev/null || true
     # No re-check is due, nothing has changed: no system call after the poll that waits.
-    [ -e /run/calls ]
-    [ "$(grep -vcE 'poll|SIG|resumed|detached|^$' /run/calls || true)" -eq 0 ]
+    [ -e "$BATS_TEST_TMPDIR/calls" ]
+    [ "$(grep -vcE 'poll|SIG|resumed|detached|^$' "$BATS_TEST_TMPDIR/calls" || true)" -eq 0 ]
 }
 
 @test "--quiet says only what went wrong" {

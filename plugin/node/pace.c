@@ -11,9 +11,10 @@ int64_t pace_pause(const struct pace *pace)
     return pause < PACE_LONGEST ? pause : PACE_LONGEST;
 }
 
+/* Whoever was kept waiting may be late by as much again, on a node that is busy. */
 static bool is_fight(const struct pace *pace, int64_t now)
 {
-    return pace->repaired > 0 && now - pace->repaired <= pace_pause(pace) + PACE_FIGHT_WINDOW;
+    return pace->repaired > 0 && now - pace->repaired <= 2 * pace_pause(pace) + PACE_FIGHT_WINDOW;
 }
 
 void pace_looked(struct pace *pace, int64_t began, int64_t ended, bool repaired)
@@ -24,7 +25,7 @@ void pace_looked(struct pace *pace, int64_t began, int64_t ended, bool repaired)
         pace->not_before = pace->not_before > rested ? pace->not_before : rested;
         return;
     }
-    pace->streak = is_fight(pace, ended) ? pace->streak + 1 : 0;
+    pace->streak = is_fight(pace, began) ? pace->streak + 1 : 0;
     pace->repaired = ended;
     pace->not_before = ended + pace_pause(pace);
 }

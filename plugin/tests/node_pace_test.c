@@ -58,7 +58,7 @@ static void a_rest_ends_the_fight(void **state)
     (void)state;
     for (int i = 0; i < 2 * PACE_PATIENCE; i++)
         now = repair_after(&pace, now, 1);
-    now = repair_after(&pace, now, PACE_LONGEST + PACE_FIGHT_WINDOW + 1);
+    now = repair_after(&pace, now, 2 * PACE_LONGEST + PACE_FIGHT_WINDOW + 1);
     assert_int_equal(pace_pause(&pace), 0);
     assert_int_equal(pace.not_before, now);
 }
