@@ -54,6 +54,19 @@ assert_probe_never_arrived() {
     assert_no_guards
 }
 
+@test "auto without CAP_NET_ADMIN says what is missing" {
+    BACKEND=auto conflist regular
+    pod_add a
+    assert_error 101 add_without_net_admin a
+    assert_says CAP_NET_ADMIN
+}
+
+add_without_net_admin() { # POD
+    request "$1" | CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/$1 CNI_IFNAME=eth0 \
+        CNI_PATH=/opt/cni/bin on_node timeout 60 setpriv --bounding-set -net_admin \
+        --inh-caps -net_admin "$IMDS_GUARD"
+}
+
 @test "the other backend's guards are found by CHECK, GC and DEL" {
     conflist branch-strict
     pod_add a
@@ -80,6 +93,54 @@ assert_probe_never_arrived() {
     done
     assert_probe_never_arrived
     assert_imds_silent a
+}
+
+@test "ADD after a switch takes the interface from its former owner in the other backend" {
+    conflist regular
+    pod_add a
+    BACKEND=$other conflist regular
+    CNI_CONTAINERID=successor plugin ADD a >/dev/null
+    [ "$(guards | grep -c ' aws-cni/successor/')" = "$(guards | wc -l)" ]
+    plugin DEL a # late, and the former owner's
+    [ "$(guards | cut -d ' ' -f 1 | sort -u)" = "$other" ]
+    assert_nothing_arrives a
+}
+
+@test "GC takes a guard whose interface is gone out of the other backend, and no other" {
+    conflist regular
+    pod_add a
+    pod_add b
+    on_node ip link delete "$(pod_host_links a)"
+    BACKEND=$other conflist regular '.["cni.dev/valid-attachments"] = []'
+    CNI_VERSION=1.1.0 PREV_RESULT='' assert_quiet plugin GC a
+    assert_no_guards a
+    assert_only_in "$BACKEND" b
+}
+
+@test "CHECK names a wrong verdict in the other backend" {
+    conflist regular
+    pod_add a
+    BACKEND=$other conflist regular '.mode = "audit"'
+    assert_error 102 plugin CHECK a
+    assert_says "$BACKEND: $(pod_host_links a) (in) has verdict drop, not count"
+}
+
+# As if a switch had been cut off half way: the pod's own guard counts, a former owner's still drops.
+@test "CHECK sees a drop in one backend that count in the other cannot undo" {
+    conflist regular
+    pod_add a
+    link=$(pod_host_links a)
+    BACKEND=$other conflist regular '.mode = "audit"'
+    plugin ADD a >/dev/null
+    assert_only_in "$other" a
+    assert_quiet plugin CHECK a
+    case $BACKEND in
+    nftables) on_node nft add element inet imds-guard in "{ \"$link\" : drop }" ;;
+    iptables) on_node iptables-legacy -t mangle -A IMDS-GUARD -i "$link" \
+        -m comment --comment "aws-cni/former/eth0 1 -" -j DROP ;;
+    esac
+    assert_error 102 plugin CHECK a
+    assert_says "$BACKEND: $link (in) drops, but should only count"
 }
 
 @test "ADD twice: no packet passes in between" {
