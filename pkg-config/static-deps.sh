@@ -122,6 +122,14 @@ note_package() {
         >>"$prefix/SOURCES"
 }
 
+# What the compiler brings along; for another architecture those are packages with other names.
+note_archive() {
+    local file
+    file=$(readlink -f "$("$triplet-gcc" -print-file-name="$1")")
+    printf '%s\t%s\t%s\n' "$2" "$(dpkg-query -W -f '${Version}' \
+        "$(dpkg-query -S "$file" | sed 's/: .*//')")" "$3" >>"$prefix/SOURCES"
+}
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 rm -f "$prefix/SOURCES"
@@ -133,10 +141,6 @@ say "building libiptc"
 build_libiptc
 note_package libmnl-dev libmnl LGPL-2.1-or-later
 note_package libnftnl-dev libnftnl GPL-2.0-or-later
-if [[ $arch == "$native" ]]; then
-    note_package libc6-dev glibc LGPL-2.1-or-later
-else
-    printf 'glibc\t%s\tLGPL-2.1-or-later\n' \
-        "$(dpkg-query -W -f '${Version}' "libc6-dev-$arch-cross")" >>"$prefix/SOURCES"
-fi
+note_archive libc.a glibc LGPL-2.1-or-later
+note_archive libgcc.a libgcc "GPL-3.0-or-later WITH GCC-exception-3.1"
 say "done: $prefix"
