@@ -38,13 +38,16 @@
 # A packet that a guard drops leaves two traces: `arrived` stays where it was, and the guard's own
 # counter moves. The tests look at both and need not believe in a timeout.
 #
-# BACKEND (nftables) is the backend that our entry asks for, IMDS_GUARD the binary.
+# BACKEND (nftables) is the backend that our entry asks for, IMDS_GUARD the binary. PACKET is
+# fixtures/packet.c as built: it sends frames of any shape.
 
 world_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 world_state=/run/imds-guard-world
 
 world_shapes=(regular custom-prefix multi-nic branch-strict branch-standard
     ipv6-with-ipv4-egress ipv4-with-ipv6-egress branch-ipv6)
+
+PACKET=${PACKET:-$world_root/build/dev/test-netns/packet}
 
 imds4=169.254.169.254
 imds6=fd00:ec2::254
