@@ -5,6 +5,7 @@
 #include "cni/request.h"
 #include "cni/response.h"
 #include "cni/verbs.h"
+#include "kernel/privileges.h"
 
 #include <string.h>
 
@@ -62,6 +63,12 @@ static int refuse_command(const char *command, struct error *err)
                      command, choice);
 }
 
+/* From here on, whatever the input holds: no more than the verb needs. */
+static int drop_privileges(const struct verb *verb, struct error *err)
+{
+    return privileges_keep(verb->needs.plan ? PRIVILEGES_POD : PRIVILEGES_RULES, err);
+}
+
 static int run(const struct verb *verb, const struct environment *environment, int in, FILE *out,
                FILE *log, int *cni_version, struct error *err)
 {
@@ -71,7 +78,7 @@ static int run(const struct verb *verb, const struct environment *environment, i
     if (!verb->has_no_request &&
         request_read(environment, in, &verb->needs, &request, cni_version, err) != 0)
         return -1;
-    if (verb->run(&request, out, err) == 0)
+    if (drop_privileges(verb, err) == 0 && verb->run(&request, out, err) == 0)
         return 0;
     if (!verb->only_logs)
         return -1;

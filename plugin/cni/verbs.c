@@ -1,5 +1,6 @@
 #include "cni/verbs.h"
 #include "kernel/links.h"
+#include "kernel/privileges.h"
 
 int verb_plan(const struct request *request, struct plan *plan, struct error *err)
 {
@@ -7,7 +8,8 @@ int verb_plan(const struct request *request, struct plan *plan, struct error *er
     cleanup(facts) struct facts facts = {0};
 
     if (plan_questions(&request->attachment, &questions, err) != 0 ||
-        links_gather(&questions, request->attachment.netns, &facts, err) != 0)
+        links_gather(&questions, request->attachment.netns, &facts, err) != 0 ||
+        privileges_keep(PRIVILEGES_RULES, err) != 0) /* nobody enters the pod any more */
         return -1;
     return plan_make(&request->attachment, &request->config, &facts, plan, err);
 }

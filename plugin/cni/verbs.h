@@ -39,7 +39,8 @@ static inline struct terms terms_of(const struct config *config)
     };
 }
 
-/* What ADD makes and CHECK looks for: asks the kernel, then plans. *plan is for plan_free. */
+/* What ADD makes and CHECK looks for: asks the kernel, gives up what only that
+ * needed, then plans. *plan is for plan_free. */
 must_use int verb_plan(const struct request *request, struct plan *plan, struct error *err);
 
 #endif

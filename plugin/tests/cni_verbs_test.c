@@ -187,6 +187,27 @@ static void del_has_nothing_to_do_for_an_owner_too_long(void **state)
     assert_int_equal(kernel.removed_owners, 0);
 }
 
+static void privileges_shrink_before_the_kernel_is_asked(void **state)
+{
+    (void)state;
+    cleanup(call) struct call add = run("ADD", CONFIG);
+    assert_int_equal(kernel.drops, 2);
+    assert_int_equal(kernel.privileges[0], PRIVILEGES_POD);
+    assert_int_equal(kernel.privileges[1], PRIVILEGES_RULES); /* once it has been in the pod */
+    cleanup(call) struct call del = run("DEL", CONFIG);
+    assert_int_equal(kernel.drops, 3);
+    assert_int_equal(kernel.privileges[2], PRIVILEGES_RULES);
+}
+
+static void add_does_nothing_with_privileges_it_cannot_drop(void **state)
+{
+    (void)state;
+    kernel.refuses_drop = true;
+    cleanup(call) struct call add = run("ADD", CONFIG);
+    expect_error(&add, ERROR_KERNEL, "cannot drop capabilities");
+    assert_int_equal(kernel.gathered + kernel.applied, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +219,8 @@ int main(void)
         cmocka_unit_test_setup(add_undoes_what_it_cannot_report, forget),
         cmocka_unit_test_setup(check_compares_with_the_plan, forget),
         cmocka_unit_test_setup(check_expects_nothing_of_host_networking, forget),
+        cmocka_unit_test_setup(privileges_shrink_before_the_kernel_is_asked, forget),
+        cmocka_unit_test_setup(add_does_nothing_with_privileges_it_cannot_drop, forget),
         cmocka_unit_test_setup(del_needs_only_a_name, forget),
         cmocka_unit_test_setup(del_looks_first_where_guards_are_likely, forget),
         cmocka_unit_test_setup(del_succeeds_with_a_guard_left, forget),

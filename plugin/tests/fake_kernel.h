@@ -11,6 +11,7 @@
 #include "guard/json.h"
 #include "kernel/backends.h"
 #include "kernel/links.h"
+#include "kernel/privileges.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -42,6 +43,9 @@ static struct {
     bool lacks_guards;
     struct held held; /* what guards_remove is to judge */
 
+    uint64_t privileges[8]; /* the last sets kept, one after the other */
+    unsigned drops;
+    bool refuses_drop;
     unsigned gathered, applied, removed_owners, removed, checked, probed;
     enum backend_choice choice;
     struct plan plan; /* the last applied or checked, without its guards */
@@ -53,6 +57,12 @@ static struct {
     bool goes;
     unsigned lock_timeout;
 } kernel;
+
+int privileges_keep(uint64_t kept, struct error *err)
+{
+    kernel.privileges[kernel.drops++ % 8] = kept;
+    return kernel.refuses_drop ? error_set(err, ERROR_KERNEL, "cannot drop capabilities") : 0;
+}
 
 int links_gather(const struct questions *questions, const char *netns, struct facts *out,
                  struct error *err)

@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# What the plugin may still do while it does it, as the kernel tells of the process.
+
+# shellcheck source=lib/suite.bash
+. "$BATS_TEST_DIRNAME/lib/suite.bash"
+
+setup() {
+    node_new
+    conflist branch-strict
+    pod_add a
+}
+
+# Stops the plugin when it asks for a system call the first time, and leaves what /proc says of it in
+# $status. A traced process is looked at from outside; the tracer lets it go on to its end.
+status_at() { # CALL VERB POD
+    local call=$1 stopped=$BATS_TEST_TMPDIR/stopped log=$BATS_TEST_TMPDIR/trace pid
+    shift
+    printf '#!/bin/sh\necho $$ >%s\nASAN_OPTIONS=detect_leaks=0 exec "%s"\n' \
+        "$stopped" "$IMDS_GUARD" >"$BATS_TEST_TMPDIR/marked"
+    printf '#!/bin/sh\nexec strace -qq -o %s -e trace=%s -e inject=%s:delay_enter=3s:when=1 %s\n' \
+        "$log" "$call" "$call" "$BATS_TEST_TMPDIR/marked" >"$BATS_TEST_TMPDIR/slow"
+    chmod +x "$BATS_TEST_TMPDIR/marked" "$BATS_TEST_TMPDIR/slow"
+    rm -f "$stopped" "$log"
+    IMDS_GUARD=$BATS_TEST_TMPDIR/slow plugin "$@" >/dev/null 3>&- &
+    wait_until 10 test -s "$stopped"
+    pid=$(cat "$stopped")
+    wait_until 10 test -s "$log"
+    status=$(cat "/proc/$pid/status")
+    wait "$!"
+}
+
+assert_status() { # KEY VALUE
+    [ "$(awk -v key="$1:" '$1 == key { print $2 }' <<<"$status")" = "$2" ] ||
+        fail "not $1 $2, but: $status"
+}
+
+# CAP_NET_ADMIN is bit 12, CAP_NET_RAW 13; those to look into the pod are 2, 19 and 21.
+@test "into the pod goes what that needs, and only that" {
+    status_at setns ADD a
+    assert_status CapEff 0000000000283004
+    assert_status CapPrm 0000000000283004
+    assert_status NoNewPrivs 1
+    assert_imds_silent a
+}
+
+@test "rules are changed with what that needs, and only that" {
+    plugin DEL a
+    # What comes before the first change: a batch is sent, the lock is taken.
+    if [ "$BACKEND" = nftables ]; then
+        status_at sendmsg ADD a
+    else
+        status_at flock ADD a
+    fi
+    for set in CapEff CapPrm; do
+        assert_status $set 0000000000003000
+    done
+    for set in CapInh CapAmb; do
+        assert_status $set 0000000000000000
+    done
+    assert_status NoNewPrivs 1
+    assert_imds_silent a
+}
