@@ -3,7 +3,8 @@
 
 bats_require_minimum_version 1.5.0
 
-load lib/suite.bash
+# shellcheck source=lib/suite.bash
+. "$BATS_TEST_DIRNAME/lib/suite.bash"
 
 status() { # OPTION...
     on_node timeout 60 "$IMDS_GUARD" status "$@"
@@ -133,7 +134,7 @@ gone() {
     assert_guards a drop
     run -0 on_node "$IMDS_GUARD" flush --yes
     assert_no_guards
-    [ -z "$(on_node nft list tables | grep imds-guard)" ]
+    run ! grep imds-guard <(on_node nft list tables)
     assert_imds_answers a
     run -1 status
     on_node "$IMDS_GUARD" sync

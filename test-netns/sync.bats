@@ -3,7 +3,8 @@
 
 bats_require_minimum_version 1.5.0
 
-load lib/suite.bash
+# shellcheck source=lib/suite.bash
+. "$BATS_TEST_DIRNAME/lib/suite.bash"
 
 cached() { # POD: its file in the cache
     echo "/var/lib/cni/results/aws-cni-$(pod_container "$1")-eth0"
@@ -181,8 +182,10 @@ link_is_gone() { # NAME
     mkfifo /var/lib/cni/results/aws-cni-fifo-eth0
     run -0 --separate-stderr guard_sync
     assert_guards a drop
+    # shellcheck disable=SC2154 # bats sets them
     [ "${#stderr_lines[@]}" -eq 3 ]
     for name in raw half fifo; do
+        # shellcheck disable=SC2154
         [[ $stderr == *"aws-cni-$name-eth0"* ]]
     done
 }

@@ -3,7 +3,8 @@
 
 bats_require_minimum_version 1.5.0
 
-load lib/suite.bash
+# shellcheck source=lib/suite.bash
+. "$BATS_TEST_DIRNAME/lib/suite.bash"
 
 list=/etc/cni/net.d/10-aws.conflist
 
@@ -36,8 +37,8 @@ config() { # [FILTER]
 }
 
 # As aws-node writes it: another name, a rename, the mode.
-aws_node_writes() { # [FILE]
-    cp "${1:-/run/plain}" "$list.tmp"
+aws_node_writes() {
+    cp /run/plain "$list.tmp"
     mv "$list.tmp" "$list"
     chmod 644 "$list"
 }
