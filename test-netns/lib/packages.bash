@@ -12,7 +12,7 @@ packages_build=(
 
 packages_test=(
     libcmocka-dev bats strace
-    iproute2 iputils-ping iptables nftables util-linux socat curl jq
+    iproute2 iputils-ping iptables nftables util-linux socat curl jq yq
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
     containerd busybox-static
     clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind gcovr
