@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # sync: what libcni's cache says of running pods becomes what the kernel holds of them.
 
+# world_shapes, stderr: of the harness and of bats
+# shellcheck disable=SC2154
+
 bats_require_minimum_version 1.5.0
 
 # shellcheck source=lib/suite.bash

@@ -11,7 +11,7 @@ packages_build=(
 )
 
 packages_test=(
-    libcmocka-dev bats strace
+    libcmocka-dev bats strace groff-base
     iproute2 iputils-ping iptables nftables util-linux socat curl jq yq
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
     containerd busybox-static
