@@ -24,6 +24,12 @@ packages_demo=(
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
 )
 
+# What the benchmark measures, and measures with.
+packages_bench=(
+    iproute2 iputils-ping iptables nftables util-linux jq
+    containernetworking-plugins strace valgrind
+)
+
 packages_has() { # PACKAGE
     [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }

@@ -1,0 +1,44 @@
+# What a guard costs the packets that it is not for. Sourced. Results, in $bench_out/packets.tsv:
+# node, packets a second, that over the node without a rule, packets for IMDS that came out of 100.
+
+packets_nodes() {
+    local flavour
+    echo none
+    for flavour in "${flavours[@]}"; do
+        echo "$flavour-aws $flavour-each $flavour-full"
+    done
+}
+
+# AWS's one rule, as documented for nodes; and one rule a pod, as the shell plugin leaves them.
+packets_prepare() { # FLAVOUR
+    local tool=$bench_out/path-$1/iptables
+    node_make "$1-aws" "$(number)" 1
+    node_run "$1-aws" "$tool" -w -I FORWARD -i eni+ -d 169.254.169.254 -j DROP
+    node_make "$1-each" "$(number)" 1
+    awk 'BEGIN {
+        print "*filter"
+        for (i = 1; i <= 1000; i++)
+            printf "-A FORWARD -i eni%d -d 169.254.169.254/32 -j DROP\n", i
+        print "COMMIT"
+    }' | node_run "$1-each" "$tool-restore" -w
+    verb ADD dynamic "$1" "$1-full" 1 | step_take "$1-full" >/dev/null
+}
+
+packets_measure() {
+    local flavour
+    say packets
+    node_make none "$(number)" 1
+    for flavour in "${flavours[@]}"; do
+        packets_prepare "$flavour"
+    done
+    # shellcheck disable=SC2046 # one word a node
+    nsenter --net=/run/netns/pods -- taskset -c "$(($(nproc) - 1))" "$bench_out/blast" \
+        "$slices" "$slice_ms" /run/netns/sink 203.0.113.10 169.254.169.254 $(packets_nodes) \
+        >"$bench_out/packets.tsv"
+    awk -F '\t' '($1 == "none") != ($4 >= 90) || ($1 != "none" && $4 > 2) {
+        print "bench: node " $1 ": " $4 " of 100 packets for IMDS came out"; wrong = 1
+    } END { exit wrong }' "$bench_out/packets.tsv" >&2
+    for flavour in "${flavours[@]}"; do
+        verb DEL dynamic "$flavour" "$flavour-full" 1 | step_take "$flavour-full" >/dev/null
+    done
+}

@@ -1,0 +1,200 @@
+# Turns the results into the table of measures. Reads times.tsv, packets.tsv, watch.tsv and
+# instructions.tsv; prints Markdown, and with -v svg=FILE draws the plot.
+BEGIN {
+    FS = "\t"
+    flavour_name["nft"] = "nftables"
+    flavour_name["ipt"] = "iptables"
+}
+
+FILENAME ~ /times/ {
+    median[$1, $2, $3] = $4
+    resident[$1, $2, $3] = $7
+    user[$1, $2, $3] = $9
+    system_[$1, $2, $3] = $10
+}
+FILENAME ~ /packets/ { rate[$1] = $2; share[$1] = $3 }
+FILENAME ~ /watch/ { watch[++watches] = $1; watch_median[$1] = $2; watch_worst[$1] = $3 }
+FILENAME ~ /instructions/ { instructions[$1, $2] = $3 }
+
+function ms(us) {
+    return us >= 100000 ? sprintf("%.0f ms", us / 1000) : \
+           us >= 10000 ? sprintf("%.1f ms", us / 1000) : sprintf("%.2f ms", us / 1000)
+}
+
+# A row: what, the figure, what it is made of, and whether it is what it must be.
+function row(what, figure, detail, must, met) {
+    if (met != "" && !met)
+        missed++
+    printf "| %s | **%s** | %s | %s |\n", what, figure, detail,
+        must == "" ? "" : must (met ? "" : " **missed**")
+}
+
+function at_most(what, value, base, limit, unit) {
+    if (base > 0)
+        row(what, sprintf("%.2f ×", value / base), ms(value) " / " ms(base), "≤ " limit " ×",
+            value / base <= limit)
+}
+
+function at_least(what, slow, fast, limit) {
+    if (fast > 0 && slow > 0)
+        row(what, sprintf("%.1f × faster", slow / fast), ms(fast) " / " ms(slow),
+            "≥ " limit " ×", slow / fast >= limit)
+}
+
+function has(scenario, who, verb) {
+    return (scenario, who, verb) in median
+}
+
+function processes(flavour, linkage,    quiet, name, limit) {
+    quiet = "quiet-" flavour
+    if (!has(quiet, linkage, "ADD"))
+        return
+    name = flavour_name[flavour] ", " linkage
+    limit = linkage == "static"
+    at_most("ADD over an empty process: " name, median[quiet, linkage, "ADD"],
+        median[quiet, "floor-" linkage, "RUN"], limit ? 1.75 : 2.2)
+    at_least("ADD against `firewall`: " name, median[quiet, "firewall", "ADD"],
+        median[quiet, linkage, "ADD"], limit ? 16 : 10)
+    at_least("ADD against the shell plugin: " name, median[quiet, "shell", "ADD"],
+        median[quiet, linkage, "ADD"], 10)
+    at_most("CHECK over ADD: " name, median[quiet, linkage, "CHECK"],
+        median[quiet, linkage, "ADD"], "1.0")
+    at_most("DEL over ADD: " name, median[quiet, linkage, "DEL"],
+        median[quiet, linkage, "ADD"], "1.0")
+    row("peak resident memory of ADD: " name,
+        sprintf("%.1f MiB", resident[quiet, linkage, "ADD"] / 1024),
+        sprintf("empty process %.1f MiB", resident[quiet, "floor-" linkage, "RUN"] / 1024),
+        "≤ " (limit ? 2 : 3) " MiB", resident[quiet, linkage, "ADD"] <= (limit ? 2048 : 3072))
+}
+
+function loads(flavour, linkage,    name) {
+    name = flavour_name[flavour] ", " linkage
+    if (!has("loaded-" flavour, linkage "-quiet", "ADD"))
+        return
+    at_most("ADD among 10,000 + 10,000 foreign rules, over none: " name,
+        median["loaded-" flavour, linkage "-foreign", "ADD"],
+        median["loaded-" flavour, linkage "-quiet", "ADD"], 1.2)
+    at_most("ADD with 1,000 pods guarded, over the first: " name,
+        median["loaded-" flavour, linkage "-pods", "ADD"],
+        median["loaded-" flavour, linkage "-quiet", "ADD"], flavour == "nft" ? 1.3 : 5)
+}
+
+function at_once(flavour, linkage,    scenario) {
+    scenario = "at-once-" flavour
+    if (!has(scenario, linkage, "ADD"))
+        return
+    at_least("100 ADDs at once against 100 of `firewall`: " flavour_name[flavour] ", " linkage,
+        median[scenario, "firewall", "ADD"], median[scenario, linkage, "ADD"], 10)
+    row("100 DELs at once: " flavour_name[flavour] ", " linkage,
+        ms(median[scenario, linkage, "DEL"]),
+        "`firewall` " ms(median[scenario, "firewall", "DEL"]), "")
+}
+
+function packets(flavour,    full, aws) {
+    full = flavour "-full"
+    aws = flavour "-aws"
+    if (!(full in share))
+        return
+    row("packet rate with 1,000 guarded pods, over no rule: " flavour_name[flavour],
+        sprintf("%.3f", share[full]), sprintf("%d/s; no rule %d/s", rate[full], rate["none"]),
+        "≥ 0.97", share[full] >= 0.97)
+    row("— the same, beside AWS's one rule", sprintf("%.3f", share[full] / share[aws]),
+        sprintf("AWS's rule alone: %.3f of no rule", share[aws]), "≥ 1.0 (± 1 %)",
+        share[full] / share[aws] >= 0.99)
+    row("— one FORWARD rule a pod instead", sprintf("%.3f", share[flavour "-each"]),
+        sprintf("%d/s", rate[flavour "-each"]), "")
+}
+
+function sync(flavour, state,    scenario, name) {
+    scenario = "sync-" flavour
+    if (!has(scenario, "1000", state))
+        return
+    name = state == "right" ? "all right already" : "all missing"
+    row("sync of 1,000 attachments, " name ": " flavour_name[flavour],
+        ms(median[scenario, "1000", state]),
+        sprintf("user %s, system %s; %.1f × the time of 500", ms(user[scenario, "1000", state]),
+            ms(system_[scenario, "1000", state]),
+            median[scenario, "1000", state] / median[scenario, "500", state]),
+        "linear: ≤ 2.4 × of 500",
+        median[scenario, "1000", state] <= 2.4 * median[scenario, "500", state])
+}
+
+# --- the plot -----------------------------------------------------------------------------------
+
+function bar(label, value, text, length_, colour) {
+    printf "<text x=\"200\" y=\"%d\" text-anchor=\"end\">%s</text>\n", y + 13, label >svg
+    printf "<rect x=\"208\" y=\"%d\" width=\"%.0f\" height=\"17\" rx=\"2\" fill=\"%s\"/>\n", y,
+        length_ < 2 ? 2 : length_, colour >svg
+    printf "<text x=\"%.0f\" y=\"%d\">%s</text>\n", 214 + (length_ < 2 ? 2 : length_), y + 13,
+        text >svg
+    y += 23
+}
+
+function heading(text) {
+    y += 14
+    printf "<text x=\"16\" y=\"%d\" font-weight=\"bold\">%s</text>\n", y, text >svg
+    y += 10
+}
+
+function colour_of(who) {
+    return who ~ /^floor/ || who == "none" ? "#9aa5b1" : \
+           who ~ /static|dynamic|full/ ? "#2f7d5b" : "#c77b30"
+}
+
+# Whole processes; a bar's length is the logarithm of its time over a tenth of a millisecond.
+function plot_adds(flavour,    i, n, who, label, value) {
+    n = split("floor-static floor-dynamic static dynamic firewall shell", who, " ")
+    split("empty process, static|empty process, dynamic|imds-guard, static|imds-guard, dynamic|" \
+          "firewall plugin|shell + jq + iptables", label, "|")
+    heading("ADD of one pod, whole process, " flavour_name[flavour] " node (logarithmic)")
+    for (i = 1; i <= n; i++) {
+        value = median["quiet-" flavour, who[i], who[i] ~ /^floor/ ? "RUN" : "ADD"]
+        if (value > 0)
+            bar(label[i], value, ms(value), log(value / 100) / log(10) * 140, colour_of(who[i]))
+    }
+}
+
+function plot_packets(flavour,    i, who, label) {
+    split("none " flavour "-aws " flavour "-full " flavour "-each", who, " ")
+    split("no rule|AWS's one rule|imds-guard|one rule a pod", label, "|")
+    heading("Packets a second through a node with 1,000 pods, " flavour_name[flavour])
+    for (i = 1; i <= 4; i++)
+        bar(label[i], rate[who[i]], sprintf("%.0f %% of no rule", 100 * share[who[i]]),
+            380 * share[who[i]], colour_of(who[i]))
+}
+
+function plot(    flavour) {
+    y = 12
+    print "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"720\" height=\"640\" " \
+          "viewBox=\"0 0 720 640\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#24292f\">" >svg
+    print "<rect width=\"720\" height=\"640\" fill=\"#ffffff\"/>" >svg
+    plot_adds("nft")
+    plot_adds("ipt")
+    plot_packets("nft")
+    plot_packets("ipt")
+    print "</svg>" >svg
+}
+
+END {
+    print "| measure | figure | made of | must be |"
+    print "| --- | --- | --- | --- |"
+    for (f = 1; f <= 2; f++) {
+        flavour = f == 1 ? "nft" : "ipt"
+        for (l = 1; l <= 2; l++)
+            processes(flavour, l == 1 ? "static" : "dynamic")
+        for (l = 1; l <= 2; l++)
+            loads(flavour, l == 1 ? "static" : "dynamic")
+        for (l = 1; l <= 2; l++)
+            at_once(flavour, l == 1 ? "static" : "dynamic")
+        packets(flavour)
+        sync(flavour, "right")
+        sync(flavour, "missing")
+        row("instructions of ADD, DEL: " flavour_name[flavour],
+            instructions[flavour, "ADD"] ", " instructions[flavour, "DEL"], "callgrind, dynamic", "")
+    }
+    for (i = 1; i <= watches; i++)
+        row("watch: " watch[i], watch_median[watch[i]] " ms",
+            "worst " watch_worst[watch[i]] " ms", "aim: 20 ms", watch_median[watch[i]] <= 20)
+    if (svg != "")
+        plot()
+}
