@@ -10,7 +10,18 @@ layer_over() { # DIRECTORY
     mount -t overlay -o "lowerdir=$1,upperdir=$layer/changes,workdir=$layer/work" world "$1"
 }
 
-mount --make-rprivate /
+# Nothing mounted from here on shows outside. In a chroot the root is no mount of its own; what is
+# mounted in it is all there is to make private then.
+keep_mounts_private() {
+    local point
+    mount --make-rprivate / 2>/dev/null && return
+    while read -r _ _ _ _ point _; do
+        mount --make-private "$point"
+    done </proc/self/mountinfo
+}
+
+keep_mounts_private
+mount -t proc proc /proc
 mount -t tmpfs -o mode=755 world /run
 for directory in /etc /opt /var/lib; do
     layer_over "$directory"

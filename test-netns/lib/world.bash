@@ -70,7 +70,7 @@ world_enter() { # COMMAND...
     CNITOOL=${CNITOOL:-$(cnitool_path "$world_root/build")} || exit 1
     IMDS_GUARD=$(realpath -m "${IMDS_GUARD:-$world_root/build/dev/imds-guard}")
     export CNITOOL IMDS_GUARD
-    exec unshare --mount --net --pid --fork --kill-child --mount-proc \
+    exec unshare --mount --propagation unchanged --net --pid --fork --kill-child \
         bash "$world_root/test-netns/lib/furnish.bash" "$@"
 }
 
