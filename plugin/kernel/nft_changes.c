@@ -49,7 +49,8 @@ static void change_one(struct nft_changes *changes, const struct held *held,
     bool keep = held != NULL && (wanted != NULL ? is_right(held, wanted) : !stale);
 
     if (keep) {
-        if (anew)
+        /* What has no tag of ours was never a guard of ours. */
+        if (anew && tag_guards(held->tag) > 0)
             changes->fresh[changes->fresh_count++] = held;
         return;
     }
