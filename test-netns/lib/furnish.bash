@@ -10,17 +10,14 @@ layer_over() { # DIRECTORY
     mount -t overlay -o "lowerdir=$1,upperdir=$layer/changes,workdir=$layer/work" world "$1"
 }
 
-# Nothing mounted from here on shows outside. In a chroot the root is no mount of its own; what is
-# mounted in it is all there is to make private then.
-keep_mounts_private() {
-    local point
-    mount --make-rprivate / 2>/dev/null && return
-    while read -r _ _ _ _ point _; do
-        mount --make-private "$point"
-    done </proc/self/mountinfo
-}
-
-keep_mounts_private
+# Nothing mounted from here on shows outside, and `ip -n` wants a root that is a mount. In a chroot it
+# is none; then the world starts over in one that is.
+if ! mount --make-rprivate / 2>/dev/null; then
+    mount --rbind / /mnt
+    mount --make-rprivate /mnt
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    exec chroot /mnt bash -c 'cd "$1" && shift && exec bash "$@"' chroot "$PWD" "$0" "$@"
+fi
 mount -t proc proc /proc
 mount -t tmpfs -o mode=755 world /run
 for directory in /etc /opt /var/lib; do
