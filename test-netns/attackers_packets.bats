@@ -132,17 +132,17 @@ END
 imds4_hex=a9fea9fe
 
 @test "options, fragments, extension headers, odd sources: what would arrive is dropped" {
-    local line lines=0
+    local line sent=0
     while read -ra line; do
         assert_arrives a "${line[@]}" || return 1
-        lines=$((lines + 1))
+        sent=$((sent + 1))
     done < <(packets_to_imds)
 
     guard_pods a
     while read -ra line; do
         assert_does_not a "${line[@]}" || return 1
     done < <(packets_to_imds)
-    [ "$(guard_hits a drop)" -eq $lines ]
+    [ "$(guard_hits a drop)" -eq $sent ]
 }
 
 @test "what the node would have to unwrap, translate or route for the pod, it does not" {

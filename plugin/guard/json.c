@@ -297,9 +297,8 @@ static bool key_is(struct span written, const char *key)
     if (memchr(written.start, '\\', written.length) == NULL)
         return strlen(key) == written.length - 2 &&
                memcmp(written.start + 1, key, written.length - 2) == 0;
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): cJSON_IsString(NULL) is false */
     return json_parse(written, &tree, &ignored) == 0 && cJSON_IsString(tree) &&
-           strcmp(tree->valuestring, key) == 0;
+           strcmp(cJSON_GetStringValue(tree), key) == 0;
 }
 
 /* Scans the value at `at` into `out`, without the white space around it. */

@@ -24,8 +24,8 @@ must_use int links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struc
 
 /*
  * Whether there is a link of that name now, in the plugin's own namespace; in doubt (out of
- * descriptors, say) there is. Unlike if_nametoindex(3), it does not have the kernel look for a module
- * of that name (the ioctls of netdevice(7) do, for a name that is missing).
+ * descriptors, say) there is. Unlike if_nametoindex(3), it does not have the kernel look for a
+ * module of that name (the ioctls of netdevice(7) do, for a name that is missing).
  */
 bool link_exists(const char *name);
 
