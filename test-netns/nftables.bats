@@ -241,6 +241,16 @@ END
     [ "$(guards | wc -l)" -eq 1 ]
 }
 
+@test "a map of our name with keys of another size" {
+    pod_new a
+    on_node nft 'table inet imds-guard { map in { type mark : verdict; elements = { 1 : accept }; }; }'
+    pod_add a
+    plugin CHECK a
+    assert_guarded a
+    on_node nft 'delete table inet imds-guard; table inet imds-guard { map in { type mark : verdict; }; }'
+    plugin DEL a
+}
+
 @test "a chain of somebody else's in our table neither bothers us nor is it touched" {
     pod_add a
     on_node nft -f - <<'END'
@@ -400,15 +410,19 @@ storm() { # VERB NUMBER
     [ $((SECONDS - started)) -lt 15 ]
 }
 
-@test "a kernel without nf_tables" {
+@test "a kernel without nf_tables: ADD says so, DEL has nothing to do" {
     pod_add a
-    nth=$(nth_socket)
+    nth=$(nth_socket ADD)
     assert_fails 101 "no nf_tables" traced -e "inject=socket:error=EPROTONOSUPPORT:when=$nth" -- \
         plugin ADD a
+    nth=$(nth_socket DEL)
+    plugin ADD a >/dev/null
+    traced -e "inject=socket:error=EPROTONOSUPPORT:when=$nth" -- plugin DEL a
+    [ "$(guards | wc -l)" -eq 1 ]
 }
 
-# The how manyeth call of socket(2) in ADD is the one for netfilter.
-nth_socket() {
-    traced -e trace=socket -- plugin ADD a >/dev/null
+# Which call of socket(2) is the one for netfilter.
+nth_socket() { # VERB
+    traced -e trace=socket -- plugin "$1" a >/dev/null
     grep -n NETLINK_NETFILTER "$BATS_TEST_TMPDIR/trace" | head -n 1 | cut -d : -f 1
 }

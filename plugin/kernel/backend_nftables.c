@@ -62,8 +62,8 @@ static void pause_before(unsigned round)
         nanosleep(&pause, NULL);
 }
 
-/* *refusal is the kernel's last one, for callers to whom some are success. */
-static int keep_trying(attempt *once, void *job, const struct terms *terms, int *refusal,
+/* *absent: it failed for lack of nf_tables, which some callers need not mind. */
+static int keep_trying(attempt *once, void *job, const struct terms *terms, bool *absent,
                        struct error *err)
 {
     cleanup(nft_socket) struct nft_socket socket = {0};
@@ -73,14 +73,14 @@ static int keep_trying(attempt *once, void *job, const struct terms *terms, int 
     clock_gettime(CLOCK_MONOTONIC, &deadline);
     deadline.tv_sec += terms->lock_timeout_seconds;
     if (nft_open(&socket, err) < 0) {
-        *refusal = socket.refusal;
+        *absent = socket.absent;
         return -1;
     }
     for (unsigned round = 0;; round++) {
         socket.refusal = 0;
         if (once(&socket, job, &last) == 0)
             return 0;
-        *refusal = socket.refusal;
+        *absent = socket.absent;
         if (!is_worth_a_round(socket.refusal, round, &deadline))
             break;
         pause_before(round);
@@ -189,9 +189,9 @@ static int nftables_apply(const struct plan *plans, size_t plan_count, const str
                           struct error *err)
 {
     struct application job = {plans, plan_count, terms};
-    int refusal = 0;
+    bool absent = false;
 
-    return keep_trying(apply_once, &job, terms, &refusal, err);
+    return keep_trying(apply_once, &job, terms, &absent, err);
 }
 
 /* --- remove -------------------------------------------------------------------------------------
@@ -308,11 +308,11 @@ static int nftables_remove(const struct selection *selection, const struct terms
 {
     struct removal job = {.selection = selection};
     struct error failure = {0};
-    int refusal = 0;
+    bool absent = false;
 
     if (keep_trying(selection->everything ? remove_everything_once : remove_once, &job, terms,
-                    &refusal, &failure) < 0 &&
-        !nft_is_absent(refusal)) {
+                    &absent, &failure) < 0 &&
+        !absent) {
         *err = failure;
         return -1;
     }
@@ -345,10 +345,10 @@ static int nftables_list(const struct terms *terms, struct listing *out, struct 
 {
     struct look job = {.terms = terms};
     struct error failure = {0};
-    int refusal = 0;
+    bool absent = false;
 
-    if (keep_trying(list_once, &job, terms, &refusal, &failure) < 0) {
-        if (!nft_is_absent(refusal)) {
+    if (keep_trying(list_once, &job, terms, &absent, &failure) < 0) {
+        if (!absent) {
             *err = failure;
             return -1;
         }
@@ -379,9 +379,9 @@ static int nftables_probe(const struct terms *terms, struct error *err)
 {
     const struct terms no_endpoints = {.lock_timeout_seconds = terms->lock_timeout_seconds};
     struct look job = {.terms = &no_endpoints};
-    int refusal = 0;
+    bool absent = false;
 
-    return keep_trying(probe_once, &job, terms, &refusal, err);
+    return keep_trying(probe_once, &job, terms, &absent, err);
 }
 
 const struct backend backend_nftables = {

@@ -30,18 +30,25 @@
 static int refused(struct nft_socket *socket, int error, const char *what, struct error *err)
 {
     socket->refusal = error;
-    if (nft_is_absent(error))
-        return error_set(err, ERROR_KERNEL,
-                         "this kernel has no nf_tables (%s: %s): use the iptables backend, or a "
-                         "kernel with CONFIG_NF_TABLES",
-                         what, strerror(error));
     return error_set(err, ERROR_KERNEL, "nf_tables: cannot %s: %s", what, strerror(error));
 }
 
-bool nft_is_absent(int refusal)
+/* Neither the protocol, nor nf_tables behind it (net/netfilter/nfnetlink.c: EINVAL, EOPNOTSUPP). */
+static bool means_absent(int error)
 {
-    return refusal == EPROTONOSUPPORT || refusal == EAFNOSUPPORT || refusal == EOPNOTSUPP ||
-           refusal == EINVAL;
+    return error == EPROTONOSUPPORT || error == EAFNOSUPPORT || error == EOPNOTSUPP ||
+           error == EINVAL;
+}
+
+static int absent(struct nft_socket *socket, int error, struct error *err)
+{
+    socket->refusal = error;
+    socket->absent = true;
+    return error_set(
+        err, ERROR_KERNEL,
+        "this kernel has no nf_tables (%s): use the iptables backend, or a kernel with "
+        "CONFIG_NF_TABLES",
+        strerror(error));
 }
 
 int nft_open(struct nft_socket *socket, struct error *err)
@@ -51,6 +58,8 @@ int nft_open(struct nft_socket *socket, struct error *err)
 
     *socket = (struct nft_socket){0};
     socket->netlink = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+    if (socket->netlink == NULL && means_absent(errno))
+        return absent(socket, errno, err);
     if (socket->netlink == NULL || mnl_socket_bind(socket->netlink, 0, MNL_SOCKET_AUTOPID) < 0)
         return refused(socket, errno, "open a netlink socket", err);
     socket->buffers = malloc(BUFFER_COUNT * BUFFER_SIZE);
@@ -134,7 +143,9 @@ static void fail(struct exchange *exchange, int error, const struct nlmsghdr *me
     if (error == EPERM && (message == NULL || !exchange->batch))
         error_set(exchange->err, ERROR_KERNEL,
                   "the kernel refuses access to nf_tables: CAP_NET_ADMIN is missing");
-    else if (message == NULL || (nft_is_absent(error) && !exchange->batch))
+    else if (message != NULL && nft_reply_type(message) == NFT_MSG_GETGEN && means_absent(error))
+        absent(exchange->socket, error, exchange->err);
+    else if (message == NULL)
         refused(exchange->socket, error, exchange->batch ? "commit" : "ask", exchange->err);
     else
         error_set(exchange->err, ERROR_KERNEL, "nf_tables: cannot %s %s: %s",
@@ -145,14 +156,22 @@ static void fail(struct exchange *exchange, int error, const struct nlmsghdr *me
         error_details(exchange->err, "the kernel says: %s", text);
 }
 
+/* What was asked for is not there; EINVAL: nor can it be, in a set with keys of another size. */
+static bool is_nothing(const struct exchange *exchange, const struct nlmsghdr *sent, int error)
+{
+    if (exchange->batch || sent == NULL)
+        return false;
+    return error == ENOENT || (error == EINVAL && nft_reply_type(sent) == NFT_MSG_GETSETELEM);
+}
+
 static void take_ack(struct exchange *exchange, const struct nlmsghdr *message,
                      const struct nft_ack *ack)
 {
+    const struct nlmsghdr *sent = sent_message(exchange, message->nlmsg_seq);
     uint32_t last = exchange->first + exchange->messages->count - 1;
-    bool gone = ack->error == ENOENT && !exchange->batch;
 
-    if (ack->error != 0 && !gone)
-        fail(exchange, ack->error, sent_message(exchange, message->nlmsg_seq), ack->text);
+    if (ack->error != 0 && !is_nothing(exchange, sent, ack->error))
+        fail(exchange, ack->error, sent, ack->text);
     if (!exchange->batch)
         exchange->pending--;
     else if (message->nlmsg_seq == last ||

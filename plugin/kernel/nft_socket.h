@@ -25,6 +25,7 @@ struct nft_socket {
      * EINTR if a dump was changed under the reader, ENOBUFS if answers were lost.
      */
     int refusal;
+    bool absent; /* after a failure: because the kernel has no nf_tables */
 };
 
 /* For nft_close, even after a failure. Errors: ERROR_KERNEL. */
@@ -36,7 +37,8 @@ typedef int nft_answer(const struct nlmsghdr *message, void *context, struct err
 
 /*
  * Asks without changing anything. At most one of the requests is a dump, the last one: the kernel
- * keeps one dump a socket. What does not exist is not answered. More than a few dozen requests
+ * keeps one dump a socket. What does not exist is not answered, nor is an element whose key
+ * does not fit its set. More than a few dozen requests
  * overflow the socket's buffer. Errors: ERROR_KERNEL, and `each`'s.
  */
 must_use int nft_ask(struct nft_socket *socket, const struct nft_messages *requests,
@@ -53,9 +55,6 @@ must_use int nft_commit(struct nft_socket *socket, const struct nft_messages *me
 /* Has the kernel check a transaction without carrying it out. Errors as nft_commit's. */
 must_use int nft_rehearse(struct nft_socket *socket, const struct nft_messages *messages,
                           struct error *err);
-
-/* Whether this refusal means that the kernel has no nf_tables. */
-bool nft_is_absent(int refusal);
 
 static inline void cleanup_nft_socket(struct nft_socket *socket)
 {
