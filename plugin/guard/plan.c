@@ -200,8 +200,8 @@ static int check_draft(const struct draft *draft, size_t incoming, struct error 
     return error_details(err, "%s", draft->seen.details);
 }
 
-/* Fills the draft by the three rules. */
-static int make_draft(struct draft *draft, struct error *err)
+/* Fills the draft by the three rules. `partly`: one guard will do. */
+static int make_draft(struct draft *draft, bool partly, struct error *err)
 {
     size_t incoming = 0;
 
@@ -213,7 +213,7 @@ static int make_draft(struct draft *draft, struct error *err)
     guard_container_interfaces(draft);
     incoming = draft->count;
     guard_vlan_links(draft);
-    return check_draft(draft, incoming, err);
+    return partly && incoming > 0 ? 0 : check_draft(draft, incoming, err);
 }
 
 static enum verdict choose_verdict(const struct pod *pod, const struct config *config)
@@ -221,8 +221,8 @@ static enum verdict choose_verdict(const struct pod *pod, const struct config *c
     return config->mode == MODE_AUDIT || pod_is_exempt(pod, config) ? VERDICT_COUNT : VERDICT_DROP;
 }
 
-int plan_make(const struct attachment *attachment, const struct config *config,
-              const struct facts *facts, struct plan *out, struct error *err)
+static int make(const struct attachment *attachment, const struct config *config,
+                const struct facts *facts, bool partly, struct plan *out, struct error *err)
 {
     cleanup(questions) struct questions questions = {.host = NULL};
     cleanup(plan) struct plan plan = {.tag = ""};
@@ -244,7 +244,7 @@ int plan_make(const struct attachment *attachment, const struct config *config,
         return -1;
     if (facts->host_count != questions.host_count || facts->pod_count != questions.pod_count)
         return error_set(err, ERROR_KERNEL, "the kernel's answers are not to the plan's questions");
-    made = make_draft(&draft, err);
+    made = make_draft(&draft, partly, err);
     plan.guards = draft.guards;
     if (made < 0)
         return -1;
@@ -254,6 +254,18 @@ int plan_make(const struct attachment *attachment, const struct config *config,
     *out = plan;
     plan = (struct plan){.tag = ""};
     return 0;
+}
+
+int plan_make(const struct attachment *attachment, const struct config *config,
+              const struct facts *facts, struct plan *out, struct error *err)
+{
+    return make(attachment, config, facts, false, out, err);
+}
+
+int plan_make_partly(const struct attachment *attachment, const struct config *config,
+                     const struct facts *facts, struct plan *out, struct error *err)
+{
+    return make(attachment, config, facts, true, out, err);
 }
 
 void plan_free(struct plan *plan)

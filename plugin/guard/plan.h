@@ -104,6 +104,14 @@ void questions_free(struct questions *questions);
  */
 must_use int plan_make(const struct attachment *attachment, const struct config *config,
                        const struct facts *facts, struct plan *out, struct error *err);
+
+/*
+ * The same, but with whatever guards can be made: it fails only if there is none. Not for ADD, but
+ * for a pod that runs already and may be root in its own namespace. With an interface there that no
+ * guard can stand for, it must not be able to keep the guard from the one that leads out.
+ */
+must_use int plan_make_partly(const struct attachment *attachment, const struct config *config,
+                              const struct facts *facts, struct plan *out, struct error *err);
 void plan_free(struct plan *plan);
 void facts_free(struct facts *facts);
 

@@ -16,8 +16,12 @@
     5 /* seconds, for one exchange; the kernel answers within microseconds                         \
        */
 
-/* Fits every link without statistics, and is as much as the kernel puts into one part of a dump. */
-#define RTNETLINK_BUFFER_SIZE 32768
+/*
+ * Fits every link without statistics, even one with 64 KiB of alternative names (IFLA_PROP_LIST, as
+ * long as an attribute gets), which a pod that is root in its namespace can give; and is more than
+ * the kernel puts into one part of a dump.
+ */
+#define RTNETLINK_BUFFER_SIZE 131072
 
 struct rtnetlink {
     int fd;

@@ -18,8 +18,6 @@ static int add_planned(struct status *status, const struct survey *survey,
     if (status_row_add(status, &attachment->owner, attachment->pod.namespace, attachment->pod.name,
                        &row, err) < 0)
         return -1;
-    if (surveyed->state == ATTACHMENT_FAILED)
-        return status_row_judge(row, STATUS_STATE_UNGUARDED, surveyed->reason, err);
     for (size_t i = 0; i < surveyed->plan.guard_count; i++) {
         const struct guard *guard = &surveyed->plan.guards[i];
         enum standing standing = holdings_standing(&survey->holdings, surveyed->plan.tag, guard);
@@ -28,6 +26,8 @@ static int add_planned(struct status *status, const struct survey *survey,
             return -1;
         worst = standing < worst ? standing : worst;
     }
+    if (surveyed->reason)
+        return status_row_judge(row, STATUS_STATE_UNGUARDED, surveyed->reason, err);
     reason = standing_text(worst);
     return status_row_judge(
         row, worst >= STANDING_TOO_STRICT ? STATUS_STATE_GUARDED : STATUS_STATE_UNGUARDED,

@@ -32,9 +32,13 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct e
         surveyed->state = ATTACHMENT_HOST_NETWORK;
         return 0;
     }
-    if (plan_make(attachment, config, &surveyed->facts, &surveyed->plan, &why) < 0)
-        return fail(surveyed, &why, err);
     surveyed->state = ATTACHMENT_PLANNED;
+    if (plan_make(attachment, config, &surveyed->facts, &surveyed->plan, &why) == 0)
+        return 0;
+    if (fail(surveyed, &why, err) < 0)
+        return -1;
+    if (plan_make_partly(attachment, config, &surveyed->facts, &surveyed->plan, &why) == 0)
+        surveyed->state = ATTACHMENT_PLANNED;
     return 0;
 }
 

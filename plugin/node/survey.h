@@ -15,7 +15,8 @@
 #include <stddef.h>
 
 enum attachment_state {
-    ATTACHMENT_PLANNED,       /* its pod lives; `plan` is what should hold */
+    ATTACHMENT_PLANNED,       /* its pod lives; `plan` is what should hold, or as much of it as
+                               * can, if there is a `reason` */
     ATTACHMENT_OTHER_NETWORK, /* not of the conflist's network: no business of ours */
     ATTACHMENT_GONE,          /* its network namespace is no more */
     ATTACHMENT_HOST_NETWORK,  /* it is the node's own */
@@ -28,7 +29,7 @@ struct surveyed {
     enum attachment_state state;
     struct facts facts;
     struct plan plan;
-    char *reason; /* NULL but for ATTACHMENT_FAILED */
+    char *reason; /* why there is no plan, or only part of one; else NULL */
 };
 
 struct survey {

@@ -62,6 +62,18 @@ static int note_planned(struct sync *sync, const struct surveyed *surveyed, stru
                      sync->chosen->name, was ? was : "in another form");
 }
 
+/* `part`: "all of " if the rest has its guards. */
+static int note_failed(struct sync *sync, const struct surveyed *surveyed, const char *part,
+                       struct error *err)
+{
+    char label[ATTACHMENT_LABEL_SIZE];
+
+    attachment_label(&surveyed->cached->attachment, label);
+    sync->report.failed++;
+    return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "cannot guard %s%s: %s", part, label,
+                     surveyed->reason);
+}
+
 static int note_attachment(struct sync *sync, const struct surveyed *surveyed, struct error *err)
 {
     char label[ATTACHMENT_LABEL_SIZE];
@@ -69,11 +81,11 @@ static int note_attachment(struct sync *sync, const struct surveyed *surveyed, s
     attachment_label(&surveyed->cached->attachment, label);
     switch (surveyed->state) {
     case ATTACHMENT_PLANNED:
+        if (surveyed->reason && note_failed(sync, surveyed, "all of ", err) < 0)
+            return -1;
         return note_planned(sync, surveyed, err);
     case ATTACHMENT_FAILED:
-        sync->report.failed++;
-        return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "cannot guard %s: %s", label,
-                         surveyed->reason);
+        return note_failed(sync, surveyed, "", err);
     case ATTACHMENT_REPLACED:
         sync->report.skipped++;
         return notes_add(&sync->report.notes, err, NOTE_SKIPPED,

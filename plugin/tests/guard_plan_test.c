@@ -16,6 +16,7 @@ struct world {
     const char *host[LINES];
     const char *pod[LINES];
     bool host_network;
+    bool partly; /* plan_make_partly */
 };
 
 struct outcome {
@@ -118,7 +119,8 @@ static struct outcome plan(const struct world *world)
     assert_int_equal(result_parse(tree, &attachment.result, &err), 0);
     assert_int_equal(plan_questions(&attachment, &questions, &err), 0);
     facts = answer(world, &questions);
-    if (plan_make(&attachment, &config, &facts, &made, &err) < 0) {
+    if ((world->partly ? plan_make_partly : plan_make)(&attachment, &config, &facts, &made, &err) <
+        0) {
         assert_int_equal(made.guard_count, 12345); /* untouched */
         out.code = err.code;
         snprintf(out.text, sizeof(out.text), "%s\n%s", err.msg, err.details);
@@ -222,6 +224,22 @@ static void an_interface_found_twice_is_guarded_once(void **state)
                                   .host = {"h veth"},
                                   .pod = {"eth0 veth h"}},
                   "in h drop\n");
+}
+
+static void a_hole_leaves_the_rest_of_a_partial_plan(void **state)
+{
+    struct world world = {.result = "{\"interfaces\":[{\"name\":\"h\"}]}",
+                          .host = {"h veth"},
+                          .pod = {"eth0 macvlan -"}};
+
+    (void)state;
+    assert_refused(&world, "could reach IMDS past any guard", "macvlan");
+    world.partly = true;
+    assert_guards(&world, "in h drop\n");
+    world.host[0] = NULL;
+    assert_refused(&world, "could reach IMDS past any guard", "macvlan");
+    world.pod[0] = "eth0 veth h port";
+    assert_refused(&world, "could reach IMDS past any guard", "port of another link");
 }
 
 static void a_missing_ifname_is_no_hole_where_others_are_guarded(void **state)
@@ -444,6 +462,7 @@ int main(void)
         cmocka_unit_test(every_shape_gives_its_plan_in_both_forms),
         cmocka_unit_test(host_interfaces_are_found_from_the_pod),
         cmocka_unit_test(an_interface_found_twice_is_guarded_once),
+        cmocka_unit_test(a_hole_leaves_the_rest_of_a_partial_plan),
         cmocka_unit_test(a_missing_ifname_is_no_hole_where_others_are_guarded),
         cmocka_unit_test(loopback_and_dummy_links_need_no_guard),
         cmocka_unit_test(audit_and_exemption_count),
