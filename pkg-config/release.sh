@@ -40,7 +40,7 @@ build_tools() {
     [[ -e $root/.tools && $(<"$root/.tools") == "$made" ]] && return
     say "installing build tools and the archives to link with"
     root_run "$root" sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq \
-        -y --no-install-recommends rpm jq qemu-user file lintian ca-certificates >/dev/null' \
+        -y --no-install-recommends rpm jq qemu-user file iproute2 lintian ca-certificates >/dev/null' \
         >"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; return 1; }
     install -m 0755 "$here/static-deps.sh" "$root/usr/local/bin/static-deps.sh"
     root_run "$root" static-deps.sh --arch amd64 "$deps"

@@ -150,7 +150,7 @@ kill_at_each_call() { # RESTORE CHECK COMMAND...
         done
     done < <(count_calls "$@")
     echo "killed $kills times"
-    [ "$kills" -gt 30 ]
+    [ "$kills" -gt 20 ] # more of a program that is not static: its loader's
 }
 
 restore_plain() {
