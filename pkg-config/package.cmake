@@ -17,9 +17,7 @@ function(install_compressed file destination)
     install(FILES ${compressed} DESTINATION ${destination} ${ARGN})
 endfunction()
 
-if(EXISTS ${PROJECT_SOURCE_DIR}/plugin/imds-guard.8)
-    install_compressed(${PROJECT_SOURCE_DIR}/plugin/imds-guard.8 ${CMAKE_INSTALL_MANDIR}/man8)
-endif()
+install_compressed(${PROJECT_SOURCE_DIR}/plugin/imds-guard.8 ${CMAKE_INSTALL_MANDIR}/man8)
 
 set(CPACK_PACKAGE_NAME imds-guard)
 set(CPACK_PACKAGE_VENDOR "the imds-guard authors")
