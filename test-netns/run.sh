@@ -6,6 +6,9 @@
 #   test-netns/run.sh -L iptables        the packet tests of one backend (ctest's own options)
 #   test-netns/run.sh -R netns.shapes    one file
 #   test-netns/run.sh -L long            what takes long
+#   test-netns/run.sh -L release         makes a release, checks it, and runs the packet tests with it
+#
+# IMDS_GUARD=FILE has the packet tests run with another binary than the one that is built here.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -29,6 +32,7 @@ build() { # PRESET
     cmake --build "$root/build/$1" --parallel "$(nproc)"
 }
 
+[ -z "${IMDS_GUARD:-}" ] || IMDS_GUARD=$(realpath "$IMDS_GUARD")
 packages_install "${packages_build[@]}" "${packages_test[@]}"
 cd "$root"
 build release

@@ -241,7 +241,7 @@ transactions_of() { # COMMAND...
         on_node "$@" >&2
         sleep 0.2
         kill $monitor
-        grep -c '^# new generation .*(imds-guard)' /run/monitor || true
+        grep -c '^# new generation .*(imds-guard' /run/monitor || true
     else
         # IPT_SO_SET_REPLACE, IP6T_SO_SET_REPLACE: 64.
         on_node env ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=setsockopt -o /run/trace "$@" >&2
