@@ -83,13 +83,14 @@ config='"cni.dev/valid-attachments": []' cni GC 0
 # --- the operator's side --------------------------------------------------------------------------
 
 mkdir "$work/net.d" "$work/bin" "$work/results"
+expect 2 "no conflist in $work/net.d" -- status --conf-dir "$work/net.d" --results-dir "$work/results"
 cp "$conflists/aws.conflist" "$work/net.d/10-aws.conflist"
 places=(--conf-dir "$work/net.d" --bin-dir "$work/bin")
 expect 0 "$work/bin/imds-guard: written" "entry written" -- install "${places[@]}"
 same "the conflist with us" "$conflists/aws.expected" "$work/net.d/10-aws.conflist"
 same "the installed binary" "$binary" "$work/bin/imds-guard"
 expect 0 "right already" -- install "${places[@]}"
-expect 2 "0 guarded, 0 unguarded" -- status --conf-dir "$work/net.d" --results-dir "$work/results"
+expect 0 "0 guarded, 0 unguarded" -- status --conf-dir "$work/net.d" --results-dir "$work/results"
 expect 0 "" -- uninstall --remove-binary "${places[@]}"
 same "the conflist without us" "$conflists/aws.conflist" "$work/net.d/10-aws.conflist"
 said=$(ls -A "$work/bin")
