@@ -27,19 +27,18 @@ mkdir -p "$1/$arch"
 prefix=$(cd "$1/$arch" && pwd)
 native=$(dpkg --print-architecture)
 
-# Source packages need deb-src lines; those go into a file of their own, made from what is there.
+# Source packages need sources of their own: the same places as the binaries', in whichever of apt's two
+# formats those are written, so that keys (Signed-By) stay the same, too.
 enable_sources() {
-    local out=/etc/apt/sources.list.d/imds-guard-source.list
+    local dir=/etc/apt/sources.list.d file
     if apt-get indextargets 2>/dev/null | grep -q '^Created-By: Sources'; then
         return
     fi
-    {
-        grep -rhs '^deb ' /etc/apt/sources.list /etc/apt/sources.list.d/*.list || true
-        cat /dev/null /etc/apt/sources.list.d/*.sources 2>/dev/null |
-            awk '/^URIs:/ { uri = $2 } /^Suites:/ { $1 = ""; n = split($0, suites, " ") }
-                 /^Components:/ { for (i = 1; i <= n; i++) print "deb", uri, suites[i], "main" }' ||
-            true
-    } | sed 's/^deb /deb-src /' >"$out"
+    for file in "$dir"/*.sources; do
+        [[ ! -e $file ]] || sed 's/^Types:.*/Types: deb-src/' "$file" >"${file%.sources}-for-source.sources"
+    done
+    cat /etc/apt/sources.list "$dir"/*.list 2>/dev/null | sed -n 's/^deb /deb-src /p' >"$work/list" || true
+    [[ ! -s $work/list ]] || install -m 0644 "$work/list" "$dir/for-source.list"
 }
 
 install_packages() {
