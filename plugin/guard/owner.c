@@ -11,36 +11,42 @@ bool owner_fits(const struct owner *owner)
            OWNER_BYTES_MAX;
 }
 
-/* Appends what fits of a text to a tag, with '_' for bytes that a pod's field must not have. */
-static void append_pod_text(char tag[static TAG_SIZE], const char *text)
+/* Appends what fits of a text. */
+static void append(char tag[static TAG_SIZE], size_t *used, const char *text)
 {
-    size_t used = strlen(tag);
-
-    for (; *text != '\0' && used < TAG_SIZE - 1; text++)
-        tag[used++] = strchr(POD_BYTES, *text) != NULL ? *text : '_';
-    tag[used] = '\0';
+    while (*text != '\0' && *used < TAG_SIZE - 1)
+        tag[(*used)++] = *text++;
 }
 
-static void append_slash(char tag[static TAG_SIZE])
+/* The same with '_' for bytes that a pod's field must not have. */
+static void append_pod_text(char tag[static TAG_SIZE], size_t *used, const char *text)
 {
-    size_t used = strlen(tag);
+    size_t start = *used;
 
-    if (used < TAG_SIZE - 1)
-        memcpy(tag + used, "/", 2);
+    append(tag, used, text);
+    tag[*used] = '\0';
+    for (start += strspn(tag + start, POD_BYTES); start < *used;
+         start += strspn(tag + start, POD_BYTES))
+        tag[start] = '_';
 }
 
+/* Not snprintf(3): for each rule of a legacy table its tag is written anew, to be compared. */
 void tag_write(const struct owner *owner, unsigned guards, const char *namespace, const char *pod,
                char out[static TAG_SIZE])
 {
-    snprintf(out, TAG_SIZE, "%s/%s/%s %u ", owner->network, owner->container_id, owner->ifname,
-             guards);
-    if (namespace == NULL || pod == NULL) {
-        append_pod_text(out, "-");
+    const char *texts[] = {owner->network, "/", owner->container_id, "/", owner->ifname};
+    char number[16];
+    size_t used = 0;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        append(out, &used, texts[i]);
+    snprintf(number, sizeof(number), " %u ", guards);
+    append(out, &used, number);
+    append_pod_text(out, &used, namespace != NULL && pod != NULL ? namespace : "-");
+    if (namespace == NULL || pod == NULL)
         return;
-    }
-    append_pod_text(out, namespace);
-    append_slash(out);
-    append_pod_text(out, pod);
+    append(out, &used, "/");
+    append_pod_text(out, &used, pod);
 }
 
 /* The fields of a tag, cut out of a copy of it. */
@@ -113,20 +119,43 @@ unsigned tag_guards(const char *text)
     return tag_parse(text, &tag) ? tag.guards : 0;
 }
 
+/* The length of "<network>/<container>/<ifname>" at a tag's start. */
+static size_t owner_length(const char *text)
+{
+    return strcspn(text, " ");
+}
+
+/* What comes behind `start` in `text`; NULL if that begins with something else. */
+static const char *behind(const char *text, const char *start)
+{
+    size_t length = strlen(start);
+
+    return text != NULL && strncmp(text, start, length) == 0 ? text + length : NULL;
+}
+
+static const char *behind_separator(const char *text, char separator)
+{
+    return text != NULL && *text == separator ? text + 1 : NULL;
+}
+
+/* Tags are parsed only where the owner's bytes are there already: among a thousand, for one. */
 bool tag_is_owned_by(const char *text, const struct owner *owner)
 {
+    const char *rest = behind_separator(behind(text, owner->network), '/');
     struct tag tag;
 
-    return tag_parse(text, &tag) && strcmp(tag.network, owner->network) == 0 &&
+    rest = behind_separator(behind(rest, owner->container_id), '/');
+    rest = behind_separator(behind(rest, owner->ifname), ' ');
+    return rest != NULL && tag_parse(text, &tag) && strcmp(tag.network, owner->network) == 0 &&
            strcmp(tag.container_id, owner->container_id) == 0 &&
            strcmp(tag.ifname, owner->ifname) == 0;
 }
 
 bool tags_have_same_owner(const char *a, const char *b)
 {
+    size_t length = owner_length(a);
     struct tag tag;
-    struct owner owner = {
-        .network = tag.network, .container_id = tag.container_id, .ifname = tag.ifname};
 
-    return tag_parse(b, &tag) && tag_is_owned_by(a, &owner);
+    return length == owner_length(b) && memcmp(a, b, length) == 0 && tag_parse(a, &tag) &&
+           tag_parse(b, &tag);
 }
