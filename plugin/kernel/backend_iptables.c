@@ -7,7 +7,8 @@
  * A table is always written whole, and the kernel tells only of some writes by others that a write
  * of ours would undo; so who writes holds the lock from the reading on. To look, none is needed:
  * the kernel hands out a table in one piece. If a look without the lock finds nothing to change,
- * then having taken the lock at that moment would have found the same, and nobody is kept waiting.
+ * then having taken the lock at that moment would have found the same: while another holds it, we
+ * look before we wait.
  */
 #include "kernel/backend.h"
 #include "kernel/capabilities.h"
@@ -155,18 +156,46 @@ static int look_for_work(const struct task *task, bool *todo, struct error *err)
     return prepare(task, &parts, todo, err);
 }
 
+/* Whether there can be anything to do: where no table is live, nothing is to be taken out of one.
+ */
+static int may_have_work(const struct task *task, bool *out, struct error *err)
+{
+    bool live = !task->only_live;
+
+    for (size_t i = 0; i < FAMILIES && !live; i++)
+        if (iptables_table_live(families[i], &live, err) < 0)
+            return -1;
+    *out = live;
+    return 0;
+}
+
+/*
+ * Where the lock is free it is taken before the first reading, so that there need be no second one.
+ * Where somebody has it, a look tells whether it is worth waiting for.
+ */
+static int lock_for_work(const struct task *task, int *lock, bool *todo, struct error *err)
+{
+    struct error busy;
+
+    if (may_have_work(task, todo, err) < 0)
+        return -1;
+    if (!*todo || xtables_lock(0, lock, &busy) == 0)
+        return 0;
+    if (look_for_work(task, todo, err) < 0)
+        return -1;
+    return *todo ? xtables_lock(task->terms->lock_timeout_seconds, lock, err) : 0;
+}
+
 static int bring_about(const struct task *task, struct listing *removed, struct error *err)
 {
     struct timespec pause = {.tv_nsec = PAUSE_NS};
     cleanup(close_fd) int lock = -1;
-    bool todo;
+    bool todo = false;
 
-    if (look_for_work(task, &todo, err) < 0)
+    if (lock_for_work(task, &lock, &todo, err) < 0)
         return -1;
     if (!todo)
         return 0;
-    if (xtables_lock(task->terms->lock_timeout_seconds, &lock, err) < 0)
-        return -1;
     for (int tries = 1;; tries++) {
         struct error failure = {0};
 
