@@ -15,7 +15,7 @@
 enum { TYPE_IFNAME = 41 };
 
 /* An element takes at most 400 bytes of a message (NFT_MESSAGE_MAX). */
-#define ELEMENTS_PER_MESSAGE 64
+#define ELEMENTS_PER_MESSAGE 9
 
 const char *elements_map(enum direction direction)
 {

@@ -77,8 +77,8 @@ static bool add_interval(struct nftnl_set *set, const struct endpoint *endpoint,
            add_edge(set, end, length, NFT_SET_ELEM_INTERVAL_END);
 }
 
-/* A message stays far below NFT_MESSAGE_MAX: an edge of IPv6 takes 36 bytes. */
-#define ENDPOINTS_PER_MESSAGE 256
+/* A message stays below NFT_MESSAGE_MAX: an edge of IPv6 takes 36 bytes, and an endpoint two. */
+#define ENDPOINTS_PER_MESSAGE 48
 
 /* elements = { 169.254.169.254, 10.0.0.0/8 } */
 static int fill(struct nft_messages *messages, const struct endpoint_set *about,

@@ -23,6 +23,19 @@ __attribute__((format(printf, 3, 4))) static void append(char *text, size_t size
     va_end(args);
 }
 
+/* The same for bytes. By hand: a skeleton has hundreds of them, and every ADD reads it. */
+static void append_hex(char *text, size_t size, const uint8_t *bytes, size_t length)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t used = strlen(text);
+
+    for (size_t i = 0; i < length && used + 2 < size; i++) {
+        text[used++] = digits[bytes[i] >> 4];
+        text[used++] = digits[bytes[i] & 0xf];
+    }
+    text[used] = '\0';
+}
+
 static const char *or_nothing(const char *text)
 {
     return text != NULL ? text : "";
@@ -126,7 +139,6 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
     append(out->how, sizeof(out->how), "[%s", name);
     for (unsigned type = 1; type <= last_attribute(name); type++) {
         const struct nlattr *attribute = data.at[type];
-        const uint8_t *bytes = NULL;
         struct attributes value;
 
         if (strcmp(name, "cmp") == 0 && type == NFTA_CMP_DATA) {
@@ -136,9 +148,8 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
         if (attribute == NULL)
             continue;
         append(out->how, sizeof(out->how), " %u:", type);
-        bytes = mnl_attr_get_payload(attribute);
-        for (size_t i = 0; i < mnl_attr_get_payload_len(attribute); i++)
-            append(out->how, sizeof(out->how), "%02x", bytes[i]);
+        append_hex(out->how, sizeof(out->how), mnl_attr_get_payload(attribute),
+                   mnl_attr_get_payload_len(attribute));
     }
     append(out->how, sizeof(out->how), "]");
 }

@@ -15,9 +15,9 @@
 /* The table that all messages are about. */
 #define NFT_TABLE "imds-guard"
 
-/* Room there is for one message: half of what the length of an attribute can tell
- * (linux/netlink.h). */
-#define NFT_MESSAGE_MAX 32768
+/* Room there is for one message. Small, because it is zeroed, and most questions take a few bytes;
+ * far below what the length of an attribute can tell (linux/netlink.h). */
+#define NFT_MESSAGE_MAX 4096
 
 struct nft_messages {
     char *bytes;
