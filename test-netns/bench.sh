@@ -22,6 +22,7 @@ bench_out=$world_root/build/bench
 bench_firewall=/usr/lib/cni/firewall
 bench_mode=full
 bench_record=false
+flavours=(nft ipt) # what each means: bench/verbs.bash
 bench_command="test-netns/bench.sh${*:+ $*}"
 bench_load=$(cut -d " " -f 1 /proc/loadavg)
 
@@ -34,11 +35,11 @@ say() { # WHAT
     echo "bench: $1 ($((SECONDS))s)" >&2
 }
 
-number_taken=0
-# A number for a node, each time another one.
+# A number for a node, each time another one; kept in a file, as it is asked for in subshells.
 number() {
-    number_taken=$(cat "$bench_out/number" 2>/dev/null || echo 0)
-    echo $((number_taken + 1)) | tee "$bench_out/number"
+    local last=0
+    [ ! -e "$bench_out/number" ] || last=$(<"$bench_out/number")
+    echo $((last + 1)) | tee "$bench_out/number"
 }
 
 options() { # ARGUMENT...

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
 # Builds what is measured and what measures. Sourced; leaves everything in $bench_out:
 #
 #   measure, blast, react          the helpers

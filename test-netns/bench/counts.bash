@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
 # What repeats exactly: system calls, by strace, and instructions, by callgrind. Sourced. Results:
 # $bench_out/calls-FLAVOUR (strace's lines of one ADD), $bench_out/instructions.tsv (flavour, verb,
 # number).

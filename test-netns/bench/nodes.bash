@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
 # The nodes that the benchmark measures on. Sourced, inside a private world (lib/world.bash).
 #
 #      pods                        NODE                          sink

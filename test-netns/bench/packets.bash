@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
 # What a guard costs the packets that it is not for. Sourced. Results, in $bench_out/packets.tsv:
 # node, packets a second, that over the node without a rule, packets for IMDS that came out of 100.
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
 # Puts the results together. Sourced.
 
 report() {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
 # Writes what measure.c reads. Sourced. All print to standard output.
 #
 #   contender NAME [NODE]           begins one; its processes run in NODE's namespace

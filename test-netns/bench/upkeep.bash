@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
 # sync and watch. Sourced. Results: times.tsv as in verbs.bash, and $bench_out/watch.tsv: what, median
 # and worst in milliseconds.
 

@@ -1,10 +1,9 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
 # ADD, CHECK and DEL as whole processes. Sourced. Results: lines of measure.c, each with the name of
 # the scenario in front, in $bench_out/times.tsv.
 #
 # A flavour is what a node's rules are written in: nft, or ipt for the legacy tables. It decides which
 # backend imds-guard is given, and which iptables the shell plugin and `firewall` find.
-
-flavours=(nft ipt)
 
 flavour_backend() { # FLAVOUR
     case $1 in nft) echo nftables ;; ipt) echo iptables ;; esac
