@@ -83,7 +83,7 @@ static int prepare(const struct task *task, struct parts *parts, bool *todo, str
  * All that can be refused without the kernel is refused before the first table is handed over. Each
  * table on its own goes from what was to what is wanted, so whichever is refused then is as it was.
  */
-static int carry_out(struct parts *parts, struct error *err)
+static int carry_out(struct parts *parts, bool *again, struct error *err)
 {
     for (size_t i = 0; i < FAMILIES; i++) {
         if (parts->family[i].edits.count > 0 &&
@@ -92,7 +92,7 @@ static int carry_out(struct parts *parts, struct error *err)
     }
     for (size_t i = 0; i < FAMILIES; i++) {
         if (parts->family[i].edits.count > 0 &&
-            iptables_table_commit(&parts->family[i].table, err) < 0)
+            iptables_table_commit(&parts->family[i].table, again, err) < 0)
             return -1;
     }
     return 0;
@@ -132,19 +132,24 @@ static int note_removed(const struct parts *parts, struct listing *removed, stru
     return 0;
 }
 
-/* Once, from reading to writing. The lock is held. `removed` may be NULL. */
-static int try_once(const struct task *task, struct listing *removed, struct error *err)
+/*
+ * Once, from reading to writing. The lock is held. `removed` may be NULL. *again: it failed as it
+ * does if somebody writes without the lock.
+ */
+static int try_once(const struct task *task, struct listing *removed, bool *again,
+                    struct error *err)
 {
     cleanup(parts) struct parts parts = {0};
     bool todo;
 
+    *again = false;
     if (prepare(task, &parts, &todo, err) < 0)
         return -1;
     if (!todo)
         return 0;
     if (removed && note_removed(&parts, removed, err) < 0)
         return -1;
-    if (carry_out(&parts, err) < 0)
+    if (carry_out(&parts, again, err) < 0)
         return -1;
     return check_leftovers(&parts, err);
 }
@@ -198,10 +203,11 @@ static int bring_about(const struct task *task, struct listing *removed, struct 
         return 0;
     for (int tries = 1;; tries++) {
         struct error failure = {0};
+        bool again;
 
-        if (try_once(task, removed, &failure) == 0)
+        if (try_once(task, removed, &again, &failure) == 0)
             return 0;
-        if (failure.code != ERROR_TRY_AGAIN || tries == TRIES) {
+        if (!again || tries == TRIES) {
             *err = failure;
             return -1;
         }

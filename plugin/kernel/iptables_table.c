@@ -193,16 +193,19 @@ int iptables_table_edit(struct table *table, const struct edits *edits, struct e
     return 0;
 }
 
-int iptables_table_commit(struct table *table, struct error *err)
+int iptables_table_commit(struct table *table, bool *again, struct error *err)
 {
+    *again = false;
     if (table->family->commit(table->handle))
         return 0;
     /*
      * EAGAIN: the table has another number of rules than when it was read. EINVAL is also what the
      * kernel says if that happens between the two halves of a commit, the rules and their counters
-     * (net/ipv4/netfilter/ip_tables.c, do_add_counters): then the rules stand already.
+     * (net/ipv4/netfilter/ip_tables.c, do_add_counters): then the rules stand already, which the
+     * next look will show. If it comes again and again, the kernel does not like the rules.
      */
-    if (errno == EAGAIN || errno == EINVAL)
+    *again = errno == EAGAIN || errno == EINVAL;
+    if (errno == EAGAIN)
         return error_set(err, ERROR_TRY_AGAIN,
                          "%s: table %s was changed while it was being written, by a program that "
                          "does not take the lock (%s)",

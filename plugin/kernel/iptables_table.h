@@ -41,10 +41,10 @@ must_use int iptables_table_edit(struct table *table, const struct edits *edits,
 
 /*
  * Hands the table to the kernel, which takes all of it or nothing; after that the table can only be
- * closed. Errors: ERROR_TRY_AGAIN if somebody changed it since it was opened: open and edit anew.
- * ERROR_KERNEL.
+ * closed. Errors: ERROR_TRY_AGAIN if somebody changed it since it was opened. ERROR_KERNEL. Either
+ * way *again says whether to open and edit it anew may help.
  */
-must_use int iptables_table_commit(struct table *table, struct error *err);
+must_use int iptables_table_commit(struct table *table, bool *again, struct error *err);
 
 static inline void cleanup_table(struct table *table)
 {

@@ -13,10 +13,20 @@
 /* The calling thread's, not the process's: setns(2) moves one thread. */
 #define OWN_NETNS "/proc/thread-self/ns/net"
 
-/* What the path is to blame for, and what it is not. */
-static enum error_code open_error_code(int error)
+/* What the path is to blame for; after anything else the namespace may well be there. */
+static enum error_code path_error_code(int error)
 {
-    return error == EMFILE || error == ENFILE || error == ENOMEM ? ERROR_IO : ERROR_INVALID_NETNS;
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENXIO:
+    case ENOTTY:
+        return ERROR_INVALID_NETNS;
+    default:
+        return ERROR_IO;
+    }
 }
 
 int netns_open(const char *path, int *out, struct error *err)
@@ -25,12 +35,13 @@ int netns_open(const char *path, int *out, struct error *err)
      */
     cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return error_set(err, open_error_code(errno), "cannot open network namespace %s: %s", path,
+        return error_set(err, path_error_code(errno), "cannot open network namespace %s: %s", path,
                          strerror(errno));
 
     int type = ioctl(fd, NS_GET_NSTYPE);
     if (type < 0)
-        return error_set(err, ERROR_INVALID_NETNS, "%s is not a network namespace", path);
+        return error_set(err, path_error_code(errno), "%s is not a network namespace: %s", path,
+                         strerror(errno));
     if (type != CLONE_NEWNET)
         return error_set(err, ERROR_INVALID_NETNS,
                          "%s is a namespace of another kind, not a network namespace", path);
@@ -44,8 +55,7 @@ int netns_is_own(int netns, bool *out, struct error *err)
     struct stat ours;
 
     if (fstat(netns, &theirs) < 0)
-        return error_set(err, ERROR_INVALID_NETNS, "cannot stat the network namespace: %s",
-                         strerror(errno));
+        return error_set(err, ERROR_IO, "cannot stat the network namespace: %s", strerror(errno));
     if (stat(OWN_NETNS, &ours) < 0)
         return error_set(err, ERROR_KERNEL,
                          "cannot stat our own network namespace " OWN_NETNS ": %s",

@@ -11,8 +11,8 @@
 
 /*
  * Opens CNI_NETNS, close-on-exec. The descriptor is the caller's. Errors: ERROR_INVALID_NETNS if
- * the path cannot be opened or is no network namespace (ioctl_ns(2), NS_GET_NSTYPE), ERROR_IO if
- * this process or the system has no descriptor or memory left: then the namespace may well be
+ * the path leads to nothing or to no network namespace (ioctl_ns(2), NS_GET_NSTYPE), ERROR_IO if it
+ * cannot be looked at (no descriptor or memory left, not permitted): then the namespace may well be
  * there.
  */
 must_use int netns_open(const char *path, int *out, struct error *err);
