@@ -11,19 +11,25 @@ bool owner_fits(const struct owner *owner)
            OWNER_BYTES_MAX;
 }
 
-/* Appends what fits of a text. */
-static void append(char tag[static TAG_SIZE], size_t *used, const char *text)
+/* Where the pod's field ends of a tag that is `used` bytes long before it. */
+static size_t pod_end(size_t used)
 {
-    while (*text != '\0' && *used < TAG_SIZE - 1)
+    return used < TAG_POD_END ? TAG_POD_END : used + 1;
+}
+
+/* Appends what of a text fits before `end`. */
+static void append(char tag[static TAG_SIZE], size_t *used, size_t end, const char *text)
+{
+    while (*text != '\0' && *used < end)
         tag[(*used)++] = *text++;
 }
 
 /* The same with '_' for bytes that a pod's field must not have. */
-static void append_pod_text(char tag[static TAG_SIZE], size_t *used, const char *text)
+static void append_pod_text(char tag[static TAG_SIZE], size_t *used, size_t end, const char *text)
 {
     size_t start = *used;
 
-    append(tag, used, text);
+    append(tag, used, end, text);
     tag[*used] = '\0';
     for (start += strspn(tag + start, POD_BYTES); start < *used;
          start += strspn(tag + start, POD_BYTES))
@@ -37,16 +43,18 @@ void tag_write(const struct owner *owner, unsigned guards, const char *namespace
     const char *texts[] = {owner->network, "/", owner->container_id, "/", owner->ifname};
     char number[16];
     size_t used = 0;
+    size_t end = TAG_SIZE - 1;
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        append(out, &used, texts[i]);
+        append(out, &used, end, texts[i]);
     snprintf(number, sizeof(number), " %u ", guards);
-    append(out, &used, number);
-    append_pod_text(out, &used, namespace != NULL && pod != NULL ? namespace : "-");
+    append(out, &used, end, number);
+    end = pod_end(used);
+    append_pod_text(out, &used, end, namespace != NULL && pod != NULL ? namespace : "-");
     if (namespace == NULL || pod == NULL)
         return;
-    append(out, &used, "/");
-    append_pod_text(out, &used, pod);
+    append(out, &used, end, "/");
+    append_pod_text(out, &used, end, pod);
 }
 
 /* The fields of a tag, cut out of a copy of it. */

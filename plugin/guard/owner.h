@@ -8,7 +8,7 @@
  * No part can hold a space, and the first three no '/' (names.h), so the text reads one way only.
  * The number lets a reader who knows some of an owner's interfaces see whether it has found all
  * guards. The last field is for people: "-" if unknown, bytes other than [A-Za-z0-9._-] become '_',
- * and it is cut to what is left of TAG_SIZE. The names and the number are never cut.
+ * and it is cut at TAG_POD_END. The names and the number are never cut.
  */
 #ifndef IMDS_GUARD_OWNER_H
 #define IMDS_GUARD_OWNER_H
@@ -28,6 +28,14 @@
  * struct nft_set_ext_tmpl, include/net/netfilter/nf_tables.h) refuse 255 and lose 256: 254 it is.
  */
 #define TAG_SIZE 252
+
+/*
+ * The pod's field ends here at the latest; where the names leave no room, it has one byte. nft(8)
+ * prints any comment, but does not take back one of more than 128 bytes
+ * (NFTNL_UDATA_COMMENT_MAXLEN, libnftnl/udata.h): who saves the ruleset with ours in it must be
+ * able to load it.
+ */
+#define TAG_POD_END 128
 
 /* Bytes of network, container id and ifname together. libcni's cache file name allows 253. */
 #define OWNER_BYTES_MAX 243
