@@ -15,6 +15,7 @@ struct draft {
     const struct questions *questions;
     const struct facts *facts;
     enum verdict verdict;
+    bool partly;          /* plan_make_partly */
     struct guard *guards; /* has room for every question asked, in both directions */
     size_t count;
     struct error seen; /* details: what was seen and would not do; msg: the first hole, or "" */
@@ -72,6 +73,15 @@ static const char *kind_of(const struct link *link)
     return link->kind[0] != '\0' ? link->kind : "no virtual link";
 }
 
+static void guard_named_veth(struct draft *draft, const struct link *link)
+{
+    if (link->peer_is_elsewhere)
+        note_hole(draft, "%s: its other end is in another network namespace than this pod's",
+                  link->name);
+    if (!link->peer_is_elsewhere || draft->partly)
+        add_guard(draft, link->name, DIRECTION_IN);
+}
+
 /*
  * Rule 1. Another link than a veth is not the pod's own, and if the pod hangs on it, rule 2 finds
  * that out; a veth behind a master is the pod's own, and a hole. The guard gets the link's own
@@ -91,7 +101,7 @@ static void guard_host_interface(struct draft *draft, const char *name)
                   "its packets as that link's",
                   name, link->master_index);
     else
-        add_guard(draft, link->name, DIRECTION_IN);
+        guard_named_veth(draft, link);
 }
 
 static void guard_host_interfaces(struct draft *draft)
@@ -200,8 +210,8 @@ static int check_draft(const struct draft *draft, size_t incoming, struct error 
     return error_details(err, "%s", draft->seen.details);
 }
 
-/* Fills the draft by the three rules. `partly`: one guard will do. */
-static int make_draft(struct draft *draft, bool partly, struct error *err)
+/* Fills the draft by the three rules. */
+static int make_draft(struct draft *draft, struct error *err)
 {
     size_t incoming = 0;
 
@@ -213,7 +223,7 @@ static int make_draft(struct draft *draft, bool partly, struct error *err)
     guard_container_interfaces(draft);
     incoming = draft->count;
     guard_vlan_links(draft);
-    return partly && incoming > 0 ? 0 : check_draft(draft, incoming, err);
+    return draft->partly && incoming > 0 ? 0 : check_draft(draft, incoming, err);
 }
 
 static enum verdict choose_verdict(const struct pod *pod, const struct config *config)
@@ -229,7 +239,8 @@ static int make(const struct attachment *attachment, const struct config *config
     struct draft draft = {.result = &attachment->result,
                           .questions = &questions,
                           .facts = facts,
-                          .verdict = choose_verdict(&attachment->pod, config)};
+                          .verdict = choose_verdict(&attachment->pod, config),
+                          .partly = partly};
     int made = 0;
 
     if (facts->host_network) {
@@ -244,7 +255,7 @@ static int make(const struct attachment *attachment, const struct config *config
         return -1;
     if (facts->host_count != questions.host_count || facts->pod_count != questions.pod_count)
         return error_set(err, ERROR_KERNEL, "the kernel's answers are not to the plan's questions");
-    made = make_draft(&draft, partly, err);
+    made = make_draft(&draft, err);
     plan.guards = draft.guards;
     if (made < 0)
         return -1;

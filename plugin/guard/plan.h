@@ -37,6 +37,8 @@ struct link {
     int master_index;          /* IFLA_MASTER; 0 if none */
     bool loopback;             /* IFF_LOOPBACK */
     char kind[LINK_KIND_SIZE]; /* IFLA_INFO_KIND: "veth", "bridge", "macvlan", ...; "" if none */
+    bool peer_is_elsewhere; /* host's links only: a veth with its other end in a namespace that is
+                             * neither the host's nor the pod's */
 };
 
 /* The names to look up; no duplicates, each a legal interface name. */
@@ -92,7 +94,8 @@ void questions_free(struct questions *questions);
 
 /*
  * What gets guarded, as README and SECURITY.md promise it:
- *  1. every prevResult interface with no sandbox that is a veth of the host's namespace;
+ *  1. every prevResult interface with no sandbox that is a veth of the host's namespace; one whose
+ *     other end is in a third namespace is another pod's, and taking over its guard a hole;
  *  2. the host's end of every container interface that prevResult names in CNI_NETNS, and of
  *     CNI_IFNAME;
  *  3. `vlan.eth.<id>`, outgoing, for a branch ENI pod (id: the decimal mac of the entry that is no
@@ -107,8 +110,10 @@ must_use int plan_make(const struct attachment *attachment, const struct config 
 
 /*
  * The same, but with whatever guards can be made: it fails only if there is none. Not for ADD, but
- * for a pod that runs already and may be root in its own namespace. With an interface there that no
- * guard can stand for, it must not be able to keep the guard from the one that leads out.
+ * for a pod that runs already and may be root in its own namespace. Neither an interface
+ * there that no guard can stand for nor moving its own on into a third namespace must let it keep
+ * the guard from the one that leads out. Whose guard that is, where another claims it, is for the
+ * caller.
  */
 must_use int plan_make_partly(const struct attachment *attachment, const struct config *config,
                               const struct facts *facts, struct plan *out, struct error *err);

@@ -41,6 +41,13 @@ static bool is_other_end(const struct link_reply *host, const struct link_reply 
            host->peer_nsid >= 0 && host->peer_nsid == pod_nsid;
 }
 
+/* Whether it is the node's end of some other pod's interface. */
+static bool leads_elsewhere(const struct link_reply *host, int pod_nsid)
+{
+    return is_veth(host) && host->peer_elsewhere && host->peer_nsid >= 0 &&
+           host->peer_nsid != pod_nsid;
+}
+
 static int ask_pod(const struct questions *questions, int netns, struct view *view,
                    struct error *err)
 {
@@ -90,8 +97,10 @@ static int put_together(const struct questions *questions, const struct view *vi
     facts.pod = calloc(facts.pod_count + 1, sizeof(*facts.pod));
     if (facts.host == NULL || facts.pod == NULL)
         return error_no_memory(err);
-    for (size_t i = 0; i < facts.host_count; i++)
+    for (size_t i = 0; i < facts.host_count; i++) {
         facts.host[i] = view->host[i].link;
+        facts.host[i].peer_is_elsewhere = leads_elsewhere(&view->host[i], view->pod_nsid);
+    }
     for (size_t i = 0; i < facts.pod_count; i++) {
         facts.pod[i].link = view->pod[i].link;
         if (is_other_end(&view->peers[i], &view->pod[i], view->pod_nsid))

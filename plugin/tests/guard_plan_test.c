@@ -43,14 +43,17 @@ static bool names(const char *line, const char *name)
 static struct link answer_host(const struct world *world, const char *name)
 {
     char found[32] = "", kind[32] = "", flag[32] = "";
+    struct link link = {.index = 0};
 
     for (int i = 0; i < LINES && world->host[i] != NULL; i++) {
         if (!names(world->host[i], name))
             continue;
         sscanf(world->host[i], "%31s %31s %31s", found, kind, flag);
-        return read_link(found, kind, 10 + i, strcmp(flag, "port") == 0);
+        link = read_link(found, kind, 10 + i, strcmp(flag, "port") == 0);
+        link.peer_is_elsewhere = strcmp(flag, "elsewhere") == 0;
+        break;
     }
-    return (struct link){.index = 0};
+    return link;
 }
 
 static struct pod_link answer_pod(const struct world *world, const char *name)
@@ -224,6 +227,19 @@ static void an_interface_found_twice_is_guarded_once(void **state)
                                   .host = {"h veth"},
                                   .pod = {"eth0 veth h"}},
                   "in h drop\n");
+}
+
+static void another_pods_interface_is_a_hole(void **state)
+{
+    struct world world = {.result = "{\"interfaces\":[{\"name\":\"h\"},{\"name\":\"other\"}]}",
+                          .host = {"h veth", "other veth elsewhere"},
+                          .pod = {"eth0 veth h"}};
+
+    (void)state;
+    assert_refused(&world, "could reach IMDS past any guard", "other: its other end");
+    /* Once it runs, it may have been the pod itself that moved it on. */
+    world.partly = true;
+    assert_guards(&world, "in h drop\nin other drop\n");
 }
 
 static void a_hole_leaves_the_rest_of_a_partial_plan(void **state)
@@ -462,6 +478,7 @@ int main(void)
         cmocka_unit_test(every_shape_gives_its_plan_in_both_forms),
         cmocka_unit_test(host_interfaces_are_found_from_the_pod),
         cmocka_unit_test(an_interface_found_twice_is_guarded_once),
+        cmocka_unit_test(another_pods_interface_is_a_hole),
         cmocka_unit_test(a_hole_leaves_the_rest_of_a_partial_plan),
         cmocka_unit_test(a_missing_ifname_is_no_hole_where_others_are_guarded),
         cmocka_unit_test(loopback_and_dummy_links_need_no_guard),
