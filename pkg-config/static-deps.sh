@@ -47,9 +47,7 @@ install_packages() {
     if [[ $arch != "$native" ]]; then
         dpkg --add-architecture "$arch"
         suffix=":$arch"
-        # The architecture's own libc: the cross compiler takes it before the one it brings along, which
-        # lags behind in fixes.
-        compilers=("gcc-${triplet/_/-}" "libc6-dev$suffix" gcc libc6-dev)
+        compilers=("gcc-${triplet/_/-}" "libc6-dev-$arch-cross" gcc libc6-dev)
     fi
     enable_sources
     apt-get update -qq
