@@ -54,6 +54,19 @@ assert_probe_never_arrived() {
     assert_no_guards
 }
 
+# As where /run cannot be written to, or the modules for IPv6 are missing.
+@test "auto: nftables on a node with legacy tables, where iptables would not work" {
+    on_node iptables-legacy -t filter -L >/dev/null
+    BACKEND=auto conflist regular
+    export XTABLES_LOCKFILE=/nowhere/xtables.lock
+    pod_add a
+    assert_only_in nftables a
+    assert_imds_silent a
+    pod_check a
+    pod_del a
+    assert_no_guards
+}
+
 @test "auto without CAP_NET_ADMIN says what is missing" {
     BACKEND=auto conflist regular
     pod_add a

@@ -32,15 +32,16 @@ static bool works(const struct backend *backend)
 
 const struct backend *backend_choose(enum backend_choice choice)
 {
+    const struct backend *first;
+    const struct backend *second;
+
     if (choice == BACKEND_NFTABLES)
         return &backend_nftables;
     if (choice == BACKEND_IPTABLES)
         return &backend_iptables;
-    if (legacy_tables_are_live())
-        return &backend_iptables;
-    if (works(&backend_nftables) || !works(&backend_iptables))
-        return &backend_nftables;
-    return &backend_iptables;
+    first = legacy_tables_are_live() ? &backend_iptables : &backend_nftables;
+    second = first == &backend_iptables ? &backend_nftables : &backend_iptables;
+    return works(first) || !works(second) ? first : second;
 }
 
 int guards_remove(const struct selection *selection, const struct terms *terms, size_t *removed,

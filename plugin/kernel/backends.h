@@ -12,11 +12,11 @@
 extern const struct backend *const backends[];
 
 /*
- * The backend that new guards go into. AUTO: iptables if legacy tables are live in this namespace
- * (/proc/thread-self/net/ip_tables_names is not empty), else nftables if it would work (probe),
- * else iptables if that would. Creates no table by looking. Never fails: where neither would work
- * it is nftables, so that its apply says why: without CAP_NET_ADMIN that, and without nf_tables
- * what the kernel needs.
+ * The backend that new guards go into. AUTO: iptables before nftables if legacy tables are live in
+ * this namespace (/proc/thread-self/net/ip_tables_names is not empty), else the other way round;
+ * the first of the two that would work (probe), as either guards whatever the node's own rules are
+ * written in. Creates no table by looking. Never fails: where neither would work it is the first of
+ * them, so that its apply says why.
  */
 const struct backend *backend_choose(enum backend_choice choice);
 
