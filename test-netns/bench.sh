@@ -53,11 +53,11 @@ options() { # ARGUMENT...
     done
     case $bench_mode in
     full) rounds_quiet=300 rounds_loaded=300 rounds_at_once=5 rounds_sync=10 rounds_watch=50
-        slices=60 slice_ms=200 ;;
+        slices=600 slice_ms=20 ;;
     quick) rounds_quiet=30 rounds_loaded=60 rounds_at_once=1 rounds_sync=3 rounds_watch=10
-        slices=15 slice_ms=100 ;;
+        slices=150 slice_ms=20 ;;
     smoke) rounds_quiet=2 rounds_loaded=2 rounds_at_once=1 rounds_sync=1 rounds_watch=3
-        slices=3 slice_ms=50 ;;
+        slices=5 slice_ms=20 ;;
     esac
 }
 
