@@ -268,7 +268,7 @@ fight() {
     wait_until 10 has_entry
     fight 3>&- &
     fighting=$!
-    wait_until 60 said "another program undoes the conflist's entry"
+    wait_until 120 said "another program undoes the conflist's entry"
     # The pauses double from 10 ms: after as many repairs as fit into two seconds they are longer
     # than that.
     sleep 2

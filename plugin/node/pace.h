@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PACE_LOOK_PAUSE   5    /* ms after a look that found nothing to do, beside its own length */
-#define PACE_FIGHT_WINDOW 100  /* ms within which a repair that has to be made again is a fight */
+#define PACE_FIGHT_WINDOW 1000 /* ms within which a repair that has to be made again is a fight */
 #define PACE_PATIENCE     256  /* repairs in a fight before the first pause */
 #define PACE_FIRST_PAUSE  10   /* ms; doubles with each repair */
 #define PACE_LONGEST      5000 /* ms */
