@@ -176,6 +176,34 @@ link_is_gone() { # NAME
     assert_imds_silent b
 }
 
+# Until the lock that is its own comes free, sync stands between its look and its writing.
+@test "so it does if it comes while sync is at work" {
+    BACKEND=iptables conflist regular
+    pod_add a default/web-0
+    link=$(pod_host_links a)
+    on_node iptables-legacy -t mangle -F IMDS-GUARD
+    flock --no-fork /run/another.lock sleep 60 3>&- 4>&- >/dev/null 2>&1 &
+    holder=$!
+    wait_until 5 bash -c '! flock --nonblock /run/another.lock true 2>/dev/null'
+    XTABLES_LOCKFILE=/run/another.lock guard_sync 3>&- 4>&- >/run/sync.log 2>&1 &
+    wait_until 5 lock_is_waited_for
+    pod_add b default/web-0
+    [ "$(pod_host_links b)" = "$link" ]
+    kill "$holder"
+    wait "$holder" || true
+    wait
+    cat /run/sync.log
+    grep -q ", 0 failed" /run/sync.log
+    plugin DEL a default/web-0
+    BACKEND=iptables assert_guards b drop
+    assert_imds_silent b
+}
+
+lock_is_waited_for() {
+    find /proc/[0-9]*/fd -lname /run/another.lock 2>/dev/null | cut -d / -f 3 |
+        xargs -I{} cat /proc/{}/comm 2>/dev/null | grep -q '^imds-guard$'
+}
+
 @test "files that are no cached results are named and skipped" {
     conflist_plain regular
     pod_add a

@@ -15,6 +15,7 @@
 #include "guard/owner.h"
 #include "guard/pod.h"
 #include "guard/result.h"
+#include "guard/tags.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,6 +87,13 @@ struct plan {
     char tag[TAG_SIZE];
     struct guard *guards; /* by direction, then in the order of discovery; no duplicates */
     size_t guard_count;   /* 0 only if the pod uses host networking */
+    /*
+     * Which other owners' guards on these interfaces the plan takes over. NULL: all, as ADD does. A
+     * plan that was made from what stood at some moment has the tags that stood then (tags_sort):
+     * whoever holds the interface now, and held nothing then, has come with an ADD since and is its
+     * new owner. Borrowed; a plan of plan_make has NULL.
+     */
+    const struct tags *rivals;
 };
 
 must_use int plan_questions(const struct attachment *attachment, struct questions *out,

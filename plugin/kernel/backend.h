@@ -72,11 +72,11 @@ struct backend {
     /*
      * Makes the kernel hold these plans, in one transaction for each table it has to write: makes
      * or repairs the skeleton, sets each guard with its tag and verdict, whoever owned the
-     * interface before, and takes away guards of a plan's owner that the plan no longer has, where
-     * it comes across them. What is right already is not written again. At no moment is an
-     * interface that was guarded before and is in a plan with `drop` unguarded. On failure, what
-     * was guarded before is still guarded; some plans may stand already. Errors: ERROR_TRY_AGAIN
-     * (lock), ERROR_KERNEL.
+     * interface before (but for whom the plan does not take it from: plan->rivals), and takes away
+     * guards of a plan's owner that the plan no longer has, where it comes across them. What is
+     * right already is not written again. At no moment is an interface that was guarded before and
+     * is in a plan with `drop` unguarded. On failure, what was guarded before is still guarded;
+     * some plans may stand already. Errors: ERROR_TRY_AGAIN (lock), ERROR_KERNEL.
      */
     int (*apply)(const struct plan *plans, size_t plan_count, const struct terms *terms,
                  struct error *err);

@@ -4,9 +4,10 @@
  *
  *  - What is added must not be there yet (NLM_F_EXCL), and what goes must be there still. Where
  * that has changed, the kernel refuses the whole transaction, and we look again.
- *  - A transaction that takes a guard away, or makes the table anew, is good only for the
- * generation of the ruleset that was seen. So a guard that somebody else has just set on the same
- * interface, for a new pod of the same name, is never lifted for an old one.
+ *  - A transaction that takes a guard away, or over from those alone who had it at some moment, or
+ * makes the table anew, is good only for the generation of the ruleset that was seen. So a guard
+ * that somebody else has just set on the same interface, for a new pod of the same name, is never
+ * lifted for an old one.
  */
 #include "kernel/backend.h"
 
@@ -181,7 +182,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
         return -1;
-    exactly = view.skeleton.broken || changes.lifts;
+    exactly = view.skeleton.broken || changes.exact;
     return nft_commit(socket, &messages, exactly ? view.generation : 0, err);
 }
 

@@ -77,7 +77,7 @@ static enum fate decide(struct work *work, const struct rule *rule, bool in_fron
     met = &work->met[wanted - work->wanted->guards];
     if (*met)
         return FATE_GOES;
-    if (is_wanted(rule, wanted)) {
+    if (is_wanted(rule, wanted) || !wanted_takes_over(wanted, rule->tag)) {
         *met = true;
         return in_front ? FATE_STAYS : FATE_MOVES;
     }

@@ -35,6 +35,12 @@ static bool is_right(const struct held *held, const struct wanted_guard *wanted)
     return held->guard.verdict == wanted->guard->verdict && strcmp(held->tag, wanted->tag) == 0;
 }
 
+/* What is right, and what the plan does not take over. */
+static bool stays(const struct held *held, const struct wanted_guard *wanted)
+{
+    return is_right(held, wanted) || !wanted_takes_over(wanted, held->tag);
+}
+
 static const struct held *make_held(struct held *out, const struct wanted_guard *wanted)
 {
     *out = (struct held){.guard = *wanted->guard};
@@ -46,7 +52,7 @@ static const struct held *make_held(struct held *out, const struct wanted_guard 
 static void change_one(struct nft_changes *changes, const struct held *held,
                        const struct wanted_guard *wanted, bool stale, bool anew, struct held *room)
 {
-    bool keep = held != NULL && (wanted != NULL ? is_right(held, wanted) : !stale);
+    bool keep = wanted == NULL ? !stale : held != NULL && stays(held, wanted);
 
     if (keep) {
         /* What has no tag of ours was never a guard of ours. */
@@ -58,8 +64,8 @@ static void change_one(struct nft_changes *changes, const struct held *held,
         changes->gone[changes->gone_count++] = held;
     if (wanted != NULL)
         changes->fresh[changes->fresh_count++] = make_held(room, wanted);
-    else
-        changes->lifts = true;
+    if (wanted == NULL || (held != NULL && wanted->rivals != NULL))
+        changes->exact = true;
 }
 
 static bool allocate(struct nft_changes *changes, size_t wanted_count, size_t held_count)

@@ -12,7 +12,9 @@ struct nft_changes {
     const struct held **fresh; /* borrowed from the listing or from `made` */
     size_t fresh_count;
     struct held *made;
-    bool lifts; /* a guard goes and no other comes on its interface */
+    /* Right only for what was seen: a guard goes and no other comes on its interface, or one comes
+     * that makes way for nobody new (plan.h, rivals). */
+    bool exact;
 };
 
 /* Sorts by direction and interface, and drops what a dump has given twice. */

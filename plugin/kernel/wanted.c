@@ -87,7 +87,7 @@ int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
         wanted.tags[wanted.tag_count++] = plans[i].tag;
         for (size_t j = 0; j < plans[i].guard_count; j++)
             wanted.guards[wanted.guard_count++] =
-                (struct wanted_guard){&plans[i].guards[j], plans[i].tag, i};
+                (struct wanted_guard){&plans[i].guards[j], plans[i].tag, plans[i].rivals, i};
     }
     qsort(wanted.guards, wanted.guard_count, sizeof(*wanted.guards), compare_wanted);
     qsort(wanted.tags, wanted.tag_count, sizeof(*wanted.tags), compare_owners);
@@ -112,6 +112,12 @@ const struct wanted_guard *wanted_find(const struct wanted *wanted, const struct
                    compare_places);
 }
 
+bool wanted_takes_over(const struct wanted_guard *wanted, const char *tag)
+{
+    return wanted->rivals == NULL || tag[0] == '\0' || tags_have_same_owner(tag, wanted->tag) ||
+           tags_have(wanted->rivals, tag);
+}
+
 bool wanted_owns(const struct wanted *wanted, const char *tag)
 {
     const char **found =
@@ -122,5 +128,7 @@ bool wanted_owns(const struct wanted *wanted, const char *tag)
 
 bool wanted_covers(const struct held *held, const void *wanted)
 {
-    return wanted_find(wanted, &held->guard) != NULL || wanted_owns(wanted, held->tag);
+    const struct wanted_guard *there = wanted_find(wanted, &held->guard);
+
+    return (there != NULL && wanted_takes_over(there, held->tag)) || wanted_owns(wanted, held->tag);
 }

@@ -15,6 +15,7 @@
 struct wanted_guard {
     const struct guard *guard;
     const char *tag;
+    const struct tags *rivals;
     size_t rank; /* of its plan */
 };
 
@@ -37,12 +38,15 @@ void wanted_free(struct wanted *wanted);
 /* What is wanted on the interface; NULL if nothing is. */
 const struct wanted_guard *wanted_find(const struct wanted *wanted, const struct guard *guard);
 
+/* Whether what the interface has, with this tag, makes way for what is wanted there (plan.h). */
+bool wanted_takes_over(const struct wanted_guard *wanted, const char *tag);
+
 /* Whether one of the plans has the owner of this tag. */
 bool wanted_owns(const struct wanted *wanted, const char *tag);
 
 /*
- * Whether the plans take this guard over: it is on one of their interfaces, whoever's it is, or it
- * is one of their owners', wherever it is. For struct selection: `wanted` is the struct wanted.
+ * Whether the plans take this guard over: it is on one of their interfaces and makes way, or it is
+ * one of their owners', wherever it is. For struct selection: `wanted` is the struct wanted.
  */
 bool wanted_covers(const struct held *held, const void *wanted);
 

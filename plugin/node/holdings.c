@@ -35,6 +35,27 @@ void holdings_free(struct holdings *holdings)
     *holdings = (struct holdings){0};
 }
 
+int holdings_tags(const struct holdings *holdings, struct tags *out, struct error *err)
+{
+    struct tags tags = {0};
+    size_t room = 0;
+
+    for (size_t i = 0; i < holdings->count; i++)
+        room += holdings->items[i].listing.held_count;
+    tags.items = calloc(room + 1, sizeof(*tags.items));
+    if (!tags.items)
+        return error_no_memory(err);
+    for (size_t i = 0; i < holdings->count; i++) {
+        const struct listing *listing = &holdings->items[i].listing;
+
+        for (size_t j = 0; j < listing->held_count; j++)
+            tags.items[tags.count++] = listing->held[j].tag;
+    }
+    tags_sort(&tags);
+    *out = tags;
+    return 0;
+}
+
 bool guard_is_at(const struct guard *guard, const struct guard *place)
 {
     return guard->direction == place->direction && strcmp(guard->interface, place->interface) == 0;

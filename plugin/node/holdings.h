@@ -52,6 +52,10 @@ const char *standing_text(enum standing standing);
 bool holdings_have(const struct holdings *holdings, const struct backend *chosen,
                    const struct plan *plan);
 
+/* All tags that are held, as texts borrowed from the holdings, sorted; the caller frees the items.
+ */
+must_use int holdings_tags(const struct holdings *holdings, struct tags *out, struct error *err);
+
 /* Whether this is a guard on the same interface and in the same direction. */
 bool guard_is_at(const struct guard *guard, const struct guard *place);
 

@@ -113,17 +113,29 @@ static int note_all(struct sync *sync, struct error *err)
     return 0;
 }
 
-/* All plans go down together, the right ones too: apply writes only what differs, in one go. */
+/*
+ * All plans go down together, the right ones too: apply writes only what differs, in one go. What
+ * has come since the survey is an ADD's, and stays: it knows better than the survey whose interface
+ * that is.
+ */
 static int apply(const struct sync *sync, struct error *err)
 {
     cleanup(free_memory) struct plan *plans = calloc(sync->survey.count + 1, sizeof(*plans));
+    cleanup(free_memory) const char **tags = NULL;
+    struct tags rivals = {0};
     size_t count = 0;
 
     if (!plans)
         return error_no_memory(err);
-    for (size_t i = 0; i < sync->survey.count; i++)
-        if (sync->survey.attachments[i].state == ATTACHMENT_PLANNED)
-            plans[count++] = sync->survey.attachments[i].plan; /* borrowed */
+    if (holdings_tags(&sync->survey.holdings, &rivals, err) < 0)
+        return -1;
+    tags = rivals.items;
+    for (size_t i = 0; i < sync->survey.count; i++) {
+        if (sync->survey.attachments[i].state != ATTACHMENT_PLANNED)
+            continue;
+        plans[count] = sync->survey.attachments[i].plan; /* borrowed */
+        plans[count++].rivals = &rivals;
+    }
     return guards_apply(sync->chosen, plans, count, &sync->terms, err);
 }
 

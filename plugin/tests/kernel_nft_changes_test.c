@@ -53,7 +53,7 @@ static void what_is_right_stays(void **state)
     (void)state;
     assert_int_equal(changes.gone_count, 0);
     assert_int_equal(changes.fresh_count, 0);
-    assert_false(changes.lifts);
+    assert_false(changes.exact);
 }
 
 static void verdict_and_tag_are_replaced(void **state)
@@ -68,12 +68,49 @@ static void verdict_and_tag_are_replaced(void **state)
     (void)state;
     assert_int_equal(changes.gone_count, 2);
     assert_int_equal(changes.fresh_count, 2);
-    assert_false(changes.lifts);
+    assert_false(changes.exact);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(changes.fresh[i]->guard.verdict, VERDICT_DROP);
         assert_string_equal(changes.fresh[i]->tag, OWNER_A);
         assert_int_equal(changes.fresh[i]->packets, 0);
     }
+}
+
+/* Made from a look at a moment when a had the interface: b has come with an ADD since. */
+static void what_is_no_rivals_stays(void **state)
+{
+    struct held held[] = {there("eni1", DIRECTION_IN, VERDICT_COUNT, OWNER_B)};
+    struct guard guard = {"eni1", DIRECTION_IN, VERDICT_DROP};
+    const char *seen[] = {OWNER_A};
+    struct tags rivals = {seen, 1};
+    struct plan plan = plan_of(&guard, 1, OWNER_A);
+
+    (void)state;
+    plan.rivals = &rivals;
+    for (int anew = 0; anew < 2; anew++) {
+        cleanup(changes) struct nft_changes changes = change(&plan, 1, held, 1, anew);
+
+        assert_int_equal(changes.gone_count, 0);
+        assert_int_equal(changes.fresh_count, (size_t)anew);
+        if (anew)
+            assert_string_equal(changes.fresh[0]->tag, OWNER_B);
+    }
+}
+
+static void what_is_a_rivals_goes_if_nothing_has_changed_since(void **state)
+{
+    struct held held[] = {there("eni1", DIRECTION_IN, VERDICT_DROP, OWNER_B)};
+    struct guard guard = {"eni1", DIRECTION_IN, VERDICT_DROP};
+    const char *seen[] = {OWNER_B};
+    struct tags rivals = {seen, 1};
+    struct plan plan = plan_of(&guard, 1, OWNER_A);
+
+    (void)state;
+    plan.rivals = &rivals;
+    cleanup(changes) struct nft_changes changes = change(&plan, 1, held, 1, false);
+    assert_int_equal(changes.gone_count, 1);
+    assert_string_equal(changes.fresh[0]->tag, OWNER_A);
+    assert_true(changes.exact);
 }
 
 static void stale_guards_of_a_plans_owner_go(void **state)
@@ -90,7 +127,7 @@ static void stale_guards_of_a_plans_owner_go(void **state)
     assert_int_equal(changes.gone_count, 1);
     assert_string_equal(changes.gone[0]->guard.interface, "old");
     assert_int_equal(changes.fresh_count, 1);
-    assert_true(changes.lifts);
+    assert_true(changes.exact);
 }
 
 static void made_anew_the_others_come_along(void **state)
@@ -143,6 +180,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_right_stays),
         cmocka_unit_test(verdict_and_tag_are_replaced),
+        cmocka_unit_test(what_is_no_rivals_stays),
+        cmocka_unit_test(what_is_a_rivals_goes_if_nothing_has_changed_since),
         cmocka_unit_test(stale_guards_of_a_plans_owner_go),
         cmocka_unit_test(made_anew_the_others_come_along),
         cmocka_unit_test(of_two_plans_for_an_interface_the_later_counts),
