@@ -191,7 +191,7 @@ assert_repaired() { # DAMAGE
     assert_repaired "flush chain $t forward"
     assert_repaired "insert rule $t forward accept"
     assert_repaired "insert rule $t forward iifname \"$(pod_host_links a)\" return"
-    assert_repaired "add rule $t postrouting drop"
+    assert_repaired "add rule $t forward drop"
     assert_repaired "add table $t { flags dormant; }"
     assert_repaired "add chain $t forward { policy drop; }"
     assert_repaired "flush chain $t forward; delete chain $t forward"
@@ -207,6 +207,23 @@ assert_repaired() { # DAMAGE
     [ "$(transactions)" -eq 1 ]
 }
 
+@test "only a node with branch ENIs has a second hook, and it is repaired like the first" {
+    local t="inet imds-guard"
+    pod_add a
+    [[ "$(ours)" != *postrouting* ]]
+    conflist branch-strict
+    pod_add b
+    [[ "$(ours)" == *"hook postrouting"* ]]
+    plugin CHECK a
+    assert_guarded b
+    assert_repaired "add rule $t postrouting drop"
+    assert_repaired "flush chain $t postrouting; delete chain $t postrouting"
+    # Stays when the last outgoing guard goes, and is right without one.
+    pod_del b
+    [[ "$(ours)" == *"hook postrouting"* ]]
+    plugin CHECK a
+}
+
 @test "no packet slips through while the table is made anew" {
     pod_add a
     pod_add b
@@ -214,7 +231,7 @@ assert_repaired() { # DAMAGE
     in_pod a ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- &
     background+=($!)
     for _ in $(seq 20); do
-        on_node nft add rule inet imds-guard postrouting accept
+        on_node nft add rule inet imds-guard forward accept
         plugin ADD b >/dev/null
         CNI_CONTAINERID=other plugin ADD a >/dev/null
         plugin ADD a >/dev/null
@@ -384,7 +401,7 @@ storm() { # VERB NUMBER
         wait "$pid"
     done
     [ "$(guards | wc -l)" -eq 1 ]
-    [ "$(ours | grep -c vmap)" -eq 4 ]
+    [ "$(ours | grep -c vmap)" -eq 2 ]
     guards | grep -q " drop .* aws-cni/racer"
 }
 

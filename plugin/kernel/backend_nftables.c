@@ -157,14 +157,30 @@ static int look_for_plans(struct nft_socket *socket, const struct application *j
     return 0;
 }
 
+static bool has_outgoing(const struct nft_changes *changes)
+{
+    for (size_t i = 0; i < changes->fresh_count; i++)
+        if (changes->fresh[i]->guard.direction == DIRECTION_OUT)
+            return true;
+    return false;
+}
+
+static int mend_skeleton(struct nft_messages *messages, const struct verdict_on_skeleton *found,
+                         const struct terms *terms, bool outgoing, struct error *err)
+{
+    if (found->endpoints_wrong && skeleton_renew_endpoints(messages, terms, err) < 0)
+        return -1;
+    return outgoing && !found->outgoing ? skeleton_add_outgoing(messages, err) : 0;
+}
+
 static int write_skeleton(struct nft_messages *messages, const struct nft_view *view,
-                          const struct terms *terms, struct error *err)
+                          const struct terms *terms, bool outgoing, struct error *err)
 {
     if (view->listing.present && !view->skeleton.broken)
-        return view->skeleton.endpoints_wrong ? skeleton_renew_endpoints(messages, terms, err) : 0;
+        return mend_skeleton(messages, &view->skeleton, terms, outgoing, err);
     if (view->listing.present && skeleton_delete(messages, err) < 0)
         return -1;
-    return skeleton_make(messages, terms, err);
+    return skeleton_make(messages, terms, outgoing, err);
 }
 
 static int apply_once(struct nft_socket *socket, void *context, struct error *err)
@@ -178,7 +194,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     if (look_for_plans(socket, job, &view, err) < 0 ||
         changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
                      view.skeleton.broken, &changes, err) < 0 ||
-        write_skeleton(&messages, &view, job->terms, err) < 0 ||
+        write_skeleton(&messages, &view, job->terms, has_outgoing(&changes), err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
         return -1;
@@ -371,7 +387,7 @@ static int probe_once(struct nft_socket *socket, void *context, struct error *er
         return -1;
     if (view.listing.present)
         return 0;
-    if (skeleton_make(&messages, job->terms, err) < 0)
+    if (skeleton_make(&messages, job->terms, true, err) < 0)
         return -1;
     return nft_rehearse(socket, &messages, err);
 }

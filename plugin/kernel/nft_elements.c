@@ -27,7 +27,8 @@ int elements_make(struct nft_messages *messages, enum direction direction, struc
 {
     cleanup(nft_set) struct nftnl_set *map = nft_set_named(elements_map(direction));
     struct nftnl_expr *counter = nftnl_expr_alloc("counter");
-    struct nlmsghdr *message = nft_messages_start(messages, NFT_MSG_NEWSET, NLM_F_CREATE);
+    struct nlmsghdr *message =
+        nft_messages_start(messages, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL);
 
     if (map != NULL && counter != NULL)
         nftnl_set_add_expr(map, counter); /* now the map's */

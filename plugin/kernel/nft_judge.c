@@ -89,9 +89,10 @@ int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
 {
     cleanup(nft_messages) struct nft_messages messages = {0};
     cleanup(nft_facts) struct nft_facts wanted = {0};
-    struct verdict_on_skeleton verdict = {0};
+    struct verdict_on_skeleton verdict = {.outgoing = nft_facts_have(found, "set out") ||
+                                                      nft_facts_have(found, "chain postrouting")};
 
-    if (skeleton_make(&messages, terms, err) < 0)
+    if (skeleton_make(&messages, terms, verdict.outgoing, err) < 0)
         return -1;
     nft_messages_each(message, &messages) if (nft_facts_take(&wanted, message, err) < 0) return -1;
     if (judge_wanted(&wanted, found, terms, listing, &verdict, err) < 0 ||

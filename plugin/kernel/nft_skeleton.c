@@ -16,8 +16,8 @@ static const struct chain {
     uint32_t interface_key; /* NFT_META_* */
     enum direction direction;
 } chains[] = {
-    {"forward", NF_INET_FORWARD, NFT_META_IIFNAME, DIRECTION_IN},
-    {"postrouting", NF_INET_POST_ROUTING, NFT_META_OIFNAME, DIRECTION_OUT},
+    [DIRECTION_IN] = {"forward", NF_INET_FORWARD, NFT_META_IIFNAME, DIRECTION_IN},
+    [DIRECTION_OUT] = {"postrouting", NF_INET_POST_ROUTING, NFT_META_OIFNAME, DIRECTION_OUT},
 };
 
 #define EACH(item, table)                                                                          \
@@ -89,23 +89,34 @@ static int make_chain(struct nft_messages *messages, const struct chain *about, 
     return 0;
 }
 
-int skeleton_make(struct nft_messages *messages, const struct terms *terms, struct error *err)
+/* The map of one direction, and the chain that looks into it. */
+static int make_way(struct nft_messages *messages, const struct chain *chain, struct error *err)
+{
+    if (elements_make(messages, chain->direction, err) < 0 || make_chain(messages, chain, err) < 0)
+        return -1;
+    for (EACH(set, endpoint_sets))
+        if (rule_make(messages, chain->name, set, chain->interface_key,
+                      elements_map(chain->direction), err) < 0)
+            return -1;
+    return 0;
+}
+
+int skeleton_make(struct nft_messages *messages, const struct terms *terms, bool outgoing,
+                  struct error *err)
 {
     if (make_table(messages, err) < 0)
         return -1;
     for (EACH(set, endpoint_sets))
         if (endpoints_make(messages, set, terms, err) < 0)
             return -1;
-    for (EACH(chain, chains)) {
-        if (elements_make(messages, chain->direction, err) < 0 ||
-            make_chain(messages, chain, err) < 0)
-            return -1;
-        for (EACH(set, endpoint_sets))
-            if (rule_make(messages, chain->name, set, chain->interface_key,
-                          elements_map(chain->direction), err) < 0)
-                return -1;
-    }
-    return 0;
+    if (make_way(messages, &chains[DIRECTION_IN], err) < 0)
+        return -1;
+    return outgoing ? skeleton_add_outgoing(messages, err) : 0;
+}
+
+int skeleton_add_outgoing(struct nft_messages *messages, struct error *err)
+{
+    return make_way(messages, &chains[DIRECTION_OUT], err);
 }
 
 int skeleton_renew_endpoints(struct nft_messages *messages, const struct terms *terms,

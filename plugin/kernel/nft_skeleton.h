@@ -19,7 +19,9 @@
  *     }
  *
  * A guard is one element of a map (nft_elements.h). Packets to other addresses pay for the look-up
- * in one set of endpoints, however many guards there are.
+ * in one set of endpoints, however many guards there are. The map `out` and the chain postrouting
+ * are made with the first outgoing guard, and stay: only nodes with branch ENIs have any, and a
+ * hook costs every packet of a node something.
  *
  * The table is ours. What others put into these chains and sets is a fault, and goes with the
  * repair; chains and sets of other names cannot weaken a guard, and stay until the table is made
@@ -38,8 +40,11 @@
 must_use int skeleton_ask(struct nft_messages *messages, struct error *err);
 
 /* Makes everything, where there is no table: EEXIST if there is. */
-must_use int skeleton_make(struct nft_messages *messages, const struct terms *terms,
+must_use int skeleton_make(struct nft_messages *messages, const struct terms *terms, bool outgoing,
                            struct error *err);
+
+/* Adds what outgoing guards need, where nothing of it is: EEXIST if the map is. */
+must_use int skeleton_add_outgoing(struct nft_messages *messages, struct error *err);
 
 /* Empties the sets of endpoints and fills them. */
 must_use int skeleton_renew_endpoints(struct nft_messages *messages, const struct terms *terms,
@@ -51,6 +56,7 @@ must_use int skeleton_delete(struct nft_messages *messages, struct error *err);
 struct verdict_on_skeleton {
     bool broken;          /* to be made anew */
     bool endpoints_wrong; /* other endpoints than the terms say */
+    bool outgoing;        /* what outgoing guards need is there, or some of it */
 };
 
 /*

@@ -122,7 +122,7 @@ static void no_length_is_believed(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(skeleton_make(&messages, &terms, &err), 0);
+    assert_int_equal(skeleton_make(&messages, &terms, true, &err), 0);
     assert_int_equal(elements_add(&messages, &pointer, 1, &err), 0);
     nft_messages_each(message, &messages)
     {

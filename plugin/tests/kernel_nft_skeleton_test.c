@@ -26,7 +26,7 @@ static void make(struct nft_messages *messages, const struct terms *of)
 {
     struct error err = {0};
 
-    assert_int_equal(skeleton_make(messages, of, &err), 0);
+    assert_int_equal(skeleton_make(messages, of, true, &err), 0);
 }
 
 /* The messages as if the kernel had sent them, but for number `skip`. */
@@ -67,6 +67,23 @@ static void what_is_made_is_whole(void **state)
     assert_int_equal(faults, 0);
     assert_false(verdict.broken);
     assert_false(verdict.endpoints_wrong);
+    assert_true(verdict.outgoing);
+}
+
+static void without_outgoing_guards_it_is_whole_without_their_part(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    struct error err = {0};
+    size_t faults = 1;
+
+    (void)state;
+    assert_int_equal(skeleton_make(&messages, &terms, false, &err), 0);
+    take(&facts, &messages, UINT32_MAX);
+    struct verdict_on_skeleton verdict = judge(&facts, &terms, &faults);
+    assert_int_equal(faults, 0);
+    assert_false(verdict.broken);
+    assert_false(verdict.outgoing);
 }
 
 static void whatever_is_missing_is_missed(void **state)
@@ -160,6 +177,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_made_is_whole),
+        cmocka_unit_test(without_outgoing_guards_it_is_whole_without_their_part),
         cmocka_unit_test(whatever_is_missing_is_missed),
         cmocka_unit_test(what_is_there_twice_is_noticed),
         cmocka_unit_test(other_endpoints_are_no_damage),
