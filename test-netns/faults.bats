@@ -15,7 +15,7 @@ esac
 
 setup() {
     node_new
-    [ "$FAULTS" = all ] || faults_prefer_release
+    [ "$FAULTS" = all ] || prefer_release
     # LeakSanitizer cannot look at a process that strace looks at.
     export ASAN_OPTIONS=detect_leaks=0
     others_write

@@ -11,16 +11,6 @@
 FAULTS=${FAULTS:-first}
 tracer=()
 
-# The release build is what runs on nodes, and fast under strace. One that is older than the source
-# proves nothing.
-faults_prefer_release() {
-    local release=$world_root/build/release/imds-guard
-    [ -x "$release" ] || return 0
-    [ -z "$(find "$world_root/plugin" -name '*.[ch]' -newer "$release" -print -quit)" ] || return 0
-    IMDS_GUARD=$release
-    ln -sf "$IMDS_GUARD" /opt/cni/bin/imds-guard
-}
-
 # Errors that the call may really give; the first line is what FAULTS=first takes.
 errors_of() { # CALL
     local errors

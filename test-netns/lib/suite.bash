@@ -38,6 +38,16 @@ fail() { # MESSAGE
     return 1
 }
 
+# The release build, which is what runs on nodes, and fast. One that is older than the source proves
+# nothing.
+prefer_release() {
+    local release=$world_root/build/release/imds-guard
+    [ -x "$release" ] || return 0
+    [ -z "$(find "$world_root/plugin" -name '*.[ch]' -newer "$release" -print -quit)" ] || return 0
+    IMDS_GUARD=$release
+    ln -sf "$IMDS_GUARD" /opt/cni/bin/imds-guard
+}
+
 # --- packets --------------------------------------------------------------------------------------
 
 # IMDS answers over every way out of the pod.
