@@ -199,6 +199,23 @@ link_is_gone() { # NAME
     assert_imds_silent b
 }
 
+# The name of the list of live tables is what sync asks for last before it reads the guards.
+@test "so it does if it comes between sync's looks at the pod and at the guards" {
+    BACKEND=iptables conflist regular
+    pod_add a default/web-0
+    ASAN_OPTIONS=detect_leaks=0 on_node timeout 60 strace -qq -o /run/trace \
+        -P /proc/thread-self/net/ip_tables_names -e inject=openat:delay_enter=3s:when=1 \
+        "$IMDS_GUARD" sync 3>&- 4>&- >/run/sync.log 2>&1 &
+    wait_until 5 grep -q ip_tables_names /run/trace
+    pod_add b default/web-0
+    wait
+    cat /run/sync.log
+    grep -q ", 0 failed" /run/sync.log
+    plugin DEL a default/web-0
+    BACKEND=iptables assert_guards b drop
+    assert_imds_silent b
+}
+
 lock_is_waited_for() {
     find /proc/[0-9]*/fd -lname /run/another.lock 2>/dev/null | cut -d / -f 3 |
         xargs -I{} cat /proc/{}/comm 2>/dev/null | grep -q '^imds-guard$'

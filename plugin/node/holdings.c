@@ -35,6 +35,25 @@ void holdings_free(struct holdings *holdings)
     *holdings = (struct holdings){0};
 }
 
+static bool listing_disputes(const struct listing *listing, const struct plan *plan,
+                             const struct guard *guard)
+{
+    for (size_t i = 0; i < listing->held_count; i++)
+        if (guard_is_at(&listing->held[i].guard, guard) && tag_guards(listing->held[i].tag) > 0 &&
+            !tags_have_same_owner(listing->held[i].tag, plan->tag))
+            return true;
+    return false;
+}
+
+bool holdings_dispute(const struct holdings *holdings, const struct plan *plan)
+{
+    for (size_t i = 0; i < holdings->count; i++)
+        for (size_t j = 0; j < plan->guard_count; j++)
+            if (listing_disputes(&holdings->items[i].listing, plan, &plan->guards[j]))
+                return true;
+    return false;
+}
+
 int holdings_tags(const struct holdings *holdings, struct tags *out, struct error *err)
 {
     struct tags tags = {0};

@@ -52,6 +52,9 @@ const char *standing_text(enum standing standing);
 bool holdings_have(const struct holdings *holdings, const struct backend *chosen,
                    const struct plan *plan);
 
+/* Whether a guard of another owner stands where the plan wants one. */
+bool holdings_dispute(const struct holdings *holdings, const struct plan *plan);
+
 /* All tags that are held, as texts borrowed from the holdings, sorted; the caller frees the items.
  */
 must_use int holdings_tags(const struct holdings *holdings, struct tags *out, struct error *err);

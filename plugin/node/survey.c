@@ -42,6 +42,15 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct e
     return 0;
 }
 
+/* All that plan() has filled in. */
+static void forget(struct surveyed *surveyed)
+{
+    facts_free(&surveyed->facts);
+    plan_free(&surveyed->plan);
+    free(surveyed->reason);
+    surveyed->reason = NULL;
+}
+
 static int plan_all(const struct settings *settings, struct survey *survey, struct error *err)
 {
     survey->attachments = calloc(survey->cache.count + 1, sizeof(*survey->attachments));
@@ -60,6 +69,27 @@ static int plan_all(const struct settings *settings, struct survey *survey, stru
     return 0;
 }
 
+/*
+ * Where others hold what a plan wants, the plan may be older than their guard: then their ADD has
+ * found a new interface of that name, and the pod that had the old one has none any more. What the
+ * kernel says now is later than both.
+ */
+static int plan_disputed_again(const struct settings *settings, struct survey *survey,
+                               struct error *err)
+{
+    for (size_t i = 0; i < survey->count; i++) {
+        struct surveyed *surveyed = &survey->attachments[i];
+
+        if (surveyed->state != ATTACHMENT_PLANNED ||
+            !holdings_dispute(&survey->holdings, &surveyed->plan))
+            continue;
+        forget(surveyed);
+        if (plan(surveyed, &settings->config, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int survey_take(const struct settings *settings, const char *results_dir, struct survey *out,
                 struct error *err)
 {
@@ -68,7 +98,8 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
 
     if (cache_read(results_dir, &survey.cache, err) < 0 || plan_all(settings, &survey, err) < 0 ||
         links_names(&survey.links, &survey.link_count, err) < 0 ||
-        holdings_gather(&terms, &survey.holdings, err) < 0 || claims_settle(&survey, err) < 0)
+        holdings_gather(&terms, &survey.holdings, err) < 0 ||
+        plan_disputed_again(settings, &survey, err) < 0 || claims_settle(&survey, err) < 0)
         return -1;
     *out = survey;
     survey = (struct survey){0};
@@ -77,11 +108,8 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
 
 void survey_free(struct survey *survey)
 {
-    for (size_t i = 0; i < survey->count; i++) {
-        facts_free(&survey->attachments[i].facts);
-        plan_free(&survey->attachments[i].plan);
-        free(survey->attachments[i].reason);
-    }
+    for (size_t i = 0; i < survey->count; i++)
+        forget(&survey->attachments[i]);
     free(survey->attachments);
     free(survey->links);
     holdings_free(&survey->holdings);

@@ -38,7 +38,8 @@ struct survey {
     size_t count;
     char (*links)[INTERFACE_NAME_SIZE]; /* links_names */
     size_t link_count;
-    struct holdings holdings; /* read last, so that an ADD that ends meanwhile is seen here */
+    struct holdings holdings; /* read last, so that an ADD that ends meanwhile is seen here; where
+                               * it disputes a plan, the plan was made anew after that */
 };
 
 /*
