@@ -4,7 +4,7 @@
 # the Debian or Ubuntu packages it needs, builds the plugin, and removes whatever it has set up when it
 # ends, however it ends. The machine's own rules, conflists and /opt/cni are not touched.
 #
-#   ./examples/quickstart.sh          as root
+#   ./examples/quickstart.sh          as root; takes no arguments
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -40,7 +40,7 @@ prepare() {
         echo "the build failed; all of it is in $log" >&2
         exit 1
     }
-    say "building cnitool, the CNI project's own runtime for testing, from the distribution's source"
+    say "building cnitool, the CNI project's runtime for testing, from Debian's source"
     CNITOOL=$(cnitool_path "$root/build" 2>>"$log") || {
         tail -n 30 "$log" >&2
         exit 1
@@ -54,6 +54,14 @@ credentials_url() { # ADDRESS
     url "$1" latest/meta-data/iam/security-credentials/node-role
 }
 
+# The command as one would type it there; curl takes the scheme for granted, and 80 columns are few.
+run_in_pod() { # POD ADDRESS
+    local shown
+    shown=$(credentials_url "$2")
+    say "in pod $1:"
+    run "curl ${shown#http://}"
+}
+
 # Asks IMDS for the node's credentials, as any process in a pod can.
 steal() { # POD ADDRESS SECONDS
     in_pod "$1" curl --silent --fail --max-time "$3" "$(credentials_url "$2")"
@@ -61,9 +69,9 @@ steal() { # POD ADDRESS SECONDS
 
 show_theft() { # POD ADDRESS
     local answer
-    run "curl $(credentials_url "$2")      # in pod $1"
+    run_in_pod "$1" "$2"
     if answer=$(steal "$1" "$2" 5); then
-        bad "answered: $(jq -r '"AccessKeyId \(.AccessKeyId), SecretAccessKey \(.SecretAccessKey[:12])…"' \
+        bad "answered: $(jq -r '"AccessKeyId \(.AccessKeyId), SecretAccessKey \(.SecretAccessKey[:8])…"' \
             <<<"$answer")"
         bad "whoever runs code in this pod is the node now"
     else
@@ -72,7 +80,7 @@ show_theft() { # POD ADDRESS
 }
 
 show_refusal() { # POD ADDRESS
-    run "curl $(credentials_url "$2")      # in pod $1"
+    run_in_pod "$1" "$2"
     if steal "$1" "$2" 1 >/dev/null; then
         wrong "IMDS answered pod $1"
     else
@@ -98,7 +106,7 @@ pod_address() { # POD
 
 act_one() {
     title "1. A node as it comes: the AWS VPC CNI alone"
-    say "An IPv4 cluster with IPv6 egress. Pod shop/web-0 is started through the CNI chain by cnitool."
+    say "An IPv4 cluster with IPv6 egress. cnitool starts pod shop/web-0."
     conflist_plain ipv4-with-ipv6-egress
     pod_new web-0
     pod_add web-0 shop/web-0
@@ -110,8 +118,8 @@ act_two() {
     title "2. imds-guard comes to the node"
     run "imds-guard install"
     on_node "$IMDS_GUARD" install | sed 's/^/  /'
-    say "The entry stands at the end of the chain, so every pod that starts from now on is guarded."
-    say "Pods that run already get their guard by sync (watch does both, and keeps both true):"
+    say "The entry comes after the VPC CNI's own: every pod that starts now is guarded."
+    say "Pods that run already get theirs by sync; watch does both, and keeps it so:"
     run "imds-guard sync"
     on_node "$IMDS_GUARD" sync | sed 's/^/  /'
 }
@@ -153,11 +161,15 @@ act_five() {
 epilogue() {
     pod_del web-0 shop/web-0
     pod_del web-1 shop/web-1
-    title "The pods are deleted, their guards with them; nothing of all this is left on your machine."
+    title "The pods are deleted, and all of this world with them."
+    say "On your machine only build/ is left, and the packages that were missing."
     [[ $failed == 0 ]] || { echo "Something was not as promised, see above." >&2; exit 1; }
     say "Next: README.md, \"Install\"."
 }
 
+[[ $# == 0 ]] || { sed -n 's/^# \{0,1\}//; 2,/^$/p' "$0" >&2; exit 2; }
+# A program that is interrupted may end as if it had failed, and the story would go on.
+trap 'printf "\ninterrupted: nothing of this world is left\n" >&2; exit 130' INT
 world_is_entered || prepare
 export IMDS_GUARD=${IMDS_GUARD:-$root/build/release/imds-guard}
 world_enter "$0" "$@"
