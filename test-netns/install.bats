@@ -90,6 +90,11 @@ ours() {
     run -1 install_it --config "$BATS_TEST_TMPDIR/none"
     [[ $output == *"$BATS_TEST_TMPDIR/none"* ]]
     [ ! -e "$bin/imds-guard" ]
+    # A misspelt key must not quietly mean its default.
+    echo '{"exempts": []}' >"$BATS_TEST_TMPDIR/misspelt.json"
+    run -1 install_it --config "$BATS_TEST_TMPDIR/misspelt.json"
+    [[ $output == *"$BATS_TEST_TMPDIR/misspelt.json: \"exempts\" is no config key"* ]]
+    same "$list" "$data/aws.conflist"
 
     mv "$list" "$conf/10-aws.conf"
     run -1 install_it

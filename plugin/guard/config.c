@@ -131,6 +131,33 @@ static int parse_endpoints(const cJSON *entry, struct config *config, struct err
     return 0;
 }
 
+static bool is_key(const char *name)
+{
+    static const char *const keys[] = {
+        "type", "capabilities", "mode", "exempt", "endpoints", "backend", "lockTimeoutSeconds"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (strcmp(name, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+int config_check_keys(const cJSON *entry, struct error *err)
+{
+    const cJSON *member = NULL;
+
+    cJSON_ArrayForEach(member, entry)
+    {
+        if (!is_key(member->string))
+            return error_set(err, ERROR_INVALID_CONFIG,
+                             "\"%.80s\" is no config key: there are \"mode\", \"exempt\", "
+                             "\"endpoints\", \"backend\", \"lockTimeoutSeconds\" and "
+                             "\"capabilities\"",
+                             member->string);
+    }
+    return 0;
+}
+
 int config_parse(const cJSON *entry, struct config *out, struct error *err)
 {
     cleanup(config) struct config parsed = {.backend = BACKEND_AUTO};

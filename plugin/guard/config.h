@@ -42,6 +42,13 @@ struct config {
     unsigned lock_timeout_seconds;
 };
 
+/*
+ * Refuses a key that is none of the entry's, `type` and `capabilities` among them:
+ * ERROR_INVALID_CONFIG. For what a person hands over as configuration and nothing else, where a
+ * misspelt key would quietly mean its default. `entry` is an object.
+ */
+must_use int config_check_keys(const cJSON *entry, struct error *err);
+
 /* `entry` is the plugin's object; NULL gives the defaults. The result is for config_free. */
 must_use int config_parse(const cJSON *entry, struct config *out, struct error *err);
 void config_free(struct config *config);

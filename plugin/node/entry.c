@@ -30,6 +30,8 @@ static int check_keys(const cJSON *entry, struct error *err)
     if (cJSON_GetObjectItemCaseSensitive(entry, "type") && !conflist_is_ours(entry))
         return error_set(err, ERROR_INVALID_CONFIG,
                          "\"type\" is not \"" CONFIG_PLUGIN_TYPE "\": correct it or leave it out");
+    if (config_check_keys(entry, err) < 0)
+        return -1;
     return entry_check(entry, err);
 }
 

@@ -17,8 +17,8 @@
 /*
  * Reads the operator's file: one JSON object with keys of the configuration (config.h), complete
  * with `type` and `capabilities` where it leaves them out. *out is the caller's to free. Errors,
- * naming the file: as file_read, json_parse and config_parse, and ERROR_INVALID_CONFIG for another
- * `type`.
+ * naming the file: as file_read, json_parse, config_check_keys and config_parse, and
+ * ERROR_INVALID_CONFIG for another `type`.
  */
 must_use int entry_read(const char *path, char **out, struct error *err);
 

@@ -9,13 +9,16 @@
 static int read_entry(const char *path, cJSON **out, struct error *err)
 {
     cleanup(free_text) char *text = NULL;
+    cleanup(json) cJSON *entry = NULL;
     struct span span = {0};
 
     if (file_read(AT_FDCWD, path, FILE_LINK_FOLLOW, &text, &span.length, err) < 0)
         return -1;
     span.start = text;
-    if (json_parse(span, out, err) < 0)
+    if (json_parse(span, &entry, err) < 0 ||
+        (cJSON_IsObject(entry) && config_check_keys(entry, err) < 0))
         return error_context(err, "%s", path);
+    *out = steal(&entry);
     return 0;
 }
 

@@ -19,7 +19,8 @@ struct settings {
 /*
  * `config_file`: keys from there and not from the conflist; NULL: our entry's. Errors:
  * ERROR_NOT_AVAILABLE if there is no conflist, or no entry of ours in it (says to run install);
- * what conflist_load and config_parse say. The result is for settings_free.
+ * what conflist_load, config_check_keys (of `config_file`) and config_parse say. The result is for
+ * settings_free.
  */
 must_use int settings_load(const char *conf_dir, const char *config_file, struct settings *out,
                            struct error *err);

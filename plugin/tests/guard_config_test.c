@@ -135,6 +135,23 @@ static void mistakes_are_named(void **state)
     }
 }
 
+static void a_person_is_told_of_a_key_that_is_none(void **state)
+{
+    cleanup(json) cJSON *right =
+        tree_of("{\"type\":\"imds-guard\",\"capabilities\":{},\"mode\":\"audit\",\"exempt\":[],"
+                "\"endpoints\":[],\"backend\":\"auto\",\"lockTimeoutSeconds\":1}");
+    cleanup(json) cJSON *wrong = tree_of("{\"mode\":\"audit\",\"exempts\":[]}");
+    cleanup(json) cJSON *empty = tree_of("{}");
+    struct error err = {.code = ERROR_NONE};
+
+    (void)state;
+    assert_int_equal(config_check_keys(right, &err), 0);
+    assert_int_equal(config_check_keys(empty, &err), 0);
+    assert_int_equal(config_check_keys(wrong, &err), -1);
+    assert_int_equal(err.code, ERROR_INVALID_CONFIG);
+    assert_contains(err.msg, "\"exempts\" is no config key");
+}
+
 static void a_long_value_leaves_room_for_what_it_must_be(void **state)
 {
     cleanup(json) cJSON *tree = tree_of("{}");
@@ -156,6 +173,7 @@ int main(void)
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(each_choice_has_its_value),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(a_person_is_told_of_a_key_that_is_none),
         cmocka_unit_test(a_long_value_leaves_room_for_what_it_must_be),
     };
 
