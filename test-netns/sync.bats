@@ -115,6 +115,7 @@ flush_rules() {
     cp /run/other /etc/cni/net.d/10-aws.conflist
     run -0 guard_sync
     [[ ${lines[-1]} == *" 1 skipped,"* ]]
+    [[ $output == *"skipped "*": it"* ]]
     assert_no_guards
     assert_imds_answers a
 }

@@ -74,11 +74,18 @@ static int note_failed(struct sync *sync, const struct surveyed *surveyed, const
                      surveyed->reason);
 }
 
-static int note_attachment(struct sync *sync, const struct surveyed *surveyed, struct error *err)
+static int note_skipped(struct sync *sync, const struct surveyed *surveyed, const char *why,
+                        struct error *err)
 {
     char label[ATTACHMENT_LABEL_SIZE];
 
     attachment_label(&surveyed->cached->attachment, label);
+    sync->report.skipped++;
+    return notes_add(&sync->report.notes, err, NOTE_SKIPPED, "skipped %s: %s", label, why);
+}
+
+static int note_attachment(struct sync *sync, const struct surveyed *surveyed, struct error *err)
+{
     switch (surveyed->state) {
     case ATTACHMENT_PLANNED:
         if (surveyed->reason && note_failed(sync, surveyed, "all of ", err) < 0)
@@ -87,14 +94,14 @@ static int note_attachment(struct sync *sync, const struct surveyed *surveyed, s
     case ATTACHMENT_FAILED:
         return note_failed(sync, surveyed, "", err);
     case ATTACHMENT_REPLACED:
-        sync->report.skipped++;
-        return notes_add(&sync->report.notes, err, NOTE_SKIPPED,
-                         "skipped %s: its interfaces belong to another attachment by now", label);
+        return note_skipped(sync, surveyed, "its interfaces belong to another attachment by now",
+                            err);
     case ATTACHMENT_GONE:
+        return note_skipped(sync, surveyed, "its network namespace is gone", err);
     case ATTACHMENT_HOST_NETWORK:
+        return note_skipped(sync, surveyed, "it is in the node's own network namespace", err);
     case ATTACHMENT_OTHER_NETWORK:
-        sync->report.skipped++;
-        return 0;
+        return note_skipped(sync, surveyed, "it is of another network than the conflist's", err);
     }
     return 0;
 }

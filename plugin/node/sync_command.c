@@ -12,7 +12,7 @@ static const char about[] =
     "and interface are both gone are removed; a guard on an interface that exists never is.\n"
     "Only attachments of the network whose conflist has the imds-guard entry are touched.\n"
     "\n"
-    "Exit code: 0 done, 1 something could not be done (said on standard error).\n";
+    "Exit code: 0 done, 1 something could not be done (said on standard error), 2 wrong options.\n";
 
 static void print_report(const struct sync_report *report, bool dry_run, FILE *out, FILE *err)
 {
