@@ -227,6 +227,63 @@ drop_in_whole_or_not_there() {
     [ "$seen_old$seen_new" = 11 ]
 }
 
+# Runs the command once for each of its system calls, which then fails. What `version` calls as well
+# is the dynamic loader's.
+fail_at_each_call() { # RESTORE CHECK COMMAND...
+    local restore=$1 check=$2 call first last number failures=0 errors=0
+    shift 2
+    "$restore"
+    count_calls "$guard" version >"$BATS_TEST_TMPDIR/loader"
+    while read -r call first last; do
+        for ((number = first; number <= last; number++)); do
+            "$restore"
+            run strace -f -o /dev/null -e "trace=$call" \
+                -e "inject=$call:error=$(error_of "$call"):when=$number" "$@"
+            failures=$((failures + 1))
+            errors=$((errors + (status != 0)))
+            { [ "$status" -le 1 ] && "$check"; } ||
+                { echo "$call $number failed; status $status: $output"; return 1; }
+        done
+    done < <(count_calls "$@" | awk '
+        NR == FNR { loader[$1] = $2; next }
+        $2 > loader[$1] { print $1, loader[$1] + 1, $2 }' "$BATS_TEST_TMPDIR/loader" -)
+    echo "# $failures calls have failed, and $errors times the command has" >&3
+    [ "$errors" -gt 10 ]
+}
+
+error_of() { # CALL
+    case $1 in
+    write | sendfile | renameat* | mkdirat) echo ENOSPC ;;
+    openat) echo EMFILE ;;
+    flock) echo ENOLCK ;;
+    fchmod | fchown | unlink*) echo EPERM ;;
+    *) echo EIO ;;
+    esac
+}
+
+# Success only if it is so; and whatever is left, the next run makes it so.
+installed_or_not() {
+    [ "$status" -ne 0 ] || { same "$list" "$data/aws.expected" && same "$bin/imds-guard" "$guard"; } ||
+        return 1
+    nothing_left_behind
+}
+
+@test "whichever system call fails, install leaves the old conflist or the new one, and tells which" {
+    fail_at_each_call restore_plain installed_or_not \
+        "$guard" install --conf-dir "$conf" --bin-dir "$bin"
+}
+
+uninstalled_or_not() {
+    [ "$status" -ne 0 ] || { same "$list" "$data/aws.conflist" && [ ! -e "$bin/imds-guard" ]; } ||
+        return 1
+    entry_only_with_plugin
+}
+
+@test "whichever system call fails, uninstall leaves no entry without its plugin, and tells which" {
+    fail_at_each_call restore_installed uninstalled_or_not \
+        "$guard" uninstall --remove-binary --conf-dir "$conf" --bin-dir "$bin"
+}
+
 @test "aws-node writes at the same moment, 200 times: its newer version is never lost" {
     local number patched=0 version=$BATS_TEST_TMPDIR/version installer
     install_it
