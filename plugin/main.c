@@ -65,9 +65,9 @@ static int run_command(int argc, char **argv)
         return EXIT_USAGE;
     }
     code = command->run(argc - 1, argv + 1, stdout, stderr);
-    if (fflush(stdout) != 0 && code == EXIT_OK) {
+    if (fflush(stdout) != 0) {
         fprintf(stderr, "imds-guard: write to standard output: %s\n", strerror(errno));
-        return EXIT_FAILED;
+        return code == EXIT_OK ? EXIT_FAILED : code;
     }
     return code;
 }

@@ -40,7 +40,7 @@ query() { # FILTER
     cp "$here/plugin/tests/data/conflists/aws.conflist" "$BATS_TEST_TMPDIR/net.d/10-aws.conflist"
     "$guard" install --config "$file" --conf-dir "$BATS_TEST_TMPDIR/net.d" \
         --bin-dir "$BATS_TEST_TMPDIR"
-    jq -e '.plugins[] | select(.type == "imds-guard").exempt[0].namespace == "kube-system"' \
+    jq -e '.plugins[] | select(.type == "imds-guard").mode == "enforce"' \
         "$BATS_TEST_TMPDIR/net.d/10-aws.conflist"
 }
 

@@ -1,6 +1,6 @@
 #include "cni/cni.h"
 
-#include "cni/cni_version.h"
+#include "guard/cni_version.h"
 #include "cni/environment.h"
 #include "cni/request.h"
 #include "cni/response.h"

@@ -1,7 +1,7 @@
 #include "cni/request.h"
 
 #include "cni/attachments.h"
-#include "cni/cni_version.h"
+#include "guard/cni_version.h"
 #include "cni/input.h"
 
 #include <stdio.h>

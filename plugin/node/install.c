@@ -1,5 +1,6 @@
 #include "node/install.h"
 
+#include "guard/cni_version.h"
 #include "node/conflist.h"
 #include "node/entry.h"
 #include "node/layout.h"
@@ -164,8 +165,25 @@ static int put_drop_in(struct change *change, struct error *err)
     return write_drop_in(change, entry, err);
 }
 
+/* With a version that the plugin refuses, every ADD of the node would fail. */
+static int check_version(const struct conflist *conflist, struct error *err)
+{
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(conflist->tree, "cniVersion");
+    const cJSON *choice = cJSON_GetObjectItemCaseSensitive(conflist->tree, "cniVersions");
+
+    /* CNI specification 1.1.0: with `cniVersions`, the runtime chooses one that it speaks. */
+    if (choice || (cJSON_IsString(version) && cni_version_find(version->valuestring) >= 0))
+        return 0;
+    return error_set(err, ERROR_INVALID_CONFIG,
+                     "%s: cniVersion is %s, and imds-guard speaks " IMDS_GUARD_CNI_VERSIONS
+                     ": pods would not start",
+                     conflist->path, cJSON_IsString(version) ? version->valuestring : "missing");
+}
+
 static int put(struct change *change, struct error *err)
 {
+    if (check_version(change->conflist, err) < 0)
+        return -1;
     return change->options->drop_in ? put_drop_in(change, err) : put_inline(change, err);
 }
 

@@ -285,6 +285,8 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
         watch_log_done(&watch.log, "start", "%s; the re-check every %u s stands in", why.msg,
                        options->interval);
     watch.recheck = now_ms() + (int64_t)options->interval * 1000;
+    watch_log_done(&watch.log, "start", "watching %s and %s", options->install.conf_dir,
+                   options->results_dir);
     for (;;) {
         look(&watch);
         wait_for_cause(&watch);

@@ -1,6 +1,6 @@
 #include "cni/request.h"
 
-#include "cni/cni_version.h"
+#include "guard/cni_version.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 #include "cni/response.h"
 
-#include "cni/cni_version.h"
+#include "guard/cni_version.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

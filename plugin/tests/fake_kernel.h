@@ -7,7 +7,7 @@
 #define IMDS_GUARD_FAKE_KERNEL_H
 
 #include "cni/cni.h"
-#include "cni/cni_version.h"
+#include "guard/cni_version.h"
 #include "guard/json.h"
 #include "kernel/backends.h"
 #include "kernel/links.h"

@@ -417,13 +417,28 @@ static void says_that_the_present_entry_is_bad(void **state)
     struct world *world = *state;
     char path[512];
 
-    write_text(world->conflist, "{\"name\":\"n\",\"plugins\":[{\"type\":\"ptp\"},"
-                                "{\"type\":\"imds-guard\",\"mode\":\"auditt\"}]}");
+    write_text(world->conflist,
+               "{\"cniVersion\": \"0.4.0\", \"name\":\"n\",\"plugins\":[{\"type\":\"ptp\"},"
+               "{\"type\":\"imds-guard\",\"mode\":\"auditt\"}]}");
     assert_install_fails(world, "auditt");
     assert_non_null(strstr(world->err.msg, "--config"));
     use_config(world, path, "{}");
     install(world);
     assert_entry(world, ENTRY_DEFAULT);
+}
+
+static void refuses_a_version_that_no_pod_would_start_with(void **state)
+{
+    static const char *const lists[] = {
+        "{\"cniVersion\": \"0.2.0\", \"name\": \"n\", \"plugins\": [{\"type\": \"aws-cni\"}]}",
+        "{\"name\": \"n\", \"plugins\": [{\"type\": \"aws-cni\"}]}",
+    };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+        write_text(world->conflist, lists[i]);
+        assert_install_fails(world, "cniVersion");
+    }
 }
 
 static void refuses_a_link(void **state)
@@ -521,8 +536,9 @@ static void refuses_a_drop_in_that_nobody_reads(void **state)
 {
     struct world *world = *state;
 
-    write_text(world->conflist, "{\"name\":\"n\",\"loadOnlyInlinedPlugins\":true,"
-                                "\"plugins\":[{\"type\":\"ptp\"}]}");
+    write_text(world->conflist,
+               "{\"cniVersion\": \"1.1.0\", \"name\":\"n\",\"loadOnlyInlinedPlugins\":true,"
+               "\"plugins\":[{\"type\":\"ptp\"}]}");
     world->options.drop_in = true;
     assert_install_fails(world, "loadOnlyInlinedPlugins");
     assert_false(exists(world, "net.d/n"));
@@ -571,6 +587,7 @@ int main(void)
         TEST(refuses_a_bad_config_before_all),
         TEST(takes_the_operators_keys_and_keeps_them),
         TEST(says_that_the_present_entry_is_bad),
+        TEST(refuses_a_version_that_no_pod_would_start_with),
         TEST(refuses_a_link),
         TEST(installs_a_drop_in),
         TEST(uninstalls_both_and_nothing_else),

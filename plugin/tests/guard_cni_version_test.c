@@ -1,4 +1,4 @@
-#include "cni/cni_version.h"
+#include "guard/cni_version.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
