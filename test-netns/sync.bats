@@ -222,6 +222,17 @@ lock_is_waited_for() {
         xargs -I{} cat /proc/{}/comm 2>/dev/null | grep -q '^imds-guard$'
 }
 
+@test "where the node's namespaces cannot be seen, no pod passes for one that is gone" {
+    conflist_plain regular
+    pod_add a
+    conflist regular
+    run -1 on_node unshare --mount sh -c \
+        "mount -t tmpfs none /run/netns && exec timeout 60 '$IMDS_GUARD' sync"
+    [[ ${lines[0]} == *"cannot guard default/a: there is no network namespace "*"$(pod_host_links a)"* ]]
+    guard_sync
+    assert_guards a drop
+}
+
 @test "files that are no cached results are named and skipped" {
     conflist_plain regular
     pod_add a

@@ -1,5 +1,6 @@
 #include "node/survey.h"
 
+#include "guard/role.h"
 #include "kernel/links.h"
 #include "node/claims.h"
 #include "node/text.h"
@@ -90,6 +91,56 @@ static int plan_disputed_again(const struct settings *settings, struct survey *s
     return 0;
 }
 
+static bool is_guarded(const struct survey *survey, const struct guard *place)
+{
+    for (size_t i = 0; i < survey->count; i++)
+        for (size_t j = 0; j < survey->attachments[i].plan.guard_count; j++)
+            if (guard_is_at(&survey->attachments[i].plan.guards[j], place))
+                return true;
+    for (size_t i = 0; i < survey->holdings.count; i++)
+        for (size_t j = 0; j < survey->holdings.items[i].listing.held_count; j++)
+            if (guard_is_at(&survey->holdings.items[i].listing.held[j].guard, place))
+                return true;
+    return false;
+}
+
+static int doubt(const struct survey *survey, struct surveyed *surveyed, struct error *err)
+{
+    const struct attachment *attachment = &surveyed->cached->attachment;
+
+    for (size_t i = 0; i < attachment->result.interface_count; i++) {
+        const struct result_interface *interface = &attachment->result.interfaces[i];
+        struct guard place = {.direction = DIRECTION_IN};
+        struct error why;
+
+        if (interface_role(interface) != ROLE_HOST ||
+            !links_have(survey->links, survey->link_count, interface->name))
+            continue;
+        strcpy(place.interface, interface->name);
+        if (is_guarded(survey, &place))
+            continue;
+        error_set(&why, ERROR_INVALID_NETNS,
+                  "there is no network namespace %s, but its interface %s is there and has no "
+                  "guard: imds-guard must see the node's namespaces (mount /run/netns)",
+                  attachment->netns, interface->name);
+        return fail(surveyed, &why, err);
+    }
+    return 0;
+}
+
+/*
+ * A pod that is gone has taken its interfaces along. One that is only out of sight, as in a
+ * container without the node's /run/netns, must not pass for one that is gone.
+ */
+static int doubt_gone(struct survey *survey, struct error *err)
+{
+    for (size_t i = 0; i < survey->count; i++)
+        if (survey->attachments[i].state == ATTACHMENT_GONE &&
+            doubt(survey, &survey->attachments[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 int survey_take(const struct settings *settings, const char *results_dir, struct survey *out,
                 struct error *err)
 {
@@ -99,7 +150,8 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
     if (cache_read(results_dir, &survey.cache, err) < 0 || plan_all(settings, &survey, err) < 0 ||
         links_names(&survey.links, &survey.link_count, err) < 0 ||
         holdings_gather(&terms, &survey.holdings, err) < 0 ||
-        plan_disputed_again(settings, &survey, err) < 0 || claims_settle(&survey, err) < 0)
+        plan_disputed_again(settings, &survey, err) < 0 || claims_settle(&survey, err) < 0 ||
+        doubt_gone(&survey, err) < 0)
         return -1;
     *out = survey;
     survey = (struct survey){0};

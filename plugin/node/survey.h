@@ -21,7 +21,7 @@ enum attachment_state {
     ATTACHMENT_GONE,          /* its network namespace is no more */
     ATTACHMENT_HOST_NETWORK,  /* it is the node's own */
     ATTACHMENT_REPLACED,      /* every interface it had is another attachment's by now (claims.h) */
-    ATTACHMENT_FAILED,        /* its pod lives, and there is no plan; `reason` says why */
+    ATTACHMENT_FAILED,        /* its pod lives, or may, and there is no plan; `reason` says why */
 };
 
 struct surveyed {
