@@ -1,10 +1,12 @@
 /*
  * What stands in the legacy table `mangle`, of either family, as plain data.
  *
- *     -A FORWARD -d 169.254.169.254/32 -j IMDS-GUARD                    one for each endpoint,
- * first -A IMDS-GUARD -i eni0 -m comment --comment "<tag>" -j DROP        one for each guard -A
- * POSTROUTING -d 169.254.169.254/32 -j IMDS-GUARD-OUT -A IMDS-GUARD-OUT -o vlan.eth.1 -m comment
- * --comment "<tag>" -j DROP
+ * One jump for each endpoint, in first place; one rule for each guard:
+ *
+ *     -A FORWARD -d 169.254.169.254/32 -j IMDS-GUARD
+ *     -A IMDS-GUARD -i eni0 -m comment --comment "<tag>" -j DROP
+ *     -A POSTROUTING -d 169.254.169.254/32 -j IMDS-GUARD-OUT
+ *     -A IMDS-GUARD-OUT -o vlan.eth.1 -m comment --comment "<tag>" -j DROP
  *
  * A guard that only counts has RETURN. A packet to anywhere else pays for the comparisons of the
  * jumps, however many guards there are. Guards and jumps of exactly these forms are ours,

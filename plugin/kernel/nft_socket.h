@@ -37,9 +37,9 @@ typedef int nft_answer(const struct nlmsghdr *message, void *context, struct err
 
 /*
  * Asks without changing anything. At most one of the requests is a dump, the last one: the kernel
- * keeps one dump a socket. What does not exist is not answered, nor is an element whose key
- * does not fit its set. More than a few dozen requests
- * overflow the socket's buffer. Errors: ERROR_KERNEL, and `each`'s.
+ * keeps one dump a socket. What does not exist is not answered, nor is an element whose key does
+ * not fit its set. More than a few dozen requests overflow the socket's buffer. Errors:
+ * ERROR_KERNEL, and `each`'s.
  */
 must_use int nft_ask(struct nft_socket *socket, const struct nft_messages *requests,
                      nft_answer *each, void *context, struct error *err);

@@ -12,9 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RTNETLINK_TIMEOUT                                                                          \
-    5 /* seconds, for one exchange; the kernel answers within microseconds                         \
-       */
+/* Seconds, for one exchange; the kernel answers within microseconds. */
+#define RTNETLINK_TIMEOUT 5
 
 /*
  * Fits every link without statistics, even one with 64 KiB of alternative names (IFLA_PROP_LIST, as

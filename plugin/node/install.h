@@ -15,8 +15,7 @@
 struct install_options {
     const char *conf_dir;
     const char *bin_dir;
-    const char
-        *config_file; /* our entry's keys; NULL: keep those that are there, else the defaults */
+    const char *config_file; /* our entry's keys; NULL: those that are there, else the defaults */
     bool drop_in;
 };
 

@@ -33,7 +33,8 @@ void watch_log_done(const struct watch_log *log, const char *reason, const char 
 void watch_log_complain(const struct watch_log *log, struct complaint *complaint,
                         const char *reason, const char *text)
 {
-    bool new = text &&*text && (!complaint->said || strcmp(complaint->said, text) != 0);
+    bool any = text && text[0] != '\0';
+    bool new = any && (!complaint->said || strcmp(complaint->said, text) != 0);
     char line[2048];
 
     if (new) {
@@ -41,7 +42,7 @@ void watch_log_complain(const struct watch_log *log, struct complaint *complaint
         text_make_printable(line);
         print(log, reason, line);
     }
-    if (new || !text || !*text) {
+    if (new || !any) {
         free(complaint->said);
         complaint->said = new ? strdup(text) : NULL;
     }
