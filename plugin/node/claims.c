@@ -122,11 +122,15 @@ static bool is_accounted_for(const struct survey *survey, const char *tag,
     return false;
 }
 
-/* The claim of an owner that the cache does not know (yet): it holds the guard, and that is all. */
+/*
+ * The claim of an owner that the cache does not know (yet): it holds the guard, and that is all. If
+ * it holds it in one address family and this attachment in the other, its ADD is under way, or was
+ * cut off and comes again: then no name helps against it either, only the kernel's own peer.
+ */
 static bool loses_to_holder(const struct survey *survey, const struct surveyed *surveyed,
                             const struct guard *guard, int claim)
 {
-    if (claim >= CLAIM_HELD)
+    if (claim >= CLAIM_PEER + CLAIM_HELD)
         return false;
     for (size_t i = 0; i < survey->holdings.count; i++) {
         const struct listing *listing = &survey->holdings.items[i].listing;

@@ -170,6 +170,24 @@ static void a_successor_that_is_not_cached_yet_wins(void **state)
 }
 
 /* Created while the chain had no imds-guard; its predecessor's DEL is still to come. */
+/* Its ADD is between the two tables of the iptables backend. */
+static void a_successor_that_holds_one_family_so_far_wins(void **state)
+{
+    struct world world;
+
+    (void)state;
+    make_world(&world);
+    add(&world, "x", "eni1", NAMED);
+    hold(&world, "y", "eni1");
+    hold(&world, "x", "eni1");
+    world.holding.listing.held[0].families = FAMILY_IPV4;
+    world.holding.listing.held[1].families = FAMILY_IPV6;
+    add_link(&world, "eni1");
+    settle(&world);
+    expect(&world, 0, ATTACHMENT_REPLACED);
+    free_world(&world);
+}
+
 static void a_proven_claim_takes_over_from_an_owner_nobody_knows(void **state)
 {
     struct world world;
@@ -270,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_successor_in_the_cache_wins),
         cmocka_unit_test(a_successor_wins_even_where_the_old_one_holds_the_guard),
         cmocka_unit_test(a_successor_that_is_not_cached_yet_wins),
+        cmocka_unit_test(a_successor_that_holds_one_family_so_far_wins),
         cmocka_unit_test(a_proven_claim_takes_over_from_an_owner_nobody_knows),
         cmocka_unit_test(an_owner_whose_pod_is_gone_claims_nothing),
         cmocka_unit_test(a_recycled_namespace_takes_nothing),
