@@ -13,87 +13,12 @@
 
 #include "kernel/nft_changes.h"
 #include "kernel/nft_elements.h"
+#include "kernel/nft_retry.h"
 #include "kernel/nft_skeleton.h"
 #include "kernel/nft_socket.h"
 #include "kernel/nft_view.h"
 
 #include <stdlib.h>
-#include <time.h>
-
-/* --- once more ----------------------------------------------------------------------------------
- */
-
-/* One look, and one transaction if need be. */
-typedef int attempt(struct nft_socket *socket, void *job, struct error *err);
-
-/*
- * Objects gone (flushed under our feet) or come: after a few rounds this is no race any more, but a
- * kernel that lacks a part (ENOENT for an unknown expression).
- */
-#define ROUNDS_MAX 8
-
-/* Pause after a round, growing: those who write all the time must let others through. */
-#define PAUSE_NANOSECONDS 500000L
-#define PAUSE_ROUNDS_MAX  20U
-
-static bool is_contention(int refusal)
-{
-    return refusal == ERESTART || refusal == EBUSY || refusal == EAGAIN || refusal == EINTR ||
-           refusal == ENOBUFS;
-}
-
-static bool is_worth_a_round(int refusal, unsigned round, const struct timespec *deadline)
-{
-    struct timespec now;
-
-    if (refusal == ENOENT || refusal == EEXIST)
-        return round < ROUNDS_MAX;
-    if (!is_contention(refusal))
-        return false;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return round < ROUNDS_MAX || now.tv_sec < deadline->tv_sec;
-}
-
-static void pause_before(unsigned round)
-{
-    unsigned rounds = round < PAUSE_ROUNDS_MAX ? round : PAUSE_ROUNDS_MAX;
-    const struct timespec pause = {.tv_nsec = PAUSE_NANOSECONDS * (long)rounds};
-
-    if (rounds > 0)
-        nanosleep(&pause, NULL);
-}
-
-/* *absent: it failed for lack of nf_tables, which some callers need not mind. */
-static int keep_trying(attempt *once, void *job, const struct terms *terms, bool *absent,
-                       struct error *err)
-{
-    cleanup(nft_socket) struct nft_socket socket = {0};
-    struct timespec deadline;
-    struct error last = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += terms->lock_timeout_seconds;
-    if (nft_open(&socket, err) < 0) {
-        *absent = socket.absent;
-        return -1;
-    }
-    for (unsigned round = 0;; round++) {
-        socket.refusal = 0;
-        if (once(&socket, job, &last) == 0)
-            return 0;
-        *absent = socket.absent;
-        if (!is_worth_a_round(socket.refusal, round, &deadline))
-            break;
-        pause_before(round);
-    }
-    *err = last;
-    if (!is_contention(socket.refusal))
-        return -1;
-    error_set(err, ERROR_TRY_AGAIN,
-              "others change the ruleset all the time: gave up after %u seconds",
-              terms->lock_timeout_seconds);
-    return error_details(err, "%s", last.msg);
-}
 
 /* --- apply --------------------------------------------------------------------------------------
  */
@@ -208,7 +133,7 @@ static int nftables_apply(const struct plan *plans, size_t plan_count, const str
     struct application job = {plans, plan_count, terms};
     bool absent = false;
 
-    return keep_trying(apply_once, &job, terms, &absent, err);
+    return nft_keep_trying(apply_once, &job, terms, &absent, err);
 }
 
 /* --- remove -------------------------------------------------------------------------------------
@@ -327,8 +252,8 @@ static int nftables_remove(const struct selection *selection, const struct terms
     struct error failure = {0};
     bool absent = false;
 
-    if (keep_trying(selection->everything ? remove_everything_once : remove_once, &job, terms,
-                    &absent, &failure) < 0 &&
+    if (nft_keep_trying(selection->everything ? remove_everything_once : remove_once, &job, terms,
+                        &absent, &failure) < 0 &&
         !absent) {
         *err = failure;
         return -1;
@@ -364,7 +289,7 @@ static int nftables_list(const struct terms *terms, struct listing *out, struct 
     struct error failure = {0};
     bool absent = false;
 
-    if (keep_trying(list_once, &job, terms, &absent, &failure) < 0) {
+    if (nft_keep_trying(list_once, &job, terms, &absent, &failure) < 0) {
         if (!absent) {
             *err = failure;
             return -1;
@@ -398,7 +323,7 @@ static int nftables_probe(const struct terms *terms, struct error *err)
     struct look job = {.terms = &no_endpoints};
     bool absent = false;
 
-    return keep_trying(probe_once, &job, terms, &absent, err);
+    return nft_keep_trying(probe_once, &job, terms, &absent, err);
 }
 
 const struct backend backend_nftables = {
