@@ -1,10 +1,10 @@
 #include "cni/cni.h"
 
-#include "guard/cni_version.h"
 #include "cni/environment.h"
 #include "cni/request.h"
 #include "cni/response.h"
 #include "cni/verbs.h"
+#include "guard/cni_version.h"
 #include "kernel/privileges.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "cni/request.h"
 
 #include "cni/attachments.h"
-#include "guard/cni_version.h"
 #include "cni/input.h"
+#include "guard/cni_version.h"
 
 #include <stdio.h>
 #include <string.h>
