@@ -235,7 +235,9 @@ END
         on_node nft delete table inet imds-guard 2>/dev/null || true
     done
     for tool in iptables ip6tables; do
-        on_node $tool-legacy -t mangle -N IMDS-GUARD
+        # Where the iptables backend has made it already, it is emptied.
+        on_node $tool-legacy -t mangle -N IMDS-GUARD 2>/dev/null ||
+            on_node $tool-legacy -t mangle -F IMDS-GUARD
         on_node $tool-legacy -t mangle -A IMDS-GUARD -i "$link" -j ACCEPT
         on_node $tool-legacy -t mangle -I FORWARD -j IMDS-GUARD
         on_node $tool-legacy -t mangle -I FORWARD -i "$link" -j ACCEPT

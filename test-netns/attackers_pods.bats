@@ -28,14 +28,20 @@ flush_rules() {
     fi
 }
 
+has_arrived() { # COUNT
+    [ "$(arrived)" -ge "$1" ]
+}
+
 # One packet of each family, from whatever namespace and link lead to the node now: how many arrive.
-how_many_arrive() { # NAMESPACE LINK
+# Those that should are waited for: the node may have to find its neighbour first.
+how_many_arrive() { # NAMESPACE LINK [EXPECTED]
     local before
     before=$(arrived)
     ip -n "$1" link set "$2" up || return 1
     in_pod "$1" "$PACKET" "$2" "$gateway" "ip4,$address,$imds4" tcp,80 || return 1
     in_pod "$1" "$PACKET" "$2" "$gateway" "ip6,2001:db8::5,$imds6" tcp,80 || return 1
     sleep 0.1
+    wait_until 4 has_arrived $((before + ${3:-0})) 2>/dev/null || true
     echo $(($(arrived) - before))
 }
 
@@ -44,7 +50,7 @@ how_many_arrive() { # NAMESPACE LINK
 holds_and_comes_back() { # NAMESPACE LINK
     [ "$(how_many_arrive "$@")" -eq 0 ] || fail "gets past the guard" || return 1
     flush_rules
-    [ "$(how_many_arrive "$@")" -eq 2 ] || fail "this is no way out, guard or not" || return 1
+    [ "$(how_many_arrive "$@" 2)" -eq 2 ] || fail "this is no way out, guard or not" || return 1
     on_node timeout 60 "$IMDS_GUARD" sync || true
     assert_guards a drop || return 1
     [ "$(how_many_arrive "$@")" -eq 0 ] || fail "gets past the guard that sync has put back"
