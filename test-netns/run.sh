@@ -45,4 +45,5 @@ for argument; do
     -LE | --label-exclude | *long* | *release* | *bench*) selection=() ;;
     esac
 done
-exec ctest --test-dir "$root/build/dev" --output-on-failure --parallel 2 "${selection[@]}" "$@"
+# One more than processors: packet tests wait a good part of their time.
+exec ctest --test-dir "$root/build/dev" --output-on-failure --parallel "$(($(nproc) + 1))" "${selection[@]}" "$@"
