@@ -10,8 +10,8 @@ int verb_del(const struct request *request, FILE *out, struct error *err)
     (void)out;
     if (!owner_fits(&request->attachment.owner))
         return 0; /* no ADD can have succeeded for it */
-    /* Where ADD would look in the host is where its guards are likely; only a hint, so it may fail.
-     */
+    /* Where ADD would look in the host is where its guards are likely; only a hint, so it
+     * may fail. */
     if (request->has_prev_result && plan_questions(&request->attachment, &likely, &ignored) != 0)
         likely = (struct questions){0};
     return guards_remove_owner(&request->attachment.owner,

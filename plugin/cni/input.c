@@ -38,8 +38,8 @@ static int await(int fd, int64_t deadline, unsigned timeout, struct error *err)
     }
 }
 
-/* One read into what is left of the buffer. *got is 0 at the end, and -1 if there was nothing yet.
- */
+/* One read into what is left of the buffer. *got is 0 at the end, and -1 if there was
+ * nothing yet. */
 static int read_some(int fd, char *buffer, size_t size, ssize_t *got, struct error *err)
 {
     *got = read(fd, buffer, size);

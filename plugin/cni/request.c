@@ -10,8 +10,8 @@
 #define INPUT_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define INPUT_SECONDS   30 /* a runtime writes at once; the machine may be short of time for it */
 
-/* The one member with this key, NULL if there is none. No two readers agree on a key given twice.
- */
+/* The one member with this key, NULL if there is none. No two readers agree on a key
+ * given twice. */
 static int member(const cJSON *object, const char *key, const cJSON **out, struct error *err)
 {
     size_t count = json_count_members(object, key);

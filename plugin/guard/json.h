@@ -43,8 +43,8 @@ must_use int json_parse(struct span text, cJSON **out, struct error *err);
 must_use bool json_member(struct span object, const char *key, struct span *out);
 must_use bool json_element(struct span array, size_t index, struct span *out);
 
-/* How many of the object's members have this key. cJSON keeps duplicates; no reader agrees on them.
- */
+/* How many of the object's members have this key. cJSON keeps duplicates; no reader agrees
+ * on them. */
 size_t json_count_members(const cJSON *object, const char *key);
 
 #endif

@@ -10,8 +10,8 @@
 /* Linux: IFNAMSIZ of linux/if.h, 15 bytes and a NUL. */
 #define INTERFACE_NAME_SIZE 16
 
-/* CNI specification 1.1.0, "Parameters": ^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$ for containers and networks.
- */
+/* CNI specification 1.1.0, "Parameters": ^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$ for containers
+ * and networks. */
 bool name_is_container_id(const char *name);
 bool name_is_network(const char *name);
 

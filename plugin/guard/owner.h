@@ -66,15 +66,15 @@ bool owner_fits(const struct owner *owner);
 void tag_write(const struct owner *owner, unsigned guards, const char *namespace, const char *pod,
                char out[static TAG_SIZE]);
 
-/* Reads a tag. False if the text is not one, to the byte: what tag_write cannot write is not ours.
- */
+/* Reads a tag. False if the text is not one, to the byte: what tag_write cannot write is
+ * not ours. */
 must_use bool tag_parse(const char *text, struct tag *out);
 
 /* The number of guards the tag announces; 0 if the text is no tag. */
 unsigned tag_guards(const char *text);
 
-/* Whether the tag belongs to the owner, or two tags to the same one. Text that is no tag: to none.
- */
+/* Whether the tag belongs to the owner, or two tags to the same one. Text that is no tag:
+ * to none. */
 bool tag_is_owned_by(const char *text, const struct owner *owner);
 bool tags_have_same_owner(const char *a, const char *b);
 

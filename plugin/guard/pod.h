@@ -19,8 +19,8 @@ struct pod {
     const cJSON *annotations; /* object of strings, or NULL */
 };
 
-/* True if an entry of `exempt` matches in all its fields. A pod without a namespace matches none.
- */
+/* True if an entry of `exempt` matches in all its fields. A pod without a namespace
+ * matches none. */
 bool pod_is_exempt(const struct pod *pod, const struct config *config);
 
 #endif

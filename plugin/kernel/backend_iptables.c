@@ -1,8 +1,7 @@
 /*
  * The legacy tables (x_tables), through libiptc. Theory of operation:
  *
- *     snapshot (iptables_table) ──pure──▶ edits (iptables_skeleton, iptables_guards) ──▶ table ──▶
- * kernel
+ *     snapshot (iptables_table) ──pure──▶ edits (iptables_skeleton, iptables_guards) ──▶ table
  *
  * A table is always written whole, and the kernel tells only of some writes by others that a write
  * of ours would undo; so who writes holds the lock from the reading on. To look, none is needed:
@@ -27,8 +26,9 @@
 
 /* Times that a table may be changed under our hands, by who takes no lock, before we give up. */
 #define TRIES 10
-#define PAUSE_NS                                                                                   \
-    1000000L /* after the first; each next pause is twice as long: half a second in all */
+
+/* Pause after the first; each next one is twice as long: half a second in all. */
+#define PAUSE_NS 1000000L
 
 /* What is to be brought about, the same in each family. */
 struct task {
@@ -161,8 +161,8 @@ static int look_for_work(const struct task *task, bool *todo, struct error *err)
     return prepare(task, &parts, todo, err);
 }
 
-/* Whether there can be anything to do: where no table is live, nothing is to be taken out of one.
- */
+/* Whether there can be anything to do: where no table is live, nothing is to be taken out
+ * of one. */
 static int may_have_work(const struct task *task, bool *out, struct error *err)
 {
     bool live = !task->only_live;

@@ -3,11 +3,11 @@
  * seen may have changed by the time it is written. Two things make that harmless:
  *
  *  - What is added must not be there yet (NLM_F_EXCL), and what goes must be there still. Where
- * that has changed, the kernel refuses the whole transaction, and we look again.
+ *    that has changed, the kernel refuses the whole transaction, and we look again.
  *  - A transaction that takes a guard away, or over from those alone who had it at some moment, or
- * makes the table anew, is good only for the generation of the ruleset that was seen. So a guard
- * that somebody else has just set on the same interface, for a new pod of the same name, is never
- * lifted for an old one.
+ *    makes the table anew, is good only for the generation of the ruleset that was seen. So a
+ *    guard that somebody else has just set on the same interface, for a new pod of the same name,
+ *    is never lifted for an old one.
  */
 #include "kernel/backend.h"
 
@@ -20,8 +20,7 @@
 
 #include <stdlib.h>
 
-/* --- apply --------------------------------------------------------------------------------------
- */
+/* --- apply ------------------------------------------------------------------------------------ */
 
 struct application {
     const struct plan *plans;
@@ -136,8 +135,7 @@ static int nftables_apply(const struct plan *plans, size_t plan_count, const str
     return nft_keep_trying(apply_once, &job, terms, &absent, err);
 }
 
-/* --- remove -------------------------------------------------------------------------------------
- */
+/* --- remove ----------------------------------------------------------------------------------- */
 
 struct removal {
     const struct selection *selection;
@@ -263,8 +261,7 @@ static int nftables_remove(const struct selection *selection, const struct terms
     return 0;
 }
 
-/* --- list, probe --------------------------------------------------------------------------------
- */
+/* --- list, probe ------------------------------------------------------------------------------ */
 
 struct look {
     const struct terms *terms;

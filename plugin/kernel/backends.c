@@ -151,8 +151,8 @@ int guards_check(const struct plan *plan, const struct terms *terms, struct erro
 
         if (check.wrong == 0)
             return check_others(plan, &listings, i, err);
-        /* What is wrong where most of the plan stands is what matters; if it stands nowhere, all.
-         */
+        /* What is wrong where most of the plan stands is what matters; if it stands
+         * nowhere, all. */
         if (check.held > most)
             worst = (struct error){0};
         if (check.held >= most)

@@ -14,8 +14,8 @@
 #define COMMENT_MATCH    "comment"
 #define COMMENT_REVISION 0
 
-/* How the standard target holds a verdict that ends a chain (net/netfilter/x_tables.c, verdict_ok).
- */
+/* How the standard target holds a verdict that ends a chain
+ * (net/netfilter/x_tables.c, verdict_ok). */
 #define TARGET_VERDICT(verdict) (-(verdict)-1)
 
 /* -d 169.254.169.254/32 */

@@ -67,8 +67,8 @@ static int kernel_error(const struct iptables_family *family, const char *what, 
     }
 }
 
-/* Reads one entry, which stands in the chain named `name`; jumps lead to `target`, or are foreign.
- */
+/* Reads one entry, which stands in the chain named `name`; jumps lead to `target`, or
+ * are foreign. */
 static void read_rule(const struct table *table, const void *entry, enum direction direction,
                       enum rule_kind expected, struct rule *out)
 {

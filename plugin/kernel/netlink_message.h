@@ -24,8 +24,8 @@ static inline int message_left_at(const struct nlmsghdr *message, const struct n
     return (int)((const char *)message + message->nlmsg_len - (const char *)attr);
 }
 
-/* As mnl_attr_for_each, which counts the padding behind the last attribute, whether there or not.
- */
+/* As mnl_attr_for_each, which counts the padding behind the last attribute, whether there
+ * or not. */
 #define message_for_each_attribute(attr, message, header_size)                                     \
     for ((attr) = mnl_nlmsg_get_payload_offset(message, header_size);                              \
          mnl_attr_ok(attr, message_left_at(message, attr)); (attr) = mnl_attr_next(attr))

@@ -31,8 +31,8 @@ static enum error_code path_error_code(int error)
 
 int netns_open(const char *path, int *out, struct error *err)
 {
-    /* O_NONBLOCK and O_NOCTTY: a FIFO or a terminal in the namespace's place must not hold us up.
-     */
+    /* O_NONBLOCK and O_NOCTTY: a FIFO or a terminal in the namespace's place must not hold
+     * us up. */
     cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return error_set(err, path_error_code(errno), "cannot open network namespace %s: %s", path,

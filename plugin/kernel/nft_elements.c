@@ -91,8 +91,7 @@ int elements_ask_all(struct nft_messages *messages, enum direction direction, st
     return 0;
 }
 
-/* --- from elements to guards --------------------------------------------------------------------
- */
+/* --- from elements to guards ------------------------------------------------------------------ */
 
 static bool read_guard(const struct nft_element *element, enum direction direction,
                        struct held *out)
@@ -151,8 +150,7 @@ int elements_take(const struct nlmsghdr *message, struct listing *listing, struc
     return 0;
 }
 
-/* --- from guards to elements --------------------------------------------------------------------
- */
+/* --- from guards to elements ------------------------------------------------------------------ */
 
 static bool set_tag(struct nftnl_set_elem *element, const char *tag)
 {

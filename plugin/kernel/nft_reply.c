@@ -133,8 +133,8 @@ bool nft_reply_next_element(const struct nft_elements *elements, const struct nl
     struct attributes key;
     const struct nlattr *next = attribute_next(elements->list, *cursor);
 
-    /* The kernel gives every item the type NFTA_LIST_ELEM, libnftnl counts them: it says nothing.
-     */
+    /* The kernel gives every item the type NFTA_LIST_ELEM, libnftnl counts them: it
+     * says nothing. */
     if (next == NULL)
         return false;
     *cursor = next;

@@ -6,8 +6,8 @@
 
 #include "kernel/nft_endpoints.h"
 
-/* ip daddr @endpoints4 iifname vmap @in: `interface_key` is NFT_META_IIFNAME or NFT_META_OIFNAME.
- */
+/* ip daddr @endpoints4 iifname vmap @in: `interface_key` is NFT_META_IIFNAME
+ * or NFT_META_OIFNAME. */
 must_use int rule_make(struct nft_messages *messages, const char *chain,
                        const struct endpoint_set *endpoints, uint32_t interface_key,
                        const char *map, struct error *err);

@@ -24,8 +24,7 @@
 /* Below every default of net.core.wmem_default; more needs a larger send buffer. */
 #define SEND_SIZE_ALWAYS 65536
 
-/* --- open, close --------------------------------------------------------------------------------
- */
+/* --- open, close ------------------------------------------------------------------------------ */
 
 static int refused(struct nft_socket *socket, int error, const char *what, struct error *err)
 {
@@ -83,8 +82,7 @@ void nft_close(struct nft_socket *socket)
     socket->buffers = NULL;
 }
 
-/* --- one exchange -------------------------------------------------------------------------------
- */
+/* --- one exchange ----------------------------------------------------------------------------- */
 
 /* What was sent, and how far its answers have come. */
 struct exchange {
@@ -265,8 +263,7 @@ static int receive_all(struct exchange *exchange)
     return exchange->failed ? -1 : 0;
 }
 
-/* --- sending ------------------------------------------------------------------------------------
- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static int send_parts(struct exchange *exchange, struct iovec *parts, size_t count)
 {

@@ -17,8 +17,8 @@ enum exit_code {
 struct command {
     const char *name;
     const char *summary; /* one line for `imds-guard help` */
-    /* argv[0] is the command's own name. Answers go to out, complaints to err. Returns exit code.
-     */
+    /* argv[0] is the command's own name. Answers go to out, complaints to err. Returns
+     * exit code. */
     int (*run)(int argc, char **argv, FILE *out, FILE *err);
 };
 

@@ -22,8 +22,8 @@ static bool has_suffix(const char *name, const char *suffix)
     return length >= strlen(suffix) && strcmp(name + length - strlen(suffix), suffix) == 0;
 }
 
-/* What libcni's ConfFiles takes: by the part after the last dot, hidden or not, but no directory.
- */
+/* What libcni's ConfFiles takes: by the part after the last dot, hidden or not, but
+ * no directory. */
 static bool is_candidate(const struct dirent *entry)
 {
     return entry->d_type != DT_DIR &&

@@ -40,8 +40,8 @@ must_use int conflist_load(const char *conf_dir, struct conflist *out, bool *fou
                            struct error *err);
 void conflist_free(struct conflist *conflist);
 
-/* Whether the list says `loadOnlyInlinedPlugins` (CNI specification 1.1.0): a drop-in is not read.
- */
+/* Whether the list says `loadOnlyInlinedPlugins` (CNI specification 1.1.0): a drop-in is
+ * not read. */
 bool conflist_ignores_drop_ins(const struct conflist *conflist);
 
 /* Whether this plugin of a list is an entry of ours. */

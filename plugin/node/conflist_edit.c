@@ -284,8 +284,8 @@ int conflist_insert(struct span text, struct span entry, char **out, struct erro
     if (is_settled(&plugins, entry_tree))
         return copy_text(text, out, err);
     index = first_of_ours(&plugins);
-    /* Nothing of ours is before that index, so the plugin before it has the same one when stripped.
-     */
+    /* Nothing of ours is before that index, so the plugin before it has the same one
+     * when stripped. */
     index = is_place_right(&plugins, index) && index < plugins.count ? index - 1 : SIZE_MAX;
     if (strip(text, &plugins, &stripped, err) < 0 ||
         insert_fresh(stripped, index, entry, &made, err) < 0 ||

@@ -55,8 +55,8 @@ bool holdings_have(const struct holdings *holdings, const struct backend *chosen
 /* Whether a guard of another owner stands where the plan wants one. */
 bool holdings_dispute(const struct holdings *holdings, const struct plan *plan);
 
-/* All tags that are held, as texts borrowed from the holdings, sorted; the caller frees the items.
- */
+/* All tags that are held, as texts borrowed from the holdings, sorted; the caller frees
+ * the items. */
 must_use int holdings_tags(const struct holdings *holdings, struct tags *out, struct error *err);
 
 /* Whether this is a guard on the same interface and in the same direction. */

@@ -58,8 +58,8 @@ static int write_conflist(struct change *change, const char *text, struct error 
     return 0;
 }
 
-/* What the entry should say: what the operator says, else what it says already, else the default.
- */
+/* What the entry should say: what the operator says, else what it says already, else
+ * the default. */
 static int choose_entry(const struct change *change, const cJSON *present, struct span present_text,
                         struct span *out, struct error *err)
 {

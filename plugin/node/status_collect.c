@@ -59,8 +59,8 @@ static bool is_shown(const struct status *status, const char *backend, const str
     return false;
 }
 
-/* A guard of an attachment that the cache does not have: an ADD under way, or what is left of one.
- */
+/* A guard of an attachment that the cache does not have: an ADD under way, or what is left
+ * of one. */
 static int add_held(struct status *status, const struct survey *survey,
                     const struct holding *holding, const struct held *held, struct error *err)
 {

@@ -45,8 +45,8 @@ static void a_tag_is_read_as_it_was_written(void **state)
     assert_string_equal(read.pod, "-");
 }
 
-/* Any lengths of the owner's names, any pod: the tag fits, is its owner's, and only the pod is cut.
- */
+/* Any lengths of the owner's names, any pod: the tag fits, is its owner's, and only the pod
+ * is cut. */
 static void every_owner_that_fits_round_trips(void **state)
 {
     char id[OWNER_BYTES_MAX + 2] = "";

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-/* An announcement as the kernel makes it: a message of nf_tables whose first attribute is a name.
- */
+/* An announcement as the kernel makes it: a message of nf_tables whose first attribute is
+ * a name. */
 static size_t announce(void *bytes, int subsystem, int type, const char *table)
 {
     struct nlmsghdr *message = mnl_nlmsg_put_header(bytes);

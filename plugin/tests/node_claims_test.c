@@ -218,8 +218,8 @@ static void an_owner_whose_pod_is_gone_claims_nothing(void **state)
     free_world(&world);
 }
 
-/* x's process is gone, and its number is now that of one of y's: x's netns path leads to y's pod.
- */
+/* x's process is gone, and its number is now that of one of y's: x's netns path leads to
+ * y's pod. */
 static void a_recycled_namespace_takes_nothing(void **state)
 {
     struct world world;
