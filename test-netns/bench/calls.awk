@@ -19,6 +19,7 @@ function is(pattern, for_what) {
     is("^(brk|mmap|munmap|mremap|madvise|mprotect)\\(", "memory")
     is("F_GETFD", "standard descriptors are open: no socket of ours takes a closed one's place")
     is("^get(e?uid|e?gid)", "not set-uid")
+    is("^prctl\\(PR_SET_NO_NEW_PRIVS|^cap[gs]et", "capabilities that are not needed (any more) go")
     is("SIGPIPE", "a runtime that has gone away is an error, not a death")
     is("^(poll|read)\\((\\[\\{fd=)?0", "the request: a bounded wait, then what is there, up to its end")
     is("^(exit_group|write\\(1|fstat\\(1|newfstatat\\(1|ioctl\\(1)", "the result, and the end")
