@@ -219,7 +219,7 @@ link_is_gone() { # NAME
 
 lock_is_waited_for() {
     find /proc/[0-9]*/fd -lname /run/another.lock 2>/dev/null | cut -d / -f 3 |
-        xargs -I{} cat /proc/{}/comm 2>/dev/null | grep -q '^imds-guard$'
+        xargs -I{} cat /proc/{}/comm 2>/dev/null | grep -q '^imds-guard'
 }
 
 @test "where the node's namespaces cannot be seen, no pod passes for one that is gone" {
