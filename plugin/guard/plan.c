@@ -292,6 +292,13 @@ void facts_free(struct facts *facts)
     *facts = (struct facts){.host = NULL};
 }
 
+int guard_compare(const struct guard *a, const struct guard *b)
+{
+    if (a->direction != b->direction)
+        return a->direction < b->direction ? -1 : 1;
+    return strcmp(a->interface, b->interface);
+}
+
 const char *direction_name(enum direction direction)
 {
     return direction == DIRECTION_IN ? "in" : "out";

@@ -128,6 +128,9 @@ must_use int plan_make_partly(const struct attachment *attachment, const struct 
 void plan_free(struct plan *plan);
 void facts_free(struct facts *facts);
 
+/* By direction, then by interface: where a guard stands, whatever its verdict. Order as strcmp(3). */
+int guard_compare(const struct guard *a, const struct guard *b);
+
 const char *direction_name(enum direction direction); /* "in", "out" */
 const char *verdict_name(enum verdict verdict);       /* "drop", "count" */
 

@@ -245,14 +245,9 @@ static int backend_apply(const struct plan *plans, size_t plan_count, const stru
     return bring_about(&task, NULL, err);
 }
 
-static int compare_guards(const void *a, const void *b)
+static int compare_held(const void *a, const void *b)
 {
-    const struct guard *left = &((const struct held *)a)->guard;
-    const struct guard *right = &((const struct held *)b)->guard;
-
-    if (left->direction != right->direction)
-        return left->direction < right->direction ? -1 : 1;
-    return strcmp(left->interface, right->interface);
+    return guard_compare(&((const struct held *)a)->guard, &((const struct held *)b)->guard);
 }
 
 static size_t count_guards(struct listing *listing)
@@ -260,9 +255,9 @@ static size_t count_guards(struct listing *listing)
     size_t count = listing->held_count > 0;
 
     if (listing->held_count > 1)
-        qsort(listing->held, listing->held_count, sizeof(*listing->held), compare_guards);
+        qsort(listing->held, listing->held_count, sizeof(*listing->held), compare_held);
     for (size_t i = 1; i < listing->held_count; i++)
-        count += compare_guards(&listing->held[i - 1], &listing->held[i]) != 0;
+        count += compare_held(&listing->held[i - 1], &listing->held[i]) != 0;
     return count;
 }
 

@@ -10,11 +10,8 @@ static int compare_held(const void *a, const void *b)
 {
     const struct held *left = a;
     const struct held *right = b;
-    int order;
+    int order = guard_compare(&left->guard, &right->guard);
 
-    if (left->guard.direction != right->guard.direction)
-        return left->guard.direction < right->guard.direction ? -1 : 1;
-    order = strcmp(left->guard.interface, right->guard.interface);
     if (order == 0)
         order = strcmp(left->tag, right->tag);
     if (order == 0 && left->guard.verdict != right->guard.verdict)

@@ -5,16 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_guards(const struct guard *a, const struct guard *b)
-{
-    if (a->direction != b->direction)
-        return a->direction < b->direction ? -1 : 1;
-    return strcmp(a->interface, b->interface);
-}
-
 static int compare_held(const void *a, const void *b)
 {
-    return compare_guards(&((const struct held *)a)->guard, &((const struct held *)b)->guard);
+    return guard_compare(&((const struct held *)a)->guard, &((const struct held *)b)->guard);
 }
 
 void held_sort(struct held *held, size_t *count)
@@ -91,7 +84,7 @@ int changes_make(const struct plan *plans, size_t plan_count, const struct held 
         int order = h == held_count ? 1
                     : w == wanted.guard_count
                         ? -1
-                        : compare_guards(&held[h].guard, wanted.guards[w].guard);
+                        : guard_compare(&held[h].guard, wanted.guards[w].guard);
         const struct held *there = order <= 0 ? &held[h] : NULL;
         const struct wanted_guard *should = order >= 0 ? &wanted.guards[w] : NULL;
         bool stale = should == NULL && wanted_owns(&wanted, there->tag);

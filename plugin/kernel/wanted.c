@@ -7,12 +7,8 @@
 /* By direction and interface. */
 static int compare_places(const void *a, const void *b)
 {
-    const struct guard *left = ((const struct wanted_guard *)a)->guard;
-    const struct guard *right = ((const struct wanted_guard *)b)->guard;
-
-    if (left->direction != right->direction)
-        return left->direction < right->direction ? -1 : 1;
-    return strcmp(left->interface, right->interface);
+    return guard_compare(((const struct wanted_guard *)a)->guard,
+                         ((const struct wanted_guard *)b)->guard);
 }
 
 static int compare_wanted(const void *a, const void *b)

@@ -77,7 +77,7 @@ int holdings_tags(const struct holdings *holdings, struct tags *out, struct erro
 
 bool guard_is_at(const struct guard *guard, const struct guard *place)
 {
-    return guard->direction == place->direction && strcmp(guard->interface, place->interface) == 0;
+    return guard_compare(guard, place) == 0;
 }
 
 static enum standing judge(const struct listing *listing, const struct held *held, const char *tag,
