@@ -17,17 +17,6 @@ setup() {
     address=$(pod_addresses a)
 }
 
-flush_rules() {
-    if [ "$BACKEND" = nftables ]; then
-        on_node nft flush ruleset
-    else
-        for tool in iptables ip6tables; do
-            on_node "$tool-legacy" -t mangle -F
-            on_node "$tool-legacy" -t mangle -X
-        done
-    fi
-}
-
 has_arrived() { # COUNT
     [ "$(arrived)" -ge "$1" ]
 }

@@ -17,17 +17,6 @@ guard_sync() { # OPTION...
     on_node timeout 60 "$IMDS_GUARD" sync "$@"
 }
 
-flush_rules() {
-    if [ "$BACKEND" = nftables ]; then
-        on_node nft flush ruleset
-    else
-        for tool in iptables ip6tables; do
-            on_node "$tool-legacy" -t mangle -F
-            on_node "$tool-legacy" -t mangle -X
-        done
-    fi
-}
-
 @test "pods that started before installation get their guard, in every shape" {
     local shape
     for shape in "${world_shapes[@]}"; do

@@ -48,6 +48,19 @@ prefer_release() {
     ln -sf "$IMDS_GUARD" /opt/cni/bin/imds-guard
 }
 
+# All rules of the backend go, as when nftables.service restarts or an operator cleans up.
+flush_rules() {
+    local tool
+    if [ "$BACKEND" = nftables ]; then
+        on_node nft flush ruleset
+    else
+        for tool in iptables ip6tables; do
+            on_node "$tool-legacy" -t mangle -F
+            on_node "$tool-legacy" -t mangle -X
+        done
+    fi
+}
+
 # --- packets --------------------------------------------------------------------------------------
 
 # IMDS answers over every way out of the pod.
