@@ -4,7 +4,8 @@
  *
  * The target has a second opinion of what has to be guarded, made from the facts alone, and the
  * plan must be of the same one: no live veth is forgotten, none is guarded that is not the pod's,
- * and only a pod that could get past its guards is refused.
+ * and only a pod that could get past its guards is refused. A partial plan refuses only a pod that
+ * no guard can stand for, and keeps the guard of a veth whose other end is elsewhere.
  */
 #include "fuzz.h"
 
@@ -12,6 +13,7 @@
 
 struct opinion {
     const struct plan *plan; /* NULL if it was refused */
+    bool partly;             /* of plan_make_partly */
     size_t live;             /* veths that a guard must stand on */
     size_t holes;            /* ways past any guard */
 };
@@ -26,7 +28,8 @@ static bool is_guarded(const struct plan *plan, const char *interface, enum dire
 }
 
 /* A link by letter: - none, l loopback, d dummy, b bridge, m macvlan, p port of a bridge, o a name
- * that no link can have, else a veth, called as asked for, or, if A, otherwise. */
+ * that no link can have, else a veth, called as asked for, or, if A, otherwise; its other end, if e,
+ * in a third namespace. */
 static struct link fact_of(char letter, const char *asked, int index)
 {
     struct link link = {.index = index, .peer_index = 1, .kind = "veth"};
@@ -46,6 +49,8 @@ static struct link fact_of(char letter, const char *asked, int index)
         link.master_index = 1;
     else if (letter == 'o')
         strcpy(link.name, "no:link");
+    else if (letter == 'e')
+        link.peer_is_elsewhere = true;
     else if (letter == 'A')
         snprintf(link.name, sizeof(link.name), "veth%d", index);
     return link;
@@ -67,6 +72,7 @@ static struct facts make_facts(const struct questions *questions, const char *le
         facts.pod[i].link = fact_of(*letters, questions->pod[i], 1000 + (int)i);
         letters += *letters != '\0';
         facts.pod[i].host_peer = fact_of(*letters, peer, 2000 + (int)i);
+        facts.pod[i].host_peer.peer_is_elsewhere = false; /* told of rule 1's links alone */
         letters += *letters != '\0';
     }
     return facts;
@@ -89,6 +95,15 @@ static bool can_be_guarded(const struct link *link)
     return link->index != 0 && strcmp(link->kind, "veth") == 0 && name_is_interface(link->name);
 }
 
+/* A veth that the result names; unless its other end is elsewhere, when it may be another pod's. */
+static void judge_named_veth(struct opinion *opinion, const struct link *link)
+{
+    if (!link->peer_is_elsewhere || link->master_index != 0 || opinion->partly)
+        judge_veth(opinion, link);
+    else
+        opinion->holes++;
+}
+
 static void judge_host(struct opinion *opinion, const struct result *result,
                        const struct questions *questions, const struct facts *facts)
 {
@@ -99,7 +114,7 @@ static void judge_host(struct opinion *opinion, const struct result *result,
             named |= strcmp(result->interfaces[j].name, questions->host[i]) == 0 &&
                      result->interfaces[j].sandbox[0] == '\0';
         if (named && can_be_guarded(&facts->host[i]))
-            judge_veth(opinion, &facts->host[i]);
+            judge_named_veth(opinion, &facts->host[i]);
     }
 }
 
@@ -144,24 +159,31 @@ static void check_plan(const struct plan *plan, const struct facts *facts,
     must(tag_guards(plan->tag) == plan->guard_count);
 }
 
+static void judge(struct opinion *opinion, const struct attachment *attachment,
+                  const struct questions *questions, const struct facts *facts)
+{
+    judge_host(opinion, &attachment->result, questions, facts);
+    judge_pod(opinion, facts);
+    must((opinion->plan != NULL) ==
+         (opinion->live > 0 && (opinion->partly || opinion->holes == 0)));
+}
+
 static void make_plan(const struct attachment *attachment, const struct config *config,
-                      const char *letters)
+                      const char *letters, bool partly)
 {
     cleanup(questions) struct questions questions = {0};
     cleanup(facts) struct facts facts = {0};
     cleanup(plan) struct plan plan = {0};
-    struct opinion opinion = {.plan = &plan};
+    struct opinion opinion = {.plan = &plan, .partly = partly};
     struct error err;
 
     must(plan_questions(attachment, &questions, &err) == 0);
     facts = make_facts(&questions, letters);
-    if (plan_make(attachment, config, &facts, &plan, &err) < 0) {
+    if ((partly ? plan_make_partly : plan_make)(attachment, config, &facts, &plan, &err) < 0) {
         must(err.code == ERROR_NOTHING_TO_GUARD);
         opinion.plan = NULL;
     }
-    judge_host(&opinion, &attachment->result, &questions, &facts);
-    judge_pod(&opinion, &facts);
-    must((opinion.plan != NULL) == (opinion.live > 0 && opinion.holes == 0));
+    judge(&opinion, attachment, &questions, &facts);
     if (opinion.plan)
         check_plan(&plan, &facts, config);
 }
@@ -177,6 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cleanup(json) cJSON *tree = NULL;
     cleanup(config) struct config config = {0};
     cleanup(result) struct result result = {0};
+    struct attachment attachment;
     struct error err;
 
     if (!name_is_interface(ifname) ||
@@ -185,7 +208,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         json_parse((struct span){text, input.length}, &tree, &err) < 0 ||
         result_parse(tree, &result, &err) < 0)
         return 0;
-    make_plan(&(struct attachment){.owner = {"aws-cni", "4f3c0b", ifname}, .result = result},
-              &config, letters);
+    attachment = (struct attachment){.owner = {"aws-cni", "4f3c0b", ifname}, .result = result};
+    make_plan(&attachment, &config, letters, false);
+    make_plan(&attachment, &config, letters, true);
     return 0;
 }
