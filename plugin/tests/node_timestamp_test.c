@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -35,11 +36,14 @@ static void what_cannot_be_written_is_the_nearest_that_can(void **state)
     expect(253402300800, "9999-12-31T23:59:59Z");
 }
 
-/* libc is asked for every day of 600 years, at another second of each. */
+/* libc is asked for every day of 600 years, at another second of each. (valgrind looks at other
+ * things than the date: for it, every 89th will do.) */
 static void libc_says_the_same(void **state)
 {
+    const time_t step = getenv("UNDER_VALGRIND") ? 89 : 1;
+
     (void)state;
-    for (time_t day = 0; day < 600 * 366; day++) {
+    for (time_t day = 0; day < 600 * 366; day += step) {
         time_t when = day * 86400 + day * 7919 % 86400;
         char wanted[64];
         struct tm utc;
