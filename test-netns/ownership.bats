@@ -64,7 +64,7 @@ attachment() { # POD
 @test "ADD twice leaves one guard" {
     pod_add a
     before=$(guards | cut -d ' ' -f 1-5,7-)
-    diff <(plugin ADD a | jq -S .) <(jq -S . "$(result_file a)")
+    assert_same_json <(plugin ADD a) "$(result_file a)"
     [ "$(guards | cut -d ' ' -f 1-5,7-)" = "$before" ]
     assert_imds_silent a
 }

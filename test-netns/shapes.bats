@@ -85,11 +85,11 @@ guarded_from_add_to_del() { # SHAPE
         pod_add guarded default/same
         # The egress veth has a random MAC, and is named after the container.
         for pod in plain guarded; do
-            jq -S --arg netns "/run/netns/$pod" 'del(.interfaces[3:][]?.mac)
+            jq --arg netns "/run/netns/$pod" 'del(.interfaces[3:][]?.mac)
                 | .interfaces[].name |= sub("^veth.*"; "veth") | .interfaces[].sandbox? |=
                     if . == $netns then "netns" else . end' "$(result_file $pod)" >"/run/$pod"
         done
-        diff /run/plain /run/guarded
+        assert_same_json /run/plain /run/guarded
         pod_del guarded default/same
     done
 }

@@ -27,6 +27,14 @@ rm -rf /etc/cni /opt/cni /var/lib/cni
 mkdir -p /run/netns /run/lock /etc/cni/net.d /opt/cni/bin /var/lib/cni
 ip link set lo up
 
+# Tests start jq thousands of times, and jq 1.6 takes 16 ms of a processor to compile its own library at
+# each start. gojq speaks the same language and takes 2.
+if type -P gojq >/dev/null; then
+    mkdir /run/bin
+    ln -s "$(type -P gojq)" /run/bin/jq
+    PATH=/run/bin:$PATH
+fi
+
 IMDS_GUARD_WORLD=$(readlink /proc/self/ns/net)
 export IMDS_GUARD_WORLD
 unset CNI_COMMAND CNI_CONTAINERID CNI_NETNS CNI_IFNAME CNI_ARGS CNI_PATH XTABLES_LOCKFILE

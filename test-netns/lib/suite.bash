@@ -172,6 +172,13 @@ assert_says() { # TEXT...
     done
 }
 
+# One JSON value each, and the same, in whatever order the keys are.
+assert_same_json() { # FILE FILE
+    jq -n --exit-status --slurpfile one "$1" --slurpfile other "$2" \
+        '$one == $other and ($one | length) == 1' >/dev/null ||
+        fail "should be the same: $1, $2"
+}
+
 # Succeeds, and says nothing on standard output.
 assert_quiet() { # COMMAND...
     local answer
