@@ -11,7 +11,8 @@
 
 #include <stdio.h>
 
-/* Guards the pod, then prints prevResult. After an error nothing of this owner is left. */
+/* Guards the pod, then prints prevResult. After an error the guards that stood before still stand,
+ * and if none did, there is none. */
 must_use int verb_add(const struct request *request, FILE *out, struct error *err);
 
 /* Takes this owner's guards away, wherever they are. Nothing there is success. */

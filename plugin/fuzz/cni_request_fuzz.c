@@ -87,11 +87,18 @@ static void check_plan(const struct plan *plan)
 }
 
 int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
-                 const struct terms *terms, struct error *err)
+                 const struct terms *terms, bool *first, struct error *err)
 {
     must(chosen == &backend && plan_count == 1);
     check_plan(plans);
     applied++;
+    *first = true;
+    return say_yes(terms, err);
+}
+
+int guards_undo(const struct plan *plan, const struct terms *terms, struct error *err)
+{
+    check_plan(plan);
     return say_yes(terms, err);
 }
 

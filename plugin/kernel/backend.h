@@ -76,10 +76,12 @@ struct backend {
      * guards of a plan's owner that the plan no longer has, where it comes across them. What is
      * right already is not written again. At no moment is an interface that was guarded before and
      * is in a plan with `drop` unguarded. On failure, what was guarded before is still guarded;
-     * some plans may stand already. Errors: ERROR_TRY_AGAIN (lock), ERROR_KERNEL.
+     * some plans may stand already. *first, which is set either way, says of whom that is: true if
+     * no guard stood on an interface of the plans, nor was one of their owners' come across, before
+     * this call wrote any. Errors: ERROR_TRY_AGAIN (lock), ERROR_KERNEL.
      */
     int (*apply)(const struct plan *plans, size_t plan_count, const struct terms *terms,
-                 struct error *err);
+                 bool *first, struct error *err);
 
     /*
      * Takes away what is selected. Nothing there, or a kernel without this backend, is success and

@@ -132,11 +132,39 @@ static int note_removed(const struct parts *parts, struct listing *removed, stru
     return 0;
 }
 
+/* Whether none of the guards that stand is on a wanted interface, or of an owner of wanted ones. */
+static bool is_first(const struct parts *parts, const struct wanted *wanted)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+            const struct chain *own = &parts->family[i].table.snapshot.own[direction];
+
+            for (size_t j = 0; j < own->rule_count; j++)
+                if (own->rules[j].kind == RULE_GUARD &&
+                    (wanted_find(wanted, &own->rules[j].guard) != NULL ||
+                     wanted_owns(wanted, own->rules[j].tag)))
+                    return false;
+        }
+    }
+    return true;
+}
+
+/* What came of a task. */
+struct outcome {
+    struct listing removed;
+    bool first; /* of apply: as the first reading under the lock showed it */
+};
+
+static void cleanup_outcome(struct outcome *outcome)
+{
+    listing_free(&outcome->removed);
+}
+
 /*
- * Once, from reading to writing. The lock is held. `removed` may be NULL. *again: it failed as it
- * does if somebody writes without the lock.
+ * Once, from reading to writing. The lock is held. *again: it failed as it does if somebody writes
+ * without the lock; if `retry`, this is why it is called.
  */
-static int try_once(const struct task *task, struct listing *removed, bool *again,
+static int try_once(const struct task *task, bool retry, struct outcome *outcome, bool *again,
                     struct error *err)
 {
     cleanup(parts) struct parts parts = {0};
@@ -145,9 +173,11 @@ static int try_once(const struct task *task, struct listing *removed, bool *agai
     *again = false;
     if (prepare(task, &parts, &todo, err) < 0)
         return -1;
+    if (task->wanted && !retry)
+        outcome->first = is_first(&parts, task->wanted);
     if (!todo)
         return 0;
-    if (removed && note_removed(&parts, removed, err) < 0)
+    if (task->selection && note_removed(&parts, &outcome->removed, err) < 0)
         return -1;
     if (carry_out(&parts, again, err) < 0)
         return -1;
@@ -191,7 +221,7 @@ static int lock_for_work(const struct task *task, int *lock, bool *todo, struct 
     return *todo ? xtables_lock(task->terms->lock_timeout_seconds, lock, err) : 0;
 }
 
-static int bring_about(const struct task *task, struct listing *removed, struct error *err)
+static int bring_about(const struct task *task, struct outcome *outcome, struct error *err)
 {
     struct timespec pause = {.tv_nsec = PAUSE_NS};
     cleanup(close_fd) int lock = -1;
@@ -205,7 +235,7 @@ static int bring_about(const struct task *task, struct listing *removed, struct 
         struct error failure = {0};
         bool again;
 
-        if (try_once(task, removed, &again, &failure) == 0)
+        if (try_once(task, tries > 1, outcome, &again, &failure) == 0)
             return 0;
         if (!again || tries == TRIES) {
             *err = failure;
@@ -233,16 +263,21 @@ static int edit_to_remove(const struct task *task, const struct snapshot *snapsh
 }
 
 static int backend_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
-                         struct error *err)
+                         bool *first, struct error *err)
 {
     cleanup(wanted) struct wanted wanted = {0};
     struct task task = {.edit = edit_to_apply, .terms = terms, .wanted = &wanted};
+    struct outcome outcome = {0};
+    int result;
 
+    *first = false;
     if (terms->endpoint_count == 0)
         return error_set(err, ERROR_KERNEL, "there is no endpoint to keep anybody from");
     if (iptables_wanted_make(plans, plan_count, &wanted, err) < 0)
         return -1;
-    return bring_about(&task, NULL, err);
+    result = bring_about(&task, &outcome, err);
+    *first = outcome.first;
+    return result;
 }
 
 static int compare_held(const void *a, const void *b)
@@ -264,14 +299,14 @@ static size_t count_guards(struct listing *listing)
 static int backend_remove(const struct selection *selection, const struct terms *terms,
                           size_t *removed, struct error *err)
 {
-    cleanup(listing) struct listing gone = {0};
+    cleanup(outcome) struct outcome outcome = {0};
     struct task task = {
         .edit = edit_to_remove, .only_live = true, .terms = terms, .selection = selection};
 
-    if (bring_about(&task, &gone, err) < 0)
+    if (bring_about(&task, &outcome, err) < 0)
         return -1;
     if (removed)
-        *removed = count_guards(&gone);
+        *removed = count_guards(&outcome.removed);
     return 0;
 }
 

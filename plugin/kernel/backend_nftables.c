@@ -26,6 +26,7 @@ struct application {
     const struct plan *plans;
     size_t plan_count;
     const struct terms *terms;
+    bool first; /* what a transaction that is refused has not made, the next one finds as it was */
 };
 
 static size_t count_guards(const struct application *job)
@@ -109,7 +110,7 @@ static int write_skeleton(struct nft_messages *messages, const struct nft_view *
 
 static int apply_once(struct nft_socket *socket, void *context, struct error *err)
 {
-    const struct application *job = context;
+    struct application *job = context;
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(changes) struct nft_changes changes = {0};
     cleanup(nft_messages) struct nft_messages messages = {0};
@@ -123,16 +124,19 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
         return -1;
     exactly = view.skeleton.broken || changes.exact;
+    job->first = changes.first;
     return nft_commit(socket, &messages, exactly ? view.generation : 0, err);
 }
 
 static int nftables_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
-                          struct error *err)
+                          bool *first, struct error *err)
 {
-    struct application job = {plans, plan_count, terms};
+    struct application job = {.plans = plans, .plan_count = plan_count, .terms = terms};
     bool absent = false;
+    int result = nft_keep_trying(apply_once, &job, terms, &absent, err);
 
-    return nft_keep_trying(apply_once, &job, terms, &absent, err);
+    *first = job.first;
+    return result;
 }
 
 /* --- remove ----------------------------------------------------------------------------------- */

@@ -80,12 +80,14 @@ int guards_remove_owner(const struct owner *owner, const char (*interfaces)[INTE
 }
 
 int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
-                 const struct terms *terms, struct error *err)
+                 const struct terms *terms, bool *first, struct error *err)
 {
     cleanup(wanted) struct wanted wanted = {0};
+    size_t elsewhere = 0;
 
+    *first = false;
     if (wanted_make(plans, plan_count, &wanted, err) < 0 ||
-        chosen->apply(plans, plan_count, terms, err) < 0)
+        chosen->apply(plans, plan_count, terms, first, err) < 0)
         return -1;
 
     /* No hint at interfaces: where a guard of a plan's owner stands that the plan does not have,
@@ -93,11 +95,35 @@ int guards_apply(const struct backend *chosen, const struct plan *plans, size_t 
      * any. */
     const struct selection selection = {.goes = wanted_covers, .context = &wanted};
     for (size_t i = 0; backends[i] != NULL; i++) {
-        if (backends[i] != chosen && backends[i]->remove(&selection, terms, NULL, err) < 0)
+        if (backends[i] == chosen)
+            continue;
+        if (backends[i]->remove(&selection, terms, &elsewhere, err) < 0) {
+            *first = false; /* nobody knows what is there */
             return error_context(err, "guarded by %s, but the former guards in %s are still there",
                                  chosen->name, backends[i]->name);
+        }
+        *first = *first && elsewhere == 0;
     }
     return 0;
+}
+
+static bool is_of_plan(const struct held *held, const void *context)
+{
+    const struct plan *plan = context;
+
+    if (!tags_have_same_owner(held->tag, plan->tag))
+        return false;
+    for (size_t i = 0; i < plan->guard_count; i++)
+        if (guard_compare(&plan->guards[i], &held->guard) == 0)
+            return true;
+    return false;
+}
+
+int guards_undo(const struct plan *plan, const struct terms *terms, struct error *err)
+{
+    const struct selection selection = {.goes = is_of_plan, .context = plan};
+
+    return guards_remove(&selection, terms, NULL, err);
 }
 
 #define BACKEND_COUNT (sizeof(backends) / sizeof(*backends) - 1)

@@ -23,10 +23,17 @@ const struct backend *backend_choose(enum backend_choice choice);
 /*
  * Makes the plans hold in the chosen backend, then takes the same interfaces' and owners' guards
  * out of the other one: at no moment is neither in force. Errors as apply's; what fails after the
- * guard is in force (the other backend) fails as well.
+ * guard is in force (the other backend) fails as well. *first as apply's, of all backends; it is
+ * set either way.
  */
 must_use int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
-                          const struct terms *terms, struct error *err);
+                          const struct terms *terms, bool *first, struct error *err);
+
+/*
+ * Takes away what guards_apply has made of the plan, where it was the first: only the guards of the
+ * plan's owner on the plan's interfaces. Errors as remove's.
+ */
+must_use int guards_undo(const struct plan *plan, const struct terms *terms, struct error *err);
 
 /* remove, in every backend; tries all before it reports the first error. */
 must_use int guards_remove(const struct selection *selection, const struct terms *terms,

@@ -73,7 +73,7 @@ int changes_make(const struct plan *plans, size_t plan_count, const struct held 
                  size_t held_count, bool anew, struct nft_changes *out, struct error *err)
 {
     cleanup(wanted) struct wanted wanted = {0};
-    cleanup(changes) struct nft_changes changes = {0};
+    cleanup(changes) struct nft_changes changes = {.first = true};
 
     if (wanted_make(plans, plan_count, &wanted, err) < 0)
         return -1;
@@ -90,6 +90,7 @@ int changes_make(const struct plan *plans, size_t plan_count, const struct held 
         bool stale = should == NULL && wanted_owns(&wanted, there->tag);
 
         change_one(&changes, there, should, stale, anew, &changes.made[w]);
+        changes.first = changes.first && (there == NULL || (should == NULL && !stale));
         h += there != NULL;
         w += should != NULL;
     }

@@ -15,6 +15,7 @@ struct nft_changes {
     /* Right only for what was seen: a guard goes and no other comes on its interface, or one comes
      * that makes way for nobody new (plan.h, rivals). */
     bool exact;
+    bool first; /* none of what is there is on a planned interface, or of a plan's owner */
 };
 
 /* Sorts by direction and interface, and drops what a dump has given twice. */

@@ -130,6 +130,7 @@ static int apply(const struct sync *sync, struct error *err)
     cleanup(free_memory) struct plan *plans = calloc(sync->survey.count + 1, sizeof(*plans));
     cleanup(free_memory) const char **tags = NULL;
     struct tags rivals = {0};
+    bool first = false; /* of no interest: what sync has made stays, whatever else fails */
     size_t count = 0;
 
     if (!plans)
@@ -143,7 +144,7 @@ static int apply(const struct sync *sync, struct error *err)
         plans[count] = sync->survey.attachments[i].plan; /* borrowed */
         plans[count++].rivals = &rivals;
     }
-    return guards_apply(sync->chosen, plans, count, &sync->terms, err);
+    return guards_apply(sync->chosen, plans, count, &sync->terms, &first, err);
 }
 
 static int remove_leftovers(struct sync *sync, struct error *err)

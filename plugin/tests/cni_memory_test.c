@@ -108,7 +108,7 @@ static void judge(const char *command, const struct call *call)
     }
     assert_int_equal(call->code, 1);
     assert_true(answer ? cJSON_GetObjectItem(answer, "code") != NULL : call->log_length > 0);
-    assert_true(kernel.applied == 0 || kernel.removed_owners == 1);
+    assert_true(kernel.applied == 0 || kernel.undone == 1);
 }
 
 /* Until a call gets by without needing the allocation that would fail. */

@@ -66,9 +66,19 @@ static void add_leaves_nothing_after_a_failure(void **state)
     kernel.refuses_remove = true; /* this error must not replace the first */
     cleanup(call) struct call call = run("ADD", CONFIG);
     expect_error(&call, ERROR_TRY_AGAIN, "the lock is held");
-    assert_int_equal(kernel.removed_owners, 1);
-    assert_string_equal(kernel.owner, "aws-cni/4f3c/eth0 1 -");
-    assert_false(kernel.has_hints);
+    assert_int_equal(kernel.undone, 1);
+    assert_string_equal(kernel.plan.tag, "aws-cni/4f3c/eth0 1 default/web-0");
+    assert_int_equal(kernel.removed_owners, 0);
+}
+
+static void add_leaves_what_stood_before(void **state)
+{
+    (void)state;
+    kernel.refuses_apply = true;
+    kernel.has_guards = true;
+    cleanup(call) struct call call = run("ADD", CONFIG);
+    expect_error(&call, ERROR_TRY_AGAIN, "the lock is held");
+    assert_int_equal(kernel.undone + kernel.removed_owners + kernel.removed, 0);
 }
 
 static void add_undoes_what_it_cannot_report(void **state)
@@ -87,7 +97,7 @@ static void add_undoes_what_it_cannot_report(void **state)
     assert_int_equal(fclose(full), 0);
     assert_int_equal(fclose(log), 0);
     assert_int_equal(kernel.applied, 1);
-    assert_int_equal(kernel.removed_owners, 1);
+    assert_int_equal(kernel.undone, 1);
     assert_string_equal(log_text, "imds-guard: ADD: write to standard output: No space left on "
                                   "device\n");
     free(log_text);
@@ -216,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup(add_lets_host_networking_through, forget),
         cmocka_unit_test_setup(add_fails_before_it_has_touched_anything, forget),
         cmocka_unit_test_setup(add_leaves_nothing_after_a_failure, forget),
+        cmocka_unit_test_setup(add_leaves_what_stood_before, forget),
         cmocka_unit_test_setup(add_undoes_what_it_cannot_report, forget),
         cmocka_unit_test_setup(check_compares_with_the_plan, forget),
         cmocka_unit_test_setup(check_expects_nothing_of_host_networking, forget),

@@ -41,12 +41,13 @@ static struct {
     bool refuses_remove;
     bool refuses_probe;
     bool lacks_guards;
+    bool has_guards;  /* of the attachment's, before ADD */
     struct held held; /* what guards_remove is to judge */
 
     uint64_t privileges[8]; /* the last sets kept, one after the other */
     unsigned drops;
     bool refuses_drop;
-    unsigned gathered, applied, removed_owners, removed, checked, probed;
+    unsigned gathered, applied, undone, removed_owners, removed, checked, probed;
     enum backend_choice choice;
     struct plan plan; /* the last applied or checked, without its guards */
     struct guard guards[4];
@@ -117,14 +118,23 @@ static void remember_plan(const struct plan *plan)
 }
 
 int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
-                 const struct terms *terms, struct error *err)
+                 const struct terms *terms, bool *first, struct error *err)
 {
     assert_ptr_equal(chosen, &fake_backend);
     assert_int_equal(plan_count, 1);
     kernel.applied++;
     kernel.lock_timeout = terms->lock_timeout_seconds;
     remember_plan(plans);
+    *first = !kernel.has_guards;
     return kernel.refuses_apply ? error_set(err, ERROR_TRY_AGAIN, "the lock is held") : 0;
+}
+
+int guards_undo(const struct plan *plan, const struct terms *terms, struct error *err)
+{
+    (void)terms;
+    kernel.undone++;
+    remember_plan(plan);
+    return kernel.refuses_remove ? error_set(err, ERROR_KERNEL, "no CAP_NET_ADMIN") : 0;
 }
 
 int guards_remove(const struct selection *selection, const struct terms *terms, size_t *removed,

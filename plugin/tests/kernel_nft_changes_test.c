@@ -76,6 +76,29 @@ static void verdict_and_tag_are_replaced(void **state)
     }
 }
 
+static void nobody_is_first_where_a_guard_stood(void **state)
+{
+    struct held held[] = {there("eni1", DIRECTION_IN, VERDICT_DROP, OWNER_A),
+                          there("eni2", DIRECTION_IN, VERDICT_DROP, OWNER_A)};
+    struct guard guards[] = {{"eni1", DIRECTION_IN, VERDICT_DROP},
+                             {"eni3", DIRECTION_IN, VERDICT_DROP}};
+    struct plan again = plan_of(guards, 1, OWNER_A);
+    struct plan taking_over = plan_of(guards, 1, OWNER_B);
+    struct plan elsewhere = plan_of(&guards[1], 1, OWNER_A);
+    struct plan new = plan_of(&guards[1], 1, OWNER_B);
+
+    (void)state;
+    for (int anew = 0; anew < 2; anew++) {
+        cleanup(changes) struct nft_changes a = change(&again, 1, held, 2, anew);
+        cleanup(changes) struct nft_changes b = change(&taking_over, 1, held, 2, anew);
+        cleanup(changes) struct nft_changes c = change(&elsewhere, 1, held, 2, anew);
+        cleanup(changes) struct nft_changes d = change(&new, 1, held, 2, anew);
+
+        assert_false(a.first || b.first || c.first);
+        assert_true(d.first);
+    }
+}
+
 /* Made from a look at a moment when a had the interface: b has come with an ADD since. */
 static void what_is_no_rivals_stays(void **state)
 {
@@ -180,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_right_stays),
         cmocka_unit_test(verdict_and_tag_are_replaced),
+        cmocka_unit_test(nobody_is_first_where_a_guard_stood),
         cmocka_unit_test(what_is_no_rivals_stays),
         cmocka_unit_test(what_is_a_rivals_goes_if_nothing_has_changed_since),
         cmocka_unit_test(stale_guards_of_a_plans_owner_go),
