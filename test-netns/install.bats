@@ -136,26 +136,34 @@ count_calls() { # COMMAND...
     sed -n -E 's/^[0-9]+ +([a-z0-9]+)\(.*/\1/p' "$trace" | sort | uniq -c | awk '{ print $2, $1 }'
 }
 
+# The command's own: "CALL FIRST LAST" lines. What `version` calls as well is the dynamic loader's.
+own_calls() { # COMMAND...
+    count_calls "$guard" version >"$BATS_TEST_TMPDIR/loader"
+    count_calls "$@" | awk '
+        NR == FNR { loader[$1] = $2; next }
+        $2 > loader[$1] { print $1, loader[$1] + 1, $2 }' "$BATS_TEST_TMPDIR/loader" -
+}
+
 # Runs the command once for each of its system calls, and kills it as it makes it. RESTORE brings
 # back what was there, CHECK looks at what is left.
 kill_at_each_call() { # RESTORE CHECK COMMAND...
-    local restore=$1 check=$2 call count number
+    local restore=$1 check=$2 call first last number
     shift 2
     kills=0
     "$restore"
-    while read -r call count; do
-        for ((number = 1; number <= count; number++)); do
+    while read -r call first last; do
+        for ((number = first; number <= last; number++)); do
             "$restore"
             run strace -f -o /dev/null -e "trace=$call" \
                 -e "inject=$call:signal=KILL:when=$number" "$@"
-            # The dynamic loader's calls depend on what was there; a few may not come again.
+            # What it calls depends on what was there; a few may not come again.
             [ "$status" -eq 137 ] || continue
             kills=$((kills + 1))
             "$check" || { echo "killed at $call $number"; return 1; }
         done
-    done < <(count_calls "$@")
-    echo "killed $kills times"
-    [ "$kills" -gt 20 ] # more of a program that is not static: its loader's
+    done < <(own_calls "$@")
+    echo "# killed $kills times" >&3
+    [ "$kills" -gt 20 ]
 }
 
 restore_plain() {
@@ -227,13 +235,11 @@ drop_in_whole_or_not_there() {
     [ "$seen_old$seen_new" = 11 ]
 }
 
-# Runs the command once for each of its system calls, which then fails. What `version` calls as well
-# is the dynamic loader's.
+# Runs the command once for each of its system calls, which then fails.
 fail_at_each_call() { # RESTORE CHECK COMMAND...
     local restore=$1 check=$2 call first last number failures=0 errors=0
     shift 2
     "$restore"
-    count_calls "$guard" version >"$BATS_TEST_TMPDIR/loader"
     while read -r call first last; do
         for ((number = first; number <= last; number++)); do
             "$restore"
@@ -244,9 +250,7 @@ fail_at_each_call() { # RESTORE CHECK COMMAND...
             { [ "$status" -le 1 ] && "$check"; } ||
                 { echo "$call $number failed; status $status: $output"; return 1; }
         done
-    done < <(count_calls "$@" | awk '
-        NR == FNR { loader[$1] = $2; next }
-        $2 > loader[$1] { print $1, loader[$1] + 1, $2 }' "$BATS_TEST_TMPDIR/loader" -)
+    done < <(own_calls "$@")
     echo "# $failures calls have failed, and $errors times the command has" >&3
     [ "$errors" -gt 10 ]
 }

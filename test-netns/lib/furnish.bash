@@ -35,6 +35,9 @@ if type -P gojq >/dev/null; then
     PATH=/run/bin:$PATH
 fi
 
+# Where files are written and synced by the thousand.
+export TMPDIR=/run
+
 IMDS_GUARD_WORLD=$(readlink /proc/self/ns/net)
 export IMDS_GUARD_WORLD
 unset CNI_COMMAND CNI_CONTAINERID CNI_NETNS CNI_IFNAME CNI_ARGS CNI_PATH XTABLES_LOCKFILE
