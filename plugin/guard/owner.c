@@ -11,6 +11,15 @@ bool owner_fits(const struct owner *owner)
            OWNER_BYTES_MAX;
 }
 
+int owner_compare(const struct owner *a, const struct owner *b)
+{
+    int order = strcmp(a->network, b->network);
+
+    if (order == 0)
+        order = strcmp(a->container_id, b->container_id);
+    return order != 0 ? order : strcmp(a->ifname, b->ifname);
+}
+
 /* Where the pod's field ends of a tag that is `used` bytes long before it. */
 static size_t pod_end(size_t used)
 {
@@ -165,5 +174,5 @@ bool tags_have_same_owner(const char *a, const char *b)
     struct tag tag;
 
     return length == owner_length(b) && memcmp(a, b, length) == 0 && tag_parse(a, &tag) &&
-           tag_parse(b, &tag);
+           (strcmp(a, b) == 0 || tag_parse(b, &tag));
 }

@@ -73,6 +73,9 @@ must_use bool tag_parse(const char *text, struct tag *out);
 /* The number of guards the tag announces; 0 if the text is no tag. */
 unsigned tag_guards(const char *text);
 
+/* By network, then container id, then ifname, each in the order of strcmp(3). */
+int owner_compare(const struct owner *a, const struct owner *b);
+
 /* Whether the tag belongs to the owner, or two tags to the same one. Text that is no tag:
  * to none. */
 bool tag_is_owned_by(const char *text, const struct owner *owner);

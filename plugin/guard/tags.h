@@ -18,4 +18,7 @@ void tags_sort(struct tags *tags);
 /* Whether this very text is in the set, which tags_sort has sorted. */
 bool tags_have(const struct tags *tags, const char *tag);
 
+/* How often it is: as many guards as are held carry it. */
+size_t tags_count(const struct tags *tags, const char *tag);
+
 #endif

@@ -36,7 +36,7 @@ struct held {
 
 /* Everything of ours that one backend holds. */
 struct listing {
-    struct held *held;
+    struct held *held; /* sorted (held_compare), so that listing_find finds */
     size_t held_count;
     unsigned families; /* in which a guard must stand to be whole (the kernel has IPv6, or not) */
     bool present;      /* the skeleton (table, chains) or a part of it is there */
@@ -102,6 +102,16 @@ extern const struct backend backend_nftables;
 extern const struct backend backend_iptables;
 
 void listing_free(struct listing *listing);
+
+/* By where the guard stands (guard_compare): for qsort(3). */
+int held_compare(const void *a, const void *b);
+
+/*
+ * What is held at a place, whatever the verdict: *count guards, one after the other; NULL for none.
+ * One backend may hold several there: iptables has rules, and each family its own.
+ */
+const struct held *listing_find(const struct listing *listing, const struct guard *place,
+                                size_t *count);
 
 /* Appends; false if out of memory. For backends that build a listing. */
 bool listing_add(struct listing *listing, const struct held *held);

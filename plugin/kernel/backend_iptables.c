@@ -280,19 +280,14 @@ static int backend_apply(const struct plan *plans, size_t plan_count, const stru
     return result;
 }
 
-static int compare_held(const void *a, const void *b)
-{
-    return guard_compare(&((const struct held *)a)->guard, &((const struct held *)b)->guard);
-}
-
 static size_t count_guards(struct listing *listing)
 {
     size_t count = listing->held_count > 0;
 
     if (listing->held_count > 1)
-        qsort(listing->held, listing->held_count, sizeof(*listing->held), compare_held);
+        qsort(listing->held, listing->held_count, sizeof(*listing->held), held_compare);
     for (size_t i = 1; i < listing->held_count; i++)
-        count += compare_held(&listing->held[i - 1], &listing->held[i]) != 0;
+        count += held_compare(&listing->held[i - 1], &listing->held[i]) != 0;
     return count;
 }
 

@@ -6,11 +6,12 @@
 
 #include <string.h>
 
+/* Those at one place by what they say. */
 static int compare_held(const void *a, const void *b)
 {
     const struct held *left = a;
     const struct held *right = b;
-    int order = guard_compare(&left->guard, &right->guard);
+    int order = held_compare(a, b);
 
     if (order == 0)
         order = strcmp(left->tag, right->tag);

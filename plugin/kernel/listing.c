@@ -43,6 +43,30 @@ bool listing_fault(struct listing *listing, const char *format, ...)
     return true;
 }
 
+int held_compare(const void *a, const void *b)
+{
+    return guard_compare(&((const struct held *)a)->guard, &((const struct held *)b)->guard);
+}
+
+const struct held *listing_find(const struct listing *listing, const struct guard *place,
+                                size_t *count)
+{
+    const struct held key = {.guard = *place};
+    const struct held *end = listing->held + listing->held_count;
+    const struct held *first = NULL;
+
+    *count = 0;
+    if (listing->held_count > 0)
+        first = bsearch(&key, listing->held, listing->held_count, sizeof(key), held_compare);
+    if (first == NULL)
+        return NULL;
+    while (first > listing->held && held_compare(first - 1, &key) == 0)
+        first--;
+    while (first + *count < end && held_compare(first + *count, &key) == 0)
+        ++*count;
+    return first;
+}
+
 void listing_free(struct listing *listing)
 {
     for (size_t i = 0; i < listing->fault_count; i++)

@@ -5,20 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_held(const void *a, const void *b)
-{
-    return guard_compare(&((const struct held *)a)->guard, &((const struct held *)b)->guard);
-}
-
 void held_sort(struct held *held, size_t *count)
 {
     size_t kept = 0;
 
     if (*count == 0)
         return;
-    qsort(held, *count, sizeof(*held), compare_held);
+    qsort(held, *count, sizeof(*held), held_compare);
     for (size_t i = 1; i < *count; i++)
-        if (compare_held(&held[kept], &held[i]) != 0 && ++kept != i)
+        if (held_compare(&held[kept], &held[i]) != 0 && ++kept != i)
             held[kept] = held[i];
     *count = kept + 1;
 }

@@ -18,7 +18,7 @@ struct nft_changes {
     bool first; /* none of what is there is on a planned interface, or of a plan's owner */
 };
 
-/* Sorts by direction and interface, and drops what a dump has given twice. */
+/* Sorts (held_compare), and drops what a dump has given twice. */
 void held_sort(struct held *held, size_t *count);
 
 /*

@@ -81,10 +81,12 @@ static int take_file(int directory, const char *file, struct cache *cache, struc
     return add_skipped(cache, file, &why, err);
 }
 
-static int by_file(const void *a, const void *b)
+static int by_owner(const void *a, const void *b)
 {
-    return strcmp(((const struct cached_attachment *)a)->file,
-                  ((const struct cached_attachment *)b)->file);
+    const struct cached_attachment *left = a, *right = b;
+    int order = owner_compare(&left->attachment.owner, &right->attachment.owner);
+
+    return order ? order : strcmp(left->file, right->file);
 }
 
 static int take_all(DIR *directory, struct cache *cache, struct error *err)
@@ -105,7 +107,7 @@ static int take_all(DIR *directory, struct cache *cache, struct error *err)
     if (errno != 0)
         return error_set(err, ERROR_IO, "cannot be read: %s", strerror(errno));
     if (cache->count > 0)
-        qsort(cache->attachments, cache->count, sizeof(*cache->attachments), by_file);
+        qsort(cache->attachments, cache->count, sizeof(*cache->attachments), by_owner);
     return 0;
 }
 

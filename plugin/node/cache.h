@@ -31,7 +31,7 @@ struct cache_skipped {
 };
 
 struct cache {
-    struct cached_attachment *attachments; /* sorted by file name */
+    struct cached_attachment *attachments; /* by owner (owner_compare), then by file name */
     size_t count;
     struct cache_skipped *skipped;
     size_t skipped_count;

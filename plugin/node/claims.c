@@ -2,11 +2,12 @@
 
 #include "guard/owner.h"
 #include "kernel/links.h"
+#include "node/planned.h"
 
 #include <string.h>
 
 /*
- * How well founded a claim to an interface is; the sum counts. That the interface is the kernel's
+ * How strong a claim to an interface is; the sum counts. That the interface is the kernel's
  * own peer of an interface within the pod's namespace cannot be forged, and together with the
  * result's naming it outweighs everything. The namespace alone may be recycled, and the name alone
  * is what the predecessor has as well: either gives way to whoever holds the guard now.
@@ -54,72 +55,96 @@ static bool is_named(const struct result *result, const char *interface)
 static bool is_held(const struct holdings *holdings, const char *tag, const struct guard *guard)
 {
     for (size_t i = 0; i < holdings->count; i++) {
-        const struct listing *listing = &holdings->items[i].listing;
+        size_t count;
+        const struct held *held = listing_find(&holdings->items[i].listing, guard, &count);
 
-        for (size_t j = 0; j < listing->held_count; j++)
-            if (guard_is_at(&listing->held[j].guard, guard) &&
-                tags_have_same_owner(listing->held[j].tag, tag))
+        for (size_t j = 0; j < count; j++)
+            if (tags_have_same_owner(held[j].tag, tag))
                 return true;
     }
     return false;
 }
 
-static int claim_of(const struct surveyed *surveyed, const struct guard *guard,
-                    const struct holdings *holdings)
+static int strength_of(const struct surveyed *surveyed, const struct guard *guard,
+                       const struct holdings *holdings)
 {
     bool out = guard->direction == DIRECTION_OUT;
     bool peer = out ? is_proven_out(surveyed) : is_peer(&surveyed->facts, guard->interface);
     bool named = out || is_named(&surveyed->cached->attachment.result, guard->interface);
-    int claim = peer && named ? CLAIM_PROVEN : peer ? CLAIM_PEER : named ? CLAIM_NAMED : CLAIM_NONE;
+    int strength = peer && named ? CLAIM_PROVEN
+                   : peer        ? CLAIM_PEER
+                   : named       ? CLAIM_NAMED
+                                 : CLAIM_NONE;
 
-    return claim + (is_held(holdings, surveyed->plan.tag, guard) ? CLAIM_HELD : 0);
+    return strength + (is_held(holdings, surveyed->plan.tag, guard) ? CLAIM_HELD : 0);
 }
 
 static const struct guard *find_guard(const struct plan *plan, const struct guard *place)
 {
     for (size_t i = 0; i < plan->guard_count; i++)
-        if (guard_is_at(&plan->guards[i], place))
+        if (guard_compare(&plan->guards[i], place) == 0)
             return &plan->guards[i];
     return NULL;
 }
 
-static bool is_later(const struct timespec *a, const struct timespec *b)
+/* One planned guard, and what speaks for its being this attachment's. */
+struct claim {
+    const struct surveyed *surveyed;
+    const struct guard *guard;
+    int strength;
+    size_t rank; /* among all planned guards, attachment by attachment */
+};
+
+/* Of equal claims that of the attachment whose file was written later is better. */
+static int compare_merits(const struct claim *a, const struct claim *b)
 {
-    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+    const struct timespec *left = &a->surveyed->cached->written;
+    const struct timespec *right = &b->surveyed->cached->written;
+
+    if (a->strength != b->strength)
+        return a->strength < b->strength ? -1 : 1;
+    if (left->tv_sec != right->tv_sec)
+        return left->tv_sec < right->tv_sec ? -1 : 1;
+    return left->tv_nsec != right->tv_nsec ? (left->tv_nsec < right->tv_nsec ? -1 : 1) : 0;
 }
 
-/* The claim of another attachment of the cache; of equal claims the later written one is better. */
-static bool loses_to_cached(const struct survey *survey, const struct surveyed *surveyed,
-                            const struct guard *guard, int claim)
+/* By place; the best claim to each comes last. */
+static int compare_claims(const void *a, const void *b)
 {
-    for (size_t i = 0; i < survey->count; i++) {
-        const struct surveyed *other = &survey->attachments[i];
-        int theirs;
+    const struct claim *left = a, *right = b;
+    int order = guard_compare(left->guard, right->guard);
 
-        if (other == surveyed || other->state != ATTACHMENT_PLANNED ||
-            !find_guard(&other->plan, guard))
-            continue;
-        theirs = claim_of(other, guard, &survey->holdings);
-        if (theirs > claim ||
-            (theirs == claim && is_later(&other->cached->written, &surveyed->cached->written)))
-            return true;
+    return order ? order : compare_merits(left, right);
+}
+
+static void collect(const struct survey *survey, struct claim *claims)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < survey->count; i++) {
+        const struct surveyed *surveyed = &survey->attachments[i];
+
+        for (size_t j = 0; j < surveyed->plan.guard_count; j++, count++) {
+            const struct guard *guard = &surveyed->plan.guards[j];
+
+            claims[count] =
+                (struct claim){.surveyed = surveyed,
+                               .guard = guard,
+                               .strength = strength_of(surveyed, guard, &survey->holdings),
+                               .rank = count};
+        }
     }
-    return false;
+    qsort(claims, count, sizeof(*claims), compare_claims);
 }
 
 /* Whether the cache knows this tag's owner, and that its pod is no more or its claim is known. */
 static bool is_accounted_for(const struct survey *survey, const char *tag,
                              const struct guard *guard)
 {
-    for (size_t i = 0; i < survey->count; i++) {
-        const struct surveyed *other = &survey->attachments[i];
+    const struct surveyed *owner = survey_find(survey, tag);
 
-        if (!tag_is_owned_by(tag, &other->cached->attachment.owner))
-            continue;
-        return other->state == ATTACHMENT_GONE || other->state == ATTACHMENT_HOST_NETWORK ||
-               (other->state == ATTACHMENT_PLANNED && find_guard(&other->plan, guard));
-    }
-    return false;
+    return owner && (owner->state == ATTACHMENT_GONE || owner->state == ATTACHMENT_HOST_NETWORK ||
+                     (owner->state == ATTACHMENT_PLANNED && find_guard(&owner->plan, guard)));
 }
 
 /*
@@ -127,39 +152,35 @@ static bool is_accounted_for(const struct survey *survey, const char *tag,
  * it holds it in one address family and this attachment in the other, its ADD is under way, or was
  * cut off and comes again: then no name helps against it either, only the kernel's own peer.
  */
-static bool loses_to_holder(const struct survey *survey, const struct surveyed *surveyed,
-                            const struct guard *guard, int claim)
+static bool loses_to_holder(const struct survey *survey, const struct claim *claim)
 {
-    if (claim >= CLAIM_PEER + CLAIM_HELD)
+    if (claim->strength >= CLAIM_PEER + CLAIM_HELD)
         return false;
     for (size_t i = 0; i < survey->holdings.count; i++) {
-        const struct listing *listing = &survey->holdings.items[i].listing;
+        size_t count;
+        const struct held *held =
+            listing_find(&survey->holdings.items[i].listing, claim->guard, &count);
 
-        for (size_t j = 0; j < listing->held_count; j++) {
-            const struct held *held = &listing->held[j];
-
-            if (guard_is_at(&held->guard, guard) && tag_guards(held->tag) > 0 &&
-                !tags_have_same_owner(held->tag, surveyed->plan.tag) &&
-                !is_accounted_for(survey, held->tag, guard))
+        for (size_t j = 0; j < count; j++)
+            if (tag_guards(held[j].tag) > 0 &&
+                !tags_have_same_owner(held[j].tag, claim->surveyed->plan.tag) &&
+                !is_accounted_for(survey, held[j].tag, claim->guard))
                 return true;
-        }
     }
     return false;
 }
 
 /* Judges every guard before any plan changes: claims are compared with plans as they were made. */
-static void judge(const struct survey *survey, bool *lost)
+static void judge(const struct survey *survey, const struct claim *claims, size_t count, bool *lost)
 {
-    for (size_t i = 0; i < survey->count; i++) {
-        const struct surveyed *surveyed = &survey->attachments[i];
+    const struct claim *best = NULL;
 
-        for (size_t j = 0; j < surveyed->plan.guard_count; j++, lost++) {
-            const struct guard *guard = &surveyed->plan.guards[j];
-            int claim = claim_of(surveyed, guard, &survey->holdings);
+    for (size_t i = count; i-- > 0;) {
+        const struct claim *claim = &claims[i];
 
-            *lost = loses_to_cached(survey, surveyed, guard, claim) ||
-                    loses_to_holder(survey, surveyed, guard, claim);
-        }
+        if (!best || guard_compare(best->guard, claim->guard) != 0)
+            best = claim;
+        lost[claim->rank] = compare_merits(claim, best) < 0 || loses_to_holder(survey, claim);
     }
 }
 
@@ -191,11 +212,20 @@ static void narrow(struct survey *survey, const bool *lost)
     }
 }
 
-static bool is_planned_by_any(const struct survey *survey, const struct guard *guard)
+/* Whether one of those who hold a guard at this place has it in its plan by now. */
+static bool is_kept(const struct survey *survey, const struct guard *place)
 {
-    for (size_t i = 0; i < survey->count; i++)
-        if (find_guard(&survey->attachments[i].plan, guard))
-            return true;
+    for (size_t i = 0; i < survey->holdings.count; i++) {
+        size_t count;
+        const struct held *held = listing_find(&survey->holdings.items[i].listing, place, &count);
+
+        for (size_t j = 0; j < count; j++) {
+            const struct surveyed *owner = survey_find(survey, held[j].tag);
+
+            if (owner && find_guard(&owner->plan, place))
+                return true;
+        }
+    }
     return false;
 }
 
@@ -213,40 +243,51 @@ static int keep(struct surveyed *surveyed, const struct guard *guard, struct err
     return 0;
 }
 
-static int keep_held(struct survey *survey, const struct held *held, struct error *err)
+static int keep_held(const struct survey *survey, const struct planned *planned,
+                     const struct held *held, struct error *err)
 {
-    if (is_planned_by_any(survey, &held->guard) ||
-        !links_have(survey->links, survey->link_count, held->guard.interface))
-        return 0;
-    for (size_t i = 0; i < survey->count; i++) {
-        struct surveyed *surveyed = &survey->attachments[i];
+    struct surveyed *owner;
 
-        if (surveyed->state == ATTACHMENT_PLANNED &&
-            surveyed->plan.guard_count < OWNER_GUARDS_MAX &&
-            tag_is_owned_by(held->tag, &surveyed->cached->attachment.owner))
-            return keep(surveyed, &held->guard, err);
+    if (planned_have(planned, &held->guard) ||
+        !links_have(survey->links, survey->link_count, held->guard.interface) ||
+        is_kept(survey, &held->guard))
+        return 0;
+    owner = survey_find(survey, held->tag);
+    if (!owner || owner->state != ATTACHMENT_PLANNED || owner->plan.guard_count == OWNER_GUARDS_MAX)
+        return 0;
+    return keep(owner, &held->guard, err);
+}
+
+static int keep_all_held(const struct survey *survey, struct error *err)
+{
+    cleanup(planned) struct planned planned = {0};
+
+    if (planned_make(survey, &planned, err) < 0)
+        return -1;
+    for (size_t i = 0; i < survey->holdings.count; i++) {
+        const struct listing *listing = &survey->holdings.items[i].listing;
+
+        for (size_t j = 0; j < listing->held_count; j++)
+            if (keep_held(survey, &planned, &listing->held[j], err) < 0)
+                return -1;
     }
     return 0;
 }
 
 int claims_settle(struct survey *survey, struct error *err)
 {
+    cleanup(free_memory) struct claim *claims = NULL;
     cleanup(free_memory) bool *lost = NULL;
-    size_t guards = 0;
+    size_t count = 0;
 
     for (size_t i = 0; i < survey->count; i++)
-        guards += survey->attachments[i].plan.guard_count;
-    lost = calloc(guards + 1, sizeof(*lost));
-    if (!lost)
+        count += survey->attachments[i].plan.guard_count;
+    claims = calloc(count + 1, sizeof(*claims));
+    lost = calloc(count + 1, sizeof(*lost));
+    if (!claims || !lost)
         return error_no_memory(err);
-    judge(survey, lost);
+    collect(survey, claims);
+    judge(survey, claims, count, lost);
     narrow(survey, lost);
-    for (size_t i = 0; i < survey->holdings.count; i++) {
-        const struct listing *listing = &survey->holdings.items[i].listing;
-
-        for (size_t j = 0; j < listing->held_count; j++)
-            if (keep_held(survey, &listing->held[j], err) < 0)
-                return -1;
-    }
-    return 0;
+    return keep_all_held(survey, err);
 }

@@ -5,6 +5,26 @@
 
 #include <string.h>
 
+static int gather_tags(struct holdings *holdings, struct error *err)
+{
+    struct tags *tags = &holdings->tags;
+    size_t room = 0;
+
+    for (size_t i = 0; i < holdings->count; i++)
+        room += holdings->items[i].listing.held_count;
+    tags->items = calloc(room + 1, sizeof(*tags->items));
+    if (!tags->items)
+        return error_no_memory(err);
+    for (size_t i = 0; i < holdings->count; i++) {
+        const struct listing *listing = &holdings->items[i].listing;
+
+        for (size_t j = 0; j < listing->held_count; j++)
+            tags->items[tags->count++] = listing->held[j].tag;
+    }
+    tags_sort(tags);
+    return 0;
+}
+
 int holdings_gather(const struct terms *terms, struct holdings *out, struct error *err)
 {
     cleanup(holdings) struct holdings holdings = {0};
@@ -22,6 +42,8 @@ int holdings_gather(const struct terms *terms, struct holdings *out, struct erro
         if (holding->backend->list(terms, &holding->listing, err) < 0)
             return error_context(err, "%s", holding->backend->name);
     }
+    if (gather_tags(&holdings, err) < 0)
+        return -1;
     *out = holdings;
     holdings = (struct holdings){0};
     return 0;
@@ -32,15 +54,18 @@ void holdings_free(struct holdings *holdings)
     for (size_t i = 0; i < holdings->count; i++)
         listing_free(&holdings->items[i].listing);
     free(holdings->items);
+    free(holdings->tags.items);
     *holdings = (struct holdings){0};
 }
 
 static bool listing_disputes(const struct listing *listing, const struct plan *plan,
                              const struct guard *guard)
 {
-    for (size_t i = 0; i < listing->held_count; i++)
-        if (guard_is_at(&listing->held[i].guard, guard) && tag_guards(listing->held[i].tag) > 0 &&
-            !tags_have_same_owner(listing->held[i].tag, plan->tag))
+    size_t count;
+    const struct held *held = listing_find(listing, guard, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (tag_guards(held[i].tag) > 0 && !tags_have_same_owner(held[i].tag, plan->tag))
             return true;
     return false;
 }
@@ -52,32 +77,6 @@ bool holdings_dispute(const struct holdings *holdings, const struct plan *plan)
             if (listing_disputes(&holdings->items[i].listing, plan, &plan->guards[j]))
                 return true;
     return false;
-}
-
-int holdings_tags(const struct holdings *holdings, struct tags *out, struct error *err)
-{
-    struct tags tags = {0};
-    size_t room = 0;
-
-    for (size_t i = 0; i < holdings->count; i++)
-        room += holdings->items[i].listing.held_count;
-    tags.items = calloc(room + 1, sizeof(*tags.items));
-    if (!tags.items)
-        return error_no_memory(err);
-    for (size_t i = 0; i < holdings->count; i++) {
-        const struct listing *listing = &holdings->items[i].listing;
-
-        for (size_t j = 0; j < listing->held_count; j++)
-            tags.items[tags.count++] = listing->held[j].tag;
-    }
-    tags_sort(&tags);
-    *out = tags;
-    return 0;
-}
-
-bool guard_is_at(const struct guard *guard, const struct guard *place)
-{
-    return guard_compare(guard, place) == 0;
 }
 
 static enum standing judge(const struct listing *listing, const struct held *held, const char *tag,
@@ -101,14 +100,12 @@ enum standing holdings_standing(const struct holdings *holdings, const char *tag
 
     for (size_t i = 0; i < holdings->count; i++) {
         const struct listing *listing = &holdings->items[i].listing;
+        size_t count;
+        const struct held *held = listing_find(listing, guard, &count);
 
-        for (size_t j = 0; j < listing->held_count; j++) {
-            const struct held *held = &listing->held[j];
-            enum standing standing;
+        for (size_t j = 0; j < count; j++) {
+            enum standing standing = judge(listing, &held[j], tag, guard->verdict);
 
-            if (!guard_is_at(&held->guard, guard))
-                continue;
-            standing = judge(listing, held, tag, guard->verdict);
             if (standing > best)
                 best = standing;
         }
@@ -131,44 +128,36 @@ const char *standing_text(enum standing standing)
     return texts[standing];
 }
 
-/* Guards of this tag's owner, or on a place of the plan, that a listing has. */
-static size_t count_touched(const struct listing *listing, const struct plan *plan)
-{
-    size_t touched = 0;
-
-    for (size_t i = 0; i < listing->held_count; i++) {
-        bool touches = strcmp(listing->held[i].tag, plan->tag) == 0;
-
-        for (size_t j = 0; j < plan->guard_count && !touches; j++)
-            touches = guard_is_at(&listing->held[i].guard, &plan->guards[j]);
-        touched += touches;
-    }
-    return touched;
-}
-
+/* Whether the listing has what the plan wants there, and nothing else. */
 static bool listing_has(const struct listing *listing, const struct plan *plan,
                         const struct guard *guard)
 {
-    for (size_t i = 0; i < listing->held_count; i++) {
-        const struct held *held = &listing->held[i];
+    size_t count;
+    const struct held *held = listing_find(listing, guard, &count);
 
-        if (guard_is_at(&held->guard, guard) && strcmp(held->tag, plan->tag) == 0)
-            return judge(listing, held, plan->tag, guard->verdict) == STANDING_RIGHT;
-    }
-    return false;
+    return count == 1 && strcmp(held->tag, plan->tag) == 0 &&
+           judge(listing, held, plan->tag, guard->verdict) == STANDING_RIGHT;
+}
+
+static bool listing_has_nothing(const struct listing *listing, const struct guard *place)
+{
+    size_t count;
+
+    return !listing_find(listing, place, &count);
 }
 
 bool holdings_have(const struct holdings *holdings, const struct backend *chosen,
                    const struct plan *plan)
 {
+    if (tags_count(&holdings->tags, plan->tag) != plan->guard_count)
+        return false;
     for (size_t i = 0; i < holdings->count; i++) {
-        const struct listing *listing = &holdings->items[i].listing;
-        bool here = holdings->items[i].backend == chosen;
+        const struct holding *holding = &holdings->items[i];
 
-        if (count_touched(listing, plan) != (here ? plan->guard_count : 0))
-            return false;
-        for (size_t j = 0; here && j < plan->guard_count; j++)
-            if (!listing_has(listing, plan, &plan->guards[j]))
+        for (size_t j = 0; j < plan->guard_count; j++)
+            if (holding->backend == chosen
+                    ? !listing_has(&holding->listing, plan, &plan->guards[j])
+                    : !listing_has_nothing(&holding->listing, &plan->guards[j]))
                 return false;
     }
     return true;

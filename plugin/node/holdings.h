@@ -21,6 +21,7 @@ struct holding {
 struct holdings {
     struct holding *items; /* one for each backend */
     size_t count;
+    struct tags tags; /* all that are held, sorted; texts borrowed from the listings */
 };
 
 /* From worst to best. */
@@ -54,13 +55,6 @@ bool holdings_have(const struct holdings *holdings, const struct backend *chosen
 
 /* Whether a guard of another owner stands where the plan wants one. */
 bool holdings_dispute(const struct holdings *holdings, const struct plan *plan);
-
-/* All tags that are held, as texts borrowed from the holdings, sorted; the caller frees
- * the items. */
-must_use int holdings_tags(const struct holdings *holdings, struct tags *out, struct error *err);
-
-/* Whether this is a guard on the same interface and in the same direction. */
-bool guard_is_at(const struct guard *guard, const struct guard *place);
 
 static inline void cleanup_holdings(struct holdings *holdings)
 {

@@ -19,20 +19,16 @@ static bool file_is_there(const char *results_dir, const char *file)
 
 static bool owner_lives(const struct survey *survey, const char *results_dir, const char *tag)
 {
-    for (size_t i = 0; i < survey->count; i++) {
-        const struct surveyed *surveyed = &survey->attachments[i];
+    const struct surveyed *surveyed = survey_find(survey, tag);
 
-        if (surveyed->state == ATTACHMENT_GONE || surveyed->state == ATTACHMENT_HOST_NETWORK ||
-            !tag_is_owned_by(tag, &surveyed->cached->attachment.owner))
-            continue;
-        return file_is_there(results_dir, surveyed->cached->file);
-    }
-    return false;
+    return surveyed && surveyed->state != ATTACHMENT_GONE &&
+           surveyed->state != ATTACHMENT_HOST_NETWORK &&
+           file_is_there(results_dir, surveyed->cached->file);
 }
 
 bool leftovers_is(const struct survey *survey, const char *results_dir, const struct held *held)
 {
-    return !link_exists(held->guard.interface) && !owner_lives(survey, results_dir, held->tag);
+    return !owner_lives(survey, results_dir, held->tag) && !link_exists(held->guard.interface);
 }
 
 struct context {
@@ -67,9 +63,8 @@ int leftovers_remove(const struct survey *survey, const struct sync_options *opt
     const struct context context = {.survey = survey, .results_dir = options->results_dir};
     const struct selection selection = {.goes = goes, .context = &context};
 
-    if (options->dry_run) {
-        *removed = count_leftovers(survey, options->results_dir);
+    *removed = count_leftovers(survey, options->results_dir);
+    if (options->dry_run || *removed == 0)
         return 0;
-    }
     return guards_remove(&selection, terms, removed, err);
 }

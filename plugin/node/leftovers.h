@@ -20,7 +20,7 @@
  */
 bool leftovers_is(const struct survey *survey, const char *results_dir, const struct held *held);
 
-/* Removes them, or with options->dry_run counts what the survey has of them. */
+/* Removes them if the survey has any, or with options->dry_run counts those. */
 must_use int leftovers_remove(const struct survey *survey, const struct sync_options *options,
                               const struct terms *terms, size_t *removed, struct error *err);
 

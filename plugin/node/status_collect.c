@@ -53,7 +53,7 @@ static bool is_shown(const struct status *status, const char *backend, const str
             const struct status_guard *shown = &status->rows[i].guards[j];
 
             if (shown->backend && strcmp(shown->backend, backend) == 0 &&
-                guard_is_at(&shown->guard, guard))
+                guard_compare(&shown->guard, guard) == 0)
                 return true;
         }
     return false;

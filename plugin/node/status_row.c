@@ -84,15 +84,13 @@ int status_row_add_wanted(struct status_row *row, const struct holdings *holding
 
     for (size_t i = 0; i < holdings->count; i++) {
         const struct holding *holding = &holdings->items[i];
+        size_t count;
+        const struct held *there = listing_find(&holding->listing, wanted, &count);
 
-        for (size_t j = 0; j < holding->listing.held_count; j++) {
-            if (!guard_is_at(&holding->listing.held[j].guard, wanted))
-                continue;
-            if (status_row_add_held(row, holding->backend->name, &holding->listing.held[j], err) <
-                0)
+        for (size_t j = 0; j < count; j++)
+            if (status_row_add_held(row, holding->backend->name, &there[j], err) < 0)
                 return -1;
-            held = true;
-        }
+        held = held || count > 0;
     }
     return held ? 0 : add_guard(row, &missing, err);
 }

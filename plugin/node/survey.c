@@ -3,6 +3,7 @@
 #include "guard/role.h"
 #include "kernel/links.h"
 #include "node/claims.h"
+#include "node/planned.h"
 #include "node/text.h"
 
 #include <stdio.h>
@@ -91,20 +92,17 @@ static int plan_disputed_again(const struct settings *settings, struct survey *s
     return 0;
 }
 
-static bool is_guarded(const struct survey *survey, const struct guard *place)
+static bool is_held(const struct holdings *holdings, const struct guard *place)
 {
-    for (size_t i = 0; i < survey->count; i++)
-        for (size_t j = 0; j < survey->attachments[i].plan.guard_count; j++)
-            if (guard_is_at(&survey->attachments[i].plan.guards[j], place))
-                return true;
-    for (size_t i = 0; i < survey->holdings.count; i++)
-        for (size_t j = 0; j < survey->holdings.items[i].listing.held_count; j++)
-            if (guard_is_at(&survey->holdings.items[i].listing.held[j].guard, place))
-                return true;
-    return false;
+    size_t count = 0;
+
+    for (size_t i = 0; i < holdings->count && count == 0; i++)
+        listing_find(&holdings->items[i].listing, place, &count);
+    return count > 0;
 }
 
-static int doubt(const struct survey *survey, struct surveyed *surveyed, struct error *err)
+static int doubt(const struct survey *survey, const struct planned *planned,
+                 struct surveyed *surveyed, struct error *err)
 {
     const struct attachment *attachment = &surveyed->cached->attachment;
 
@@ -117,7 +115,7 @@ static int doubt(const struct survey *survey, struct surveyed *surveyed, struct 
             !links_have(survey->links, survey->link_count, interface->name))
             continue;
         strcpy(place.interface, interface->name);
-        if (is_guarded(survey, &place))
+        if (planned_have(planned, &place) || is_held(&survey->holdings, &place))
             continue;
         error_set(&why, ERROR_INVALID_NETNS,
                   "there is no network namespace %s, but its interface %s is there and has no "
@@ -134,9 +132,13 @@ static int doubt(const struct survey *survey, struct surveyed *surveyed, struct 
  */
 static int doubt_gone(struct survey *survey, struct error *err)
 {
+    cleanup(planned) struct planned planned = {0};
+
+    if (planned_make(survey, &planned, err) < 0)
+        return -1;
     for (size_t i = 0; i < survey->count; i++)
         if (survey->attachments[i].state == ATTACHMENT_GONE &&
-            doubt(survey, &survey->attachments[i], err) < 0)
+            doubt(survey, &planned, &survey->attachments[i], err) < 0)
             return -1;
     return 0;
 }
@@ -156,6 +158,23 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
     *out = survey;
     survey = (struct survey){0};
     return 0;
+}
+
+static int by_owner(const void *owner, const void *surveyed)
+{
+    return owner_compare(owner, &((const struct surveyed *)surveyed)->cached->attachment.owner);
+}
+
+struct surveyed *survey_find(const struct survey *survey, const char *text)
+{
+    struct owner owner;
+    struct tag tag;
+
+    if (survey->count == 0 || !tag_parse(text, &tag))
+        return NULL;
+    owner = (struct owner){tag.network, tag.container_id, tag.ifname};
+    return bsearch(&owner, survey->attachments, survey->count, sizeof(*survey->attachments),
+                   by_owner);
 }
 
 void survey_free(struct survey *survey)

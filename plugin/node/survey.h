@@ -34,7 +34,7 @@ struct surveyed {
 
 struct survey {
     struct cache cache;
-    struct surveyed *attachments; /* one for each of the cache's, in its order */
+    struct surveyed *attachments; /* one for each of the cache's, in its order: by owner */
     size_t count;
     char (*links)[INTERFACE_NAME_SIZE]; /* links_names */
     size_t link_count;
@@ -50,6 +50,9 @@ struct survey {
 must_use int survey_take(const struct settings *settings, const char *results_dir,
                          struct survey *out, struct error *err);
 void survey_free(struct survey *survey);
+
+/* The attachment of the tag's owner; NULL if the cache has none. */
+struct surveyed *survey_find(const struct survey *survey, const char *tag);
 
 /* "namespace/pod", or "network/container id/ifname" (shortened) if the pod is not known. */
 #define ATTACHMENT_LABEL_SIZE 600

@@ -128,21 +128,16 @@ static int note_all(struct sync *sync, struct error *err)
 static int apply(const struct sync *sync, struct error *err)
 {
     cleanup(free_memory) struct plan *plans = calloc(sync->survey.count + 1, sizeof(*plans));
-    cleanup(free_memory) const char **tags = NULL;
-    struct tags rivals = {0};
     bool first = false; /* of no interest: what sync has made stays, whatever else fails */
     size_t count = 0;
 
     if (!plans)
         return error_no_memory(err);
-    if (holdings_tags(&sync->survey.holdings, &rivals, err) < 0)
-        return -1;
-    tags = rivals.items;
     for (size_t i = 0; i < sync->survey.count; i++) {
         if (sync->survey.attachments[i].state != ATTACHMENT_PLANNED)
             continue;
         plans[count] = sync->survey.attachments[i].plan; /* borrowed */
-        plans[count++].rivals = &rivals;
+        plans[count++].rivals = &sync->survey.holdings.tags;
     }
     return guards_apply(sync->chosen, plans, count, &sync->terms, &first, err);
 }

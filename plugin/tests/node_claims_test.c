@@ -43,7 +43,8 @@ static void free_world(struct world *world)
 
 enum { NAMED = 1, PEER = 2 };
 
-/* A living attachment whose plan has `interface`, because of its result, or of a peer, or both. */
+/* Containers are added in the order of their ids, as the cache has them.
+ * A living attachment whose plan has `interface`, because of its result, or of a peer, or both. */
 static struct surveyed *add(struct world *world, const char *container, const char *interface,
                             int because)
 {
@@ -88,8 +89,11 @@ static void add_link(struct world *world, const char *name)
 
 static void settle(struct world *world)
 {
+    struct listing *listing = &world->holding.listing;
     struct error err = {0};
 
+    if (listing->held_count > 0)
+        qsort(listing->held, listing->held_count, sizeof(*listing->held), held_compare);
     assert_int_equal(claims_settle(&world->survey, &err), 0);
 }
 
@@ -208,13 +212,13 @@ static void an_owner_whose_pod_is_gone_claims_nothing(void **state)
 
     (void)state;
     make_world(&world);
-    add(&world, "y", "eni1", NAMED);
     add(&world, "x", "eni1", NAMED)->state = ATTACHMENT_GONE;
-    world.surveyed[1].plan.guard_count = 0;
+    world.surveyed[0].plan.guard_count = 0;
+    add(&world, "y", "eni1", NAMED);
     hold(&world, "x", "eni1");
     add_link(&world, "eni1");
     settle(&world);
-    expect(&world, 0, ATTACHMENT_PLANNED);
+    expect(&world, 1, ATTACHMENT_PLANNED);
     free_world(&world);
 }
 
