@@ -239,6 +239,51 @@ lock_is_waited_for() {
     done
 }
 
+# Reading another process's memory where there is none is EIO.
+@test "a cached result that cannot be read is named, others are guarded, and the exit code is 1" {
+    conflist_plain regular
+    pod_add a
+    pod_add b
+    conflist regular
+    mount --bind /proc/1/mem "$(cached a)"
+    run --separate-stderr guard_sync
+    umount "$(cached a)"
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"cannot guard the pod of a cached result: $(basename "$(cached a)") cannot be read: Input/output error"* ]]
+    [[ ${lines[-1]} == *" 1 guarded, 0 skipped, 1 failed;"* ]]
+    assert_guards b drop
+    assert_imds_silent b
+    assert_no_guards a
+    guard_sync
+    assert_imds_silent a
+}
+
+@test "a link whose name iptables takes for a pattern keeps no other pod from its guard" {
+    conflist_plain regular
+    pod_add a
+    pod_add b
+    conflist regular
+    ip -n node link set "$(pod_host_links a)" down
+    ip -n node link set "$(pod_host_links a)" name eni+
+    sed -i "s/$(pod_host_links a)/eni+/" "$(cached a)"
+    run --separate-stderr guard_sync
+    assert_guards b drop
+    assert_imds_silent b
+    if [ "$BACKEND" = nftables ]; then
+        [ "$status" -eq 0 ]
+        guards | grep -q " in eni+ drop "
+        # What it has in the other backend is not taken away for a backend that cannot have it.
+        BACKEND=iptables conflist regular
+        run --separate-stderr guard_sync
+        guards | grep -q " in eni+ drop "
+        BACKEND=iptables assert_guards b drop
+        assert_imds_silent b
+    fi
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"cannot guard default/a: interface 'eni+' cannot be guarded with iptables"* ]]
+    [[ ${lines[-1]} == *" 1 failed;"* ]]
+}
+
 @test "a pod that cannot be guarded is named, others are guarded, and the exit code is 1" {
     conflist_plain regular
     pod_add a

@@ -70,6 +70,12 @@ struct backend {
     int (*probe)(const struct terms *terms, struct error *err);
 
     /*
+     * Whether apply takes the plan, as far as its own text says: what it refuses fails all plans that
+     * are applied with it. Pure. Errors: ERROR_KERNEL: which interface, and what to do.
+     */
+    int (*accept)(const struct plan *plan, struct error *err);
+
+    /*
      * Makes the kernel hold these plans, in one transaction for each table it has to write: makes
      * or repairs the skeleton, sets each guard with its tag and verdict, whoever owned the
      * interface before (but for whom the plan does not take it from: plan->rivals), and takes away

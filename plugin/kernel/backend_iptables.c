@@ -337,6 +337,7 @@ static int backend_probe(const struct terms *terms, struct error *err)
 const struct backend backend_iptables = {
     .name = "iptables",
     .probe = backend_probe,
+    .accept = iptables_wanted_check,
     .apply = backend_apply,
     .remove = backend_remove,
     .list = iptables_list,

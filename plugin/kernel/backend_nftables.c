@@ -17,6 +17,7 @@
 #include "kernel/nft_skeleton.h"
 #include "kernel/nft_socket.h"
 #include "kernel/nft_view.h"
+#include "kernel/wanted.h"
 
 #include <stdlib.h>
 
@@ -330,6 +331,7 @@ static int nftables_probe(const struct terms *terms, struct error *err)
 const struct backend backend_nftables = {
     .name = "nftables",
     .probe = nftables_probe,
+    .accept = wanted_check,
     .apply = nftables_apply,
     .remove = nftables_remove,
     .list = nftables_list,

@@ -9,7 +9,7 @@ static bool ends_in_plus(const char *name)
     return length > 0 && name[length - 1] == '+';
 }
 
-static int check_plan(const struct plan *plan, struct error *err)
+int iptables_wanted_check(const struct plan *plan, struct error *err)
 {
     for (size_t i = 0; i < plan->guard_count; i++) {
         if (ends_in_plus(plan->guards[i].interface))
@@ -19,14 +19,14 @@ static int check_plan(const struct plan *plan, struct error *err)
                              "\"nftables\"",
                              plan->guards[i].interface);
     }
-    return 0;
+    return wanted_check(plan, err);
 }
 
 int iptables_wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
                          struct error *err)
 {
     for (size_t i = 0; i < plan_count; i++) {
-        if (check_plan(&plans[i], err) < 0)
+        if (iptables_wanted_check(&plans[i], err) < 0)
             return -1;
     }
     return wanted_make(plans, plan_count, out, err);

@@ -36,7 +36,7 @@ static int compare_owners(const void *a, const void *b)
     return order;
 }
 
-static int check_plan(const struct plan *plan, struct error *err)
+int wanted_check(const struct plan *plan, struct error *err)
 {
     struct tag tag;
 
@@ -71,7 +71,7 @@ int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
     size_t guard_count = 0;
 
     for (size_t i = 0; i < plan_count; i++) {
-        if (check_plan(&plans[i], err) < 0)
+        if (wanted_check(&plans[i], err) < 0)
             return -1;
         guard_count += plans[i].guard_count;
     }

@@ -28,12 +28,15 @@ struct wanted {
 
 /*
  * The plans must outlive the result. Of two guards for one interface that of the later plan counts,
- * as if it had been applied later. Errors: ERROR_KERNEL for a name or a tag that must not get into
- * a rule.
+ * as if it had been applied later. Errors: wanted_check's.
  */
 must_use int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
                          struct error *err);
 void wanted_free(struct wanted *wanted);
+
+/* Whether a plan is one to be made. Errors: ERROR_KERNEL for a name or a tag that must not get into
+ * a rule. */
+must_use int wanted_check(const struct plan *plan, struct error *err);
 
 /* What is wanted on the interface; NULL if nothing is. */
 const struct wanted_guard *wanted_find(const struct wanted *wanted, const struct guard *guard);

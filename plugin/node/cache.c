@@ -34,7 +34,7 @@ static int add_skipped(struct cache *cache, const char *file, const struct error
 {
     struct cache_skipped *larger =
         reallocarray(cache->skipped, cache->skipped_count + 1, sizeof(*larger));
-    struct cache_skipped skipped = {.file = strdup(file)};
+    struct cache_skipped skipped = {.file = strdup(file), .unread = why->code == ERROR_IO};
 
     if (larger)
         cache->skipped = larger;

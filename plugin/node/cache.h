@@ -28,6 +28,7 @@ struct cached_attachment {
 struct cache_skipped {
     char *file;
     char *reason; /* one sentence that names the file */
+    bool unread;  /* it may well be an attachment, but nobody knows whose: reading it failed */
 };
 
 struct cache {

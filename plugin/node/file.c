@@ -2,13 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 static int file_error(struct error *err, const char *path, int number)
 {
-    error_set(err, ERROR_IO, "%s cannot be read: %s", path, strerror(number));
+    /* A link that is not followed, a socket, a device. */
+    bool other = number == ELOOP || number == ENXIO || number == ENODEV;
+
+    error_set(err, other ? ERROR_INVALID_CONFIG : ERROR_IO, "%s cannot be read: %s", path,
+              strerror(number));
     errno = number;
     return -1;
 }
@@ -24,7 +29,7 @@ static int open_regular(int directory, const char *path, enum file_link link, in
         return file_error(err, path, errno);
     if (!S_ISREG(status.st_mode)) {
         errno = EINVAL;
-        return error_set(err, ERROR_IO, "%s is not a regular file", path);
+        return error_set(err, ERROR_INVALID_CONFIG, "%s is not a regular file", path);
     }
     *out = steal_fd(&fd);
     return 0;

@@ -10,7 +10,12 @@
 
 #include <stddef.h>
 
-#define FILE_BYTES_MAX (1024 * 1024) /* what kubelet and aws-node write is a few KiB */
+/*
+ * What kubelet and aws-node write is a few KiB. But a cached result has the pod's annotations in it,
+ * and whoever creates a pod may fill those: 256 KiB (TotalAnnotationSizeLimitB of Kubernetes), each
+ * byte six in Go's JSON. The result that belongs to a request (INPUT_BYTES_MAX) must fit.
+ */
+#define FILE_BYTES_MAX (8 * 1024 * 1024)
 
 enum file_link {
     FILE_LINK_REFUSE, /* a symbolic link as last part of the path is refused (O_NOFOLLOW) */
@@ -20,7 +25,8 @@ enum file_link {
 /*
  * Reads a regular file. `directory` as in openat(2), AT_FDCWD for none. *out has a NUL after its
  * *length bytes and is the caller's to free. Never waits. Errors, naming the path: ERROR_IO if it
- * cannot be read, is no regular file, or has more than FILE_BYTES_MAX bytes. With ENOENT, and only
+ * cannot be read or has more than FILE_BYTES_MAX bytes, ERROR_INVALID_CONFIG if it is no regular
+ * file. With ENOENT, and only
  * then, errno is ENOENT on return.
  */
 must_use int file_read(int directory, const char *path, enum file_link link, char **out,

@@ -112,10 +112,12 @@ static int add_holdings(struct status *status, const struct survey *survey, stru
 
 static int add_skipped(struct status *status, const struct cache *cache, struct error *err)
 {
-    for (size_t i = 0; i < cache->skipped_count; i++)
+    for (size_t i = 0; i < cache->skipped_count; i++) {
+        status->complete = status->complete && !cache->skipped[i].unread;
         if (notes_add(&status->problems, err, NOTE_PROBLEM, "skipped a cached result: %s",
                       cache->skipped[i].reason) < 0)
             return -1;
+    }
     return 0;
 }
 

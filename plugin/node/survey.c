@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static int fail(struct surveyed *surveyed, const struct error *why, struct error *err)
+int survey_fail(struct surveyed *surveyed, const struct error *why, struct error *err)
 {
+    plan_free(&surveyed->plan);
+    free(surveyed->reason);
     surveyed->state = ATTACHMENT_FAILED;
     surveyed->reason = strdup(why->msg);
     return surveyed->reason ? 0 : error_no_memory(err);
@@ -23,10 +25,10 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct e
     struct error why = {0};
 
     if (plan_questions(attachment, &questions, &why) < 0)
-        return fail(surveyed, &why, err);
+        return survey_fail(surveyed, &why, err);
     if (links_gather(&questions, attachment->netns, &surveyed->facts, &why) < 0) {
         if (why.code != ERROR_INVALID_NETNS)
-            return fail(surveyed, &why, err);
+            return survey_fail(surveyed, &why, err);
         surveyed->state = ATTACHMENT_GONE;
         return 0;
     }
@@ -37,7 +39,7 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct e
     surveyed->state = ATTACHMENT_PLANNED;
     if (plan_make(attachment, config, &surveyed->facts, &surveyed->plan, &why) == 0)
         return 0;
-    if (fail(surveyed, &why, err) < 0)
+    if (survey_fail(surveyed, &why, err) < 0)
         return -1;
     if (plan_make_partly(attachment, config, &surveyed->facts, &surveyed->plan, &why) == 0)
         surveyed->state = ATTACHMENT_PLANNED;
@@ -121,7 +123,7 @@ static int doubt(const struct survey *survey, const struct planned *planned,
                   "there is no network namespace %s, but its interface %s is there and has no "
                   "guard: imds-guard must see the node's namespaces (mount /run/netns)",
                   attachment->netns, interface->name);
-        return fail(surveyed, &why, err);
+        return survey_fail(surveyed, &why, err);
     }
     return 0;
 }

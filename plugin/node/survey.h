@@ -54,6 +54,9 @@ void survey_free(struct survey *survey);
 /* The attachment of the tag's owner; NULL if the cache has none. */
 struct surveyed *survey_find(const struct survey *survey, const char *tag);
 
+/* There is no plan for it after all: ATTACHMENT_FAILED, for that reason. */
+must_use int survey_fail(struct surveyed *surveyed, const struct error *why, struct error *err);
+
 /* "namespace/pod", or "network/container id/ifname" (shortened) if the pod is not known. */
 #define ATTACHMENT_LABEL_SIZE 600
 void attachment_label(const struct attachment *attachment, char out[static ATTACHMENT_LABEL_SIZE]);

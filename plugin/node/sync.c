@@ -106,6 +106,14 @@ static int note_attachment(struct sync *sync, const struct surveyed *surveyed, s
     return 0;
 }
 
+/* Whoever an unread one is about may run, and be open: worse than a file that is none of libcni's. */
+static int note_file(struct sync *sync, const struct cache_skipped *skipped, struct error *err)
+{
+    sync->report.failed += skipped->unread;
+    return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "%s a cached result: %s",
+                     skipped->unread ? "cannot guard the pod of" : "skipped", skipped->reason);
+}
+
 static int note_all(struct sync *sync, struct error *err)
 {
     const struct cache *cache = &sync->survey.cache;
@@ -114,8 +122,7 @@ static int note_all(struct sync *sync, struct error *err)
         if (note_attachment(sync, &sync->survey.attachments[i], err) < 0)
             return -1;
     for (size_t i = 0; i < cache->skipped_count; i++)
-        if (notes_add(&sync->report.notes, err, NOTE_PROBLEM, "skipped a cached result: %s",
-                      cache->skipped[i].reason) < 0)
+        if (note_file(sync, &cache->skipped[i], err) < 0)
             return -1;
     return 0;
 }
@@ -142,6 +149,24 @@ static int apply(const struct sync *sync, struct error *err)
     return guards_apply(sync->chosen, plans, count, &sync->terms, &first, err);
 }
 
+/*
+ * A plan that the backend refuses would fail the apply for all. The attachment keeps what it has, in
+ * whichever backend: taking its other guards over would lift one that stands elsewhere for the name
+ * that is refused here.
+ */
+static int set_refused_aside(struct sync *sync, struct error *err)
+{
+    for (size_t i = 0; i < sync->survey.count; i++) {
+        struct surveyed *surveyed = &sync->survey.attachments[i];
+        struct error why = {0};
+
+        if (surveyed->state == ATTACHMENT_PLANNED &&
+            sync->chosen->accept(&surveyed->plan, &why) < 0 && survey_fail(surveyed, &why, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int remove_leftovers(struct sync *sync, struct error *err)
 {
     if (leftovers_remove(&sync->survey, sync->options, &sync->terms, &sync->report.removed, err) <
@@ -166,7 +191,7 @@ int sync_run(const struct settings *settings, const struct sync_options *options
     };
 
     if (survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
-        note_all(&sync, err) < 0)
+        set_refused_aside(&sync, err) < 0 || note_all(&sync, err) < 0)
         return -1;
     if (sync.report.changed > 0 && !options->dry_run && apply(&sync, err) < 0)
         return -1;

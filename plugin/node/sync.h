@@ -22,7 +22,8 @@ struct sync_report {
     struct notes notes;
     size_t right;   /* attachments that needed nothing */
     size_t changed; /* attachments whose guards were set */
-    size_t failed;  /* attachments that cannot be guarded; if in part, they count above, too */
+    size_t failed;  /* attachments that cannot be guarded; if in part, they count above, too;
+                     * cached results that cannot be read */
     size_t removed; /* guards without attachment and interface */
     size_t skipped; /* attachments that are gone, replaced, of the host or of another network */
 };
@@ -30,8 +31,8 @@ struct sync_report {
 /*
  * Plans every attachment as ADD would, applies all plans at once, and then removes guards whose
  * attachment and whose interface are both gone. Writes nothing if everything is right. An
- * attachment that cannot be guarded, or not in all its parts, is in the report and keeps no other
- * from its guard. Errors: what survey_take, apply and remove say. The report is for
+ * attachment that cannot be guarded, or not in all its parts, a plan that the backend refuses, or a
+ * cached result that cannot be read is in the report and keeps no other from its guard. Errors: what survey_take, apply and remove say. The report is for
  * sync_report_free.
  */
 must_use int sync_run(const struct settings *settings, const struct sync_options *options,

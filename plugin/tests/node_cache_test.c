@@ -167,6 +167,7 @@ static void a_directory_gives_what_can_be_read_and_names_the_rest(void **state)
     cleanup(cache) struct cache cache = {0};
     struct error err = {0};
     bool fifo = false, link = false, huge = false;
+    size_t unread = 0;
 
     (void)state;
     assert_non_null(mkdtemp(directory));
@@ -194,8 +195,10 @@ static void a_directory_gives_what_can_be_read_and_names_the_rest(void **state)
         fifo |= strcmp(cache.skipped[i].reason, "fifo is not a regular file") == 0;
         link |= strncmp(cache.skipped[i].reason, "link cannot be read", 19) == 0;
         huge |= strncmp(cache.skipped[i].reason, "huge has more than", 18) == 0;
+        unread += cache.skipped[i].unread;
     }
     assert_true(fifo && link && huge);
+    assert_int_equal(unread, 1); /* huge; the others are no attachments */
 }
 
 static void no_directory_is_an_empty_cache(void **state)
