@@ -16,7 +16,9 @@
 #   world_enter "$0" "$@"     a script's first step: start over inside a world (bats files: ../world)
 #   world_start               "AWS", once for a world
 #   node_new                  a fresh node without pods, without a rule; whatever was before is gone
+#   on_node, in_aws COMMAND…
 #
+# pods.bash:
 #   conflist SHAPE [FILTER]   what the runtime will use: aws-cni and egress-cni wired as SHAPE
 #   conflist_plain SHAPE      (shapes: world_shapes), then our entry, edited by a jq filter; or none
 #   pod_new POD               a pod's namespace, not wired
@@ -25,13 +27,16 @@
 #   pod_gone POD              the namespace vanishes, as when a node reboots
 #   plugin VERB POD [NS/NAME] our binary alone, with the conflist's entry and the pod's last result
 #                             (or PREV_RESULT), network NETWORK (aws-cni); VAR=VALUE before it wins
+#   in_pod POD COMMAND…
 #
-#   on_node, in_aws, in_pod POD COMMAND…
+# packets.bash:
 #   reaches POD ADDRESS [SOURCE]       HTTP; waits for an answer that may be slow
 #   reaches_udp POD ADDRESS PORT
 #   attack POD ADDRESS [SOURCE]        TCP, UDP and ICMP at once, with little patience; says what
 #                                      came back, nothing if nothing did
 #   arrived                            packets that have come to IMDS so far, whatever they were
+#
+# guards.bash:
 #   guards                             what the kernel holds of ours, see there
 #   others_rules                       what it holds of everybody else's
 #
@@ -51,6 +56,13 @@ PACKET=${PACKET:-$world_root/build/dev/test-netns/packet}
 
 imds4=169.254.169.254
 imds6=fd00:ec2::254
+
+# shellcheck source=pods.bash
+. "$world_root/test-netns/lib/pods.bash"
+# shellcheck source=packets.bash
+. "$world_root/test-netns/lib/packets.bash"
+# shellcheck source=guards.bash
+. "$world_root/test-netns/lib/guards.bash"
 
 # --- the world ------------------------------------------------------------------------------------
 
@@ -209,246 +221,4 @@ node_gone() {
         ip -n aws link delete "$name" 2>/dev/null || true
     done
     rm -rf "${world_state:?}"/* /var/lib/cni/* /etc/cni/net.d/* /run/xtables.lock
-}
-
-# --- the chain ------------------------------------------------------------------------------------
-
-# The conflist as aws-node writes it, less `disableCheck`, which would make the runtime skip CHECK.
-conflist_plain() { # SHAPE
-    local shape=regular family=4 prefix=eni egress=''
-    case $1 in
-    custom-prefix) prefix=pod ;;
-    multi-nic | branch-strict | branch-standard) shape=$1 ;;
-    branch-ipv6) shape=branch-strict family=6 ;;
-    ipv6-with-ipv4-egress) family=6 egress=4 ;;
-    ipv4-with-ipv6-egress) egress=6 ;;
-    regular) ;;
-    *) echo "no such shape: $1" >&2; return 1 ;;
-    esac
-    jq -n --arg shape "$shape" --arg family "$family" --arg prefix "$prefix" --arg egress "$egress" \
-        --arg version "${CNI_VERSION:-0.4.0}" '{
-        cniVersion: $version,
-        name: "aws-cni",
-        plugins: [
-            {name: "aws-cni", type: "aws-cni", vethPrefix: $prefix, mtu: "9001",
-             podSGEnforcingMode: "strict", standIn: {shape: $shape, family: $family}},
-            {name: "egress-cni", type: "egress-cni", mtu: "9001",
-             enabled: (if $egress == "" then "false" else "true" end),
-             standIn: {family: $egress}}
-        ]}' >/etc/cni/net.d/10-aws.conflist
-}
-
-conflist() { # SHAPE [FILTER]
-    local plain
-    conflist_plain "$1"
-    plain=$(</etc/cni/net.d/10-aws.conflist)
-    jq --argjson entry "$(entry "${2:-.}")" '.plugins += [$entry]' <<<"$plain" \
-        >/etc/cni/net.d/10-aws.conflist
-}
-
-# Our entry of the conflist, edited by a jq filter.
-entry() { # [FILTER]
-    jq -n --arg backend "${BACKEND:-nftables}" '{
-        type: "imds-guard",
-        capabilities: {"io.kubernetes.cri.pod-annotations": true},
-        backend: $backend
-    } | '"${1:-.}"
-}
-
-# --- pods -----------------------------------------------------------------------------------------
-
-in_pod() { # POD COMMAND...
-    local pod=$1
-    shift
-    nsenter --net="/run/netns/$pod" -- "$@"
-}
-
-pod_new() { # POD
-    ip netns add "$1"
-    nsenter --net="/run/netns/$1" bash -c '
-        echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
-        ip link set lo up'
-}
-
-pod_gone() { # POD
-    ip netns delete "$1"
-}
-
-# What cnitool makes of the namespace's path.
-pod_container() { # POD
-    printf 'cnitool-%s\n' "$(printf '/run/netns/%s' "$1" | sha512sum | cut -c 1-20)"
-}
-
-# As kubelet says it.
-pod_args() { # POD [NAMESPACE/NAME]
-    local who=${2:-default/$1}
-    printf 'IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;K8S_POD_INFRA_CONTAINER_ID=%s\n' \
-        "${who%%/*}" "${who#*/}" "$(pod_container "$1")"
-}
-
-result_file() { # POD
-    echo "$world_state/results/$1.json"
-}
-
-chain() { # VERB POD [NAMESPACE/NAME]
-    CNI_PATH=/opt/cni/bin NETCONFPATH=/etc/cni/net.d CNI_ARGS=$(pod_args "$2" "${3:-}") \
-        on_node timeout 60 "$CNITOOL" "$1" aws-cni "/run/netns/$2"
-}
-
-pod_add() { # POD [NAMESPACE/NAME]
-    [ -e "/run/netns/$1" ] || pod_new "$1"
-    chain add "$@" >"$world_state/results/.$1" || { cat "$world_state/results/.$1"; return 1; }
-    mv "$world_state/results/.$1" "$(result_file "$1")"
-}
-
-pod_del() { # POD [NAMESPACE/NAME]
-    chain del "$@"
-}
-
-pod_check() { # POD [NAMESPACE/NAME]
-    chain check "$@"
-}
-
-# The pod's own addresses, one a line: one for each way out it has.
-pod_addresses() { # POD
-    ip -n "$1" -json address show | jq -r '.[] | select(.ifname != "lo") | .addr_info[]
-        | select(.scope == "global" or (.local | startswith("169.254."))) | .local'
-}
-
-# The host's ends of the pod's interfaces, and vlan.eth.N, one a line: where its guards must stand.
-pod_host_links() { # POD
-    local vlan
-    jq -r '.interfaces[] | select((.sandbox // "") == "" and (.name | startswith("dummy") | not))
-        | .name' "$(result_file "$1")"
-    vlan=$(jq -r '.interfaces[] | select(.name | startswith("dummy")) | .mac' "$(result_file "$1")")
-    [ "$vlan" = 0 ] || echo "vlan.eth.$vlan"
-}
-
-# The request that the runtime would send to our plugin alone. Without CONFIG, our entry of the
-# conflist; without PREV_RESULT, what ADD of the pod gave; an empty PREV_RESULT leaves it out.
-request() { # POD
-    local result=${PREV_RESULT-$(cat "$(result_file "$1")" 2>/dev/null || true)}
-    local config=${CONFIG:-$(jq '.plugins[-1]' /etc/cni/net.d/10-aws.conflist)}
-    jq -n --argjson entry "$config" --argjson result "${result:-null}" \
-        --arg version "${CNI_VERSION:-0.4.0}" --arg network "${NETWORK:-aws-cni}" '
-        {cniVersion: $version, name: $network} + $entry
-        + (if $result == null then {} else {prevResult: $result} end)'
-}
-
-plugin() { # VERB POD [NAMESPACE/NAME]
-    request "$2" | plugin_raw "$@"
-}
-
-# The same with the request on standard input.
-plugin_raw() { # VERB POD [NAMESPACE/NAME]
-    CNI_COMMAND=$1 CNI_CONTAINERID=${CNI_CONTAINERID-$(pod_container "$2")} \
-        CNI_NETNS=${CNI_NETNS-/run/netns/$2} CNI_IFNAME=${CNI_IFNAME-eth0} \
-        CNI_ARGS=${CNI_ARGS-$(pod_args "$2" "${3:-}")} CNI_PATH=/opt/cni/bin \
-        on_node timeout 60 "$IMDS_GUARD"
-}
-
-# --- packets --------------------------------------------------------------------------------------
-
-url() { # ADDRESS [PATH]
-    case $1 in
-    *:*) echo "http://[$1]/${2:-}" ;;
-    *) echo "http://$1/${2:-}" ;;
-    esac
-}
-
-reaches() { # POD ADDRESS [SOURCE]
-    in_pod "$1" curl --silent --fail --output /dev/null --max-time 5 ${3:+--interface "$3"} \
-        "$(url "$2")"
-}
-
-reaches_udp() { # POD ADDRESS PORT
-    # One byte, because the first read takes the whole datagram, however little it asks for.
-    in_pod "$1" bash -c 'exec 3<>"/dev/udp/$0/$1" && printf %s x >&3 && read -r -N 1 -t 5 answer <&3 &&
-        [ "$answer" = x ]' "$2" "$3" 2>/dev/null
-}
-
-attack() { # POD ADDRESS [SOURCE]
-    local from=${3:+ from $3}
-    {
-        in_pod "$1" curl --silent --fail --output /dev/null --max-time 0.4 ${3:+--interface "$3"} \
-            "$(url "$2")" && echo "TCP to $2$from" &
-        in_pod "$1" ping -n -q -c 1 -W 0.4 ${3:+-I "$3"} "$2" >/dev/null 2>&1 &&
-            echo "ICMP to $2$from" &
-        in_pod "$1" socat -u - "UDP:$(bracketed "$2"):80${3:+,bind=$(bracketed "$3")}" \
-            <<<attack 2>/dev/null &
-        wait
-    } | cat # a pipeline has jobs of its own to wait for, not the caller's
-}
-
-bracketed() { # ADDRESS
-    case $1 in
-    *:*) echo "[$1]" ;;
-    *) echo "$1" ;;
-    esac
-}
-
-imds_of() { # ADDRESS: the IMDS of its family
-    case $1 in
-    *:*) echo "$imds6" ;;
-    *) echo "$imds4" ;;
-    esac
-}
-
-arrived() {
-    in_aws nft -j list counter inet seen imds | jq '.nftables[] | select(.counter).counter.packets'
-}
-
-# --- what the kernel holds ------------------------------------------------------------------------
-
-# Our guards as the kernel's own tools show them, sorted, one a line:
-#   BACKEND FAMILIES in|out INTERFACE drop|count PACKETS TAG…
-# A guard of the iptables backend is two lines, for family 4 and for family 6.
-guards() {
-    { guards_nftables && guards_iptables 4 && guards_iptables 6; } | sort
-}
-
-# Those of one pod (or of another network: NETWORK).
-guards_of() { # POD
-    guards | grep -F " ${NETWORK:-aws-cni}/$(pod_container "$1")/" || true
-}
-
-guards_nftables() {
-    on_node nft -j list ruleset | jq -r '[.nftables[].map | select(. and .table == "imds-guard")][]
-        | (if .name | test("out") then "out" else "in" end) as $direction | .elem // [] | .[]
-        | .[0].elem as $key | (.[1] | keys[0]) as $verdict
-        | ["nftables", "46", $direction, $key.val, (if $verdict == "drop" then "drop" else "count" end),
-           $key.counter.packets // "-", $key.comment // "-"] | join(" ")'
-}
-
-guards_iptables() { # FAMILY
-    local tool=iptables names=ip_tables_names
-    [ "$1" = 4 ] || tool=ip6tables names=ip6_tables_names
-    # Looking at a table that is not there would make it.
-    on_node grep -qsx mangle "/proc/net/$names" || return 0
-    on_node "$tool-legacy-save" -c -t mangle | sed -n -E '
-        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD -i ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/in \2 \4 \1 \3/p
-        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD-OUT -o ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/out \2 \4 \1 \3/p' |
-        sed -E "s/^/iptables $1 /; s/ DROP / drop /; s/ RETURN / count /"
-}
-
-# Packets that hit the guards of a pod, by verdict.
-guard_hits() { # POD drop|count
-    guards_of "$1" | awk -v verdict="$2" '$5 == verdict { packets += $6 } END { print packets + 0 }'
-}
-
-# Every rule on the node that is not ours, without counters.
-others_rules() {
-    on_node nft --stateless list ruleset 2>/dev/null |
-        awk '/^table inet imds-guard/ { ours = 1 } !ours { print } /^}/ { ours = 0 }'
-    others_rules_legacy 4
-    others_rules_legacy 6
-}
-
-others_rules_legacy() { # FAMILY
-    local tool=iptables names=ip_tables_names table
-    [ "$1" = 4 ] || tool=ip6tables names=ip6_tables_names
-    while read -r table; do
-        on_node "$tool-legacy-save" -t "$table" | sed -n -E "/IMDS-GUARD/d; /^:.* ACCEPT /d
-            s/^:([^ ]+ [^ ]+).*/$1 $table :\1/p; s/^-A/$1 $table -A/p"
-    done < <(on_node cat "/proc/net/$names" 2>/dev/null)
 }

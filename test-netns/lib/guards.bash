@@ -1,0 +1,55 @@
+# What the kernel of a private world holds: our guards, and everybody else's rules. Sourced by
+# world.bash, where its functions are listed.
+
+# Our guards as the kernel's own tools show them, sorted, one a line:
+#   BACKEND FAMILIES in|out INTERFACE drop|count PACKETS TAG…
+# A guard of the iptables backend is two lines, for family 4 and for family 6.
+guards() {
+    { guards_nftables && guards_iptables 4 && guards_iptables 6; } | sort
+}
+
+# Those of one pod (or of another network: NETWORK).
+guards_of() { # POD
+    guards | grep -F " ${NETWORK:-aws-cni}/$(pod_container "$1")/" || true
+}
+
+guards_nftables() {
+    on_node nft -j list ruleset | jq -r '[.nftables[].map | select(. and .table == "imds-guard")][]
+        | (if .name | test("out") then "out" else "in" end) as $direction | .elem // [] | .[]
+        | .[0].elem as $key | (.[1] | keys[0]) as $verdict
+        | ["nftables", "46", $direction, $key.val, (if $verdict == "drop" then "drop" else "count" end),
+           $key.counter.packets // "-", $key.comment // "-"] | join(" ")'
+}
+
+guards_iptables() { # FAMILY
+    local tool=iptables names=ip_tables_names
+    [ "$1" = 4 ] || tool=ip6tables names=ip6_tables_names
+    # Looking at a table that is not there would make it.
+    on_node grep -qsx mangle "/proc/net/$names" || return 0
+    on_node "$tool-legacy-save" -c -t mangle | sed -n -E '
+        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD -i ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/in \2 \4 \1 \3/p
+        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD-OUT -o ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/out \2 \4 \1 \3/p' |
+        sed -E "s/^/iptables $1 /; s/ DROP / drop /; s/ RETURN / count /"
+}
+
+# Packets that hit the guards of a pod, by verdict.
+guard_hits() { # POD drop|count
+    guards_of "$1" | awk -v verdict="$2" '$5 == verdict { packets += $6 } END { print packets + 0 }'
+}
+
+# Every rule on the node that is not ours, without counters.
+others_rules() {
+    on_node nft --stateless list ruleset 2>/dev/null |
+        awk '/^table inet imds-guard/ { ours = 1 } !ours { print } /^}/ { ours = 0 }'
+    others_rules_legacy 4
+    others_rules_legacy 6
+}
+
+others_rules_legacy() { # FAMILY
+    local tool=iptables names=ip_tables_names table
+    [ "$1" = 4 ] || tool=ip6tables names=ip6_tables_names
+    while read -r table; do
+        on_node "$tool-legacy-save" -t "$table" | sed -n -E "/IMDS-GUARD/d; /^:.* ACCEPT /d
+            s/^:([^ ]+ [^ ]+).*/$1 $table :\1/p; s/^-A/$1 $table -A/p"
+    done < <(on_node cat "/proc/net/$names" 2>/dev/null)
+}

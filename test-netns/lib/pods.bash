@@ -1,0 +1,138 @@
+# Pods of a private world, and the chain of plugins that wires and guards them. Sourced by world.bash,
+# where its functions are listed.
+
+# --- the chain ------------------------------------------------------------------------------------
+
+# The conflist as aws-node writes it, less `disableCheck`, which would make the runtime skip CHECK.
+conflist_plain() { # SHAPE
+    local shape=regular family=4 prefix=eni egress=''
+    case $1 in
+    custom-prefix) prefix=pod ;;
+    multi-nic | branch-strict | branch-standard) shape=$1 ;;
+    branch-ipv6) shape=branch-strict family=6 ;;
+    ipv6-with-ipv4-egress) family=6 egress=4 ;;
+    ipv4-with-ipv6-egress) egress=6 ;;
+    regular) ;;
+    *) echo "no such shape: $1" >&2; return 1 ;;
+    esac
+    jq -n --arg shape "$shape" --arg family "$family" --arg prefix "$prefix" --arg egress "$egress" \
+        --arg version "${CNI_VERSION:-0.4.0}" '{
+        cniVersion: $version,
+        name: "aws-cni",
+        plugins: [
+            {name: "aws-cni", type: "aws-cni", vethPrefix: $prefix, mtu: "9001",
+             podSGEnforcingMode: "strict", standIn: {shape: $shape, family: $family}},
+            {name: "egress-cni", type: "egress-cni", mtu: "9001",
+             enabled: (if $egress == "" then "false" else "true" end),
+             standIn: {family: $egress}}
+        ]}' >/etc/cni/net.d/10-aws.conflist
+}
+
+conflist() { # SHAPE [FILTER]
+    local plain
+    conflist_plain "$1"
+    plain=$(</etc/cni/net.d/10-aws.conflist)
+    jq --argjson entry "$(entry "${2:-.}")" '.plugins += [$entry]' <<<"$plain" \
+        >/etc/cni/net.d/10-aws.conflist
+}
+
+# Our entry of the conflist, edited by a jq filter.
+entry() { # [FILTER]
+    jq -n --arg backend "${BACKEND:-nftables}" '{
+        type: "imds-guard",
+        capabilities: {"io.kubernetes.cri.pod-annotations": true},
+        backend: $backend
+    } | '"${1:-.}"
+}
+
+# --- pods -----------------------------------------------------------------------------------------
+
+in_pod() { # POD COMMAND...
+    local pod=$1
+    shift
+    nsenter --net="/run/netns/$pod" -- "$@"
+}
+
+pod_new() { # POD
+    ip netns add "$1"
+    nsenter --net="/run/netns/$1" bash -c '
+        echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+        ip link set lo up'
+}
+
+pod_gone() { # POD
+    ip netns delete "$1"
+}
+
+# What cnitool makes of the namespace's path.
+pod_container() { # POD
+    printf 'cnitool-%s\n' "$(printf '/run/netns/%s' "$1" | sha512sum | cut -c 1-20)"
+}
+
+# As kubelet says it.
+pod_args() { # POD [NAMESPACE/NAME]
+    local who=${2:-default/$1}
+    printf 'IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;K8S_POD_INFRA_CONTAINER_ID=%s\n' \
+        "${who%%/*}" "${who#*/}" "$(pod_container "$1")"
+}
+
+result_file() { # POD
+    echo "$world_state/results/$1.json"
+}
+
+chain() { # VERB POD [NAMESPACE/NAME]
+    CNI_PATH=/opt/cni/bin NETCONFPATH=/etc/cni/net.d CNI_ARGS=$(pod_args "$2" "${3:-}") \
+        on_node timeout 60 "$CNITOOL" "$1" aws-cni "/run/netns/$2"
+}
+
+pod_add() { # POD [NAMESPACE/NAME]
+    [ -e "/run/netns/$1" ] || pod_new "$1"
+    chain add "$@" >"$world_state/results/.$1" || { cat "$world_state/results/.$1"; return 1; }
+    mv "$world_state/results/.$1" "$(result_file "$1")"
+}
+
+pod_del() { # POD [NAMESPACE/NAME]
+    chain del "$@"
+}
+
+pod_check() { # POD [NAMESPACE/NAME]
+    chain check "$@"
+}
+
+# The pod's own addresses, one a line: one for each way out it has.
+pod_addresses() { # POD
+    ip -n "$1" -json address show | jq -r '.[] | select(.ifname != "lo") | .addr_info[]
+        | select(.scope == "global" or (.local | startswith("169.254."))) | .local'
+}
+
+# The host's ends of the pod's interfaces, and vlan.eth.N, one a line: where its guards must stand.
+pod_host_links() { # POD
+    local vlan
+    jq -r '.interfaces[] | select((.sandbox // "") == "" and (.name | startswith("dummy") | not))
+        | .name' "$(result_file "$1")"
+    vlan=$(jq -r '.interfaces[] | select(.name | startswith("dummy")) | .mac' "$(result_file "$1")")
+    [ "$vlan" = 0 ] || echo "vlan.eth.$vlan"
+}
+
+# The request that the runtime would send to our plugin alone. Without CONFIG, our entry of the
+# conflist; without PREV_RESULT, what ADD of the pod gave; an empty PREV_RESULT leaves it out.
+request() { # POD
+    local result=${PREV_RESULT-$(cat "$(result_file "$1")" 2>/dev/null || true)}
+    local config=${CONFIG:-$(jq '.plugins[-1]' /etc/cni/net.d/10-aws.conflist)}
+    jq -n --argjson entry "$config" --argjson result "${result:-null}" \
+        --arg version "${CNI_VERSION:-0.4.0}" --arg network "${NETWORK:-aws-cni}" '
+        {cniVersion: $version, name: $network} + $entry
+        + (if $result == null then {} else {prevResult: $result} end)'
+}
+
+plugin() { # VERB POD [NAMESPACE/NAME]
+    request "$2" | plugin_raw "$@"
+}
+
+# The same with the request on standard input.
+plugin_raw() { # VERB POD [NAMESPACE/NAME]
+    CNI_COMMAND=$1 CNI_CONTAINERID=${CNI_CONTAINERID-$(pod_container "$2")} \
+        CNI_NETNS=${CNI_NETNS-/run/netns/$2} CNI_IFNAME=${CNI_IFNAME-eth0} \
+        CNI_ARGS=${CNI_ARGS-$(pod_args "$2" "${3:-}")} CNI_PATH=/opt/cni/bin \
+        on_node timeout 60 "$IMDS_GUARD"
+}
