@@ -19,7 +19,7 @@ repeat() { # TEXT COUNT
 }
 
 # One packet of the pod's does not arrive, and leads to no verdict but drop.
-assert_guarded() { # POD
+assert_dropped() { # POD
     local before
     before=$(arrived)
     run ! in_pod "$1" ping -n -q -c 1 -W 0.1 "$imds4"
@@ -52,7 +52,7 @@ assert_readable() {
         'default/x 1 kube-system/agent-1' 'default/-j ACCEPT' 'default/"; flush ruleset; "' '/agent-1' \
         'kube-system/' 'default/%s%n%n' "default/#" 'default/a=b=c' 'KUBE-system/agent-1'; do
         plugin ADD a "$name" >/dev/null || fail "ADD fails for $name" || return 1
-        assert_guarded a || fail "named $name" || return 1
+        assert_dropped a || fail "named $name" || return 1
         assert_quiet plugin CHECK a "$name"
         assert_readable
         CNI_ARGS='' assert_quiet plugin DEL a
@@ -73,7 +73,7 @@ assert_readable() {
         'XK8S_POD_NAMESPACE=kube-system;K8S_POD_NAME=agent-1' 'K8S_POD_NAMESPACEX=kube-system;K8S_POD_NAME=agent-1' \
         'K8S_POD_NAMESPACE=kube-system,K8S_POD_NAME=agent-1'; do
         CNI_ARGS=$args plugin ADD a >/dev/null
-        assert_guarded a || fail "with CNI_ARGS $args" || return 1
+        assert_dropped a || fail "with CNI_ARGS $args" || return 1
     done
 }
 
@@ -93,7 +93,7 @@ assert_readable() {
 annotated() { # NAMESPACE ANNOTATIONS: is guarded, or refused
     if CONFIG=$(entry "$exempt | .runtimeConfig = {\"io.kubernetes.cri.pod-annotations\": $2}") \
         plugin ADD a "$1/a" >/dev/null; then
-        assert_guarded a || fail "with $2"
+        assert_dropped a || fail "with $2"
     else
         assert_no_guards
     fi
@@ -106,7 +106,7 @@ annotated() { # NAMESPACE ANNOTATIONS: is guarded, or refused
         { printf '{"runtimeConfig": {"io.kubernetes.cri.pod-annotations": {"imds-guard/allow": "%s",
             "imds-guard/allow": "%s"}}, ' $first "$second" && request a | tail -c +2; } |
             plugin_raw ADD a legacy/a >/dev/null
-        assert_guarded a
+        assert_dropped a
     done
 }
 
@@ -160,7 +160,7 @@ stand() { # how many links are guarded
             continue
         fi
         as_named "$name" ADD >/dev/null || fail "ADD fails for $name" || return 1
-        assert_guarded a || fail "on $name" || return 1
+        assert_dropped a || fail "on $name" || return 1
         as_named "$name" CHECK || fail "CHECK fails on $name" || return 1
         assert_passes other || fail "$name drops what other sends" || return 1
         as_named "$name" DEL
@@ -185,7 +185,7 @@ as_named() { # NAME VERB
         PREV_RESULT=$(jq --arg name "$name" '.interfaces[0].name = $name' "$(result_file a)") \
             plugin ADD a >/run/answer || [ "$(jq .code /run/answer)" = 7 ] || fail "$(cat /run/answer)" || return 1
         # Found by its other end; or refused.
-        [ "$(jq .code /run/answer)" = 7 ] || assert_guarded a || return 1
+        [ "$(jq .code /run/answer)" = 7 ] || assert_dropped a || return 1
         [ -z "$name" ] || CNI_IFNAME=$name assert_error 4 plugin ADD a || return 1
         plugin DEL a
     done
@@ -229,7 +229,7 @@ END
         'chain input { type filter hook input priority 0; }' 'counter in { }'; do
         on_node nft "table inet imds-guard { $table; }"
         plugin ADD a >/dev/null || fail "ADD fails after: $table" || return 1
-        assert_guarded a || fail "after: $table" || return 1
+        assert_dropped a || fail "after: $table" || return 1
         assert_quiet plugin CHECK a
         plugin DEL a
         on_node nft delete table inet imds-guard 2>/dev/null || true

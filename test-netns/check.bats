@@ -70,12 +70,7 @@ setup() {
 }
 
 @test "all rules are flushed" {
-    if [ "$BACKEND" = nftables ]; then
-        on_node nft flush ruleset
-    else
-        on_node iptables-legacy -t mangle -F
-        on_node ip6tables-legacy -t mangle -F
-    fi
+    flush_rules
     assert_error 102 plugin CHECK a
     add_repairs
 }

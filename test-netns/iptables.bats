@@ -2,14 +2,11 @@
 # What the iptables backend makes, as operators see it with the kernel's own tools, and what becomes of
 # it when others write the same tables.
 
-setup_file() {
-    . "$BATS_TEST_DIRNAME/lib/world.bash"
-    world_start
-}
+BACKEND=iptables
+# shellcheck source=lib/suite.bash
+. "$BATS_TEST_DIRNAME/lib/suite.bash"
 
 setup() {
-    . "$BATS_TEST_DIRNAME/lib/world.bash"
-    BACKEND=iptables
     node_new
     conflist regular
 }
@@ -26,40 +23,6 @@ mangle() { # FAMILY: the rules of the table as text, without the policies
     local tool=iptables
     [ "$1" = 4 ] || tool=ip6tables
     on_node "$tool-legacy" -t mangle -S | grep -v '^-P'
-}
-
-# The pod's guards are two rules, and nothing comes through.
-assert_guarded() { # POD
-    local before
-    [ "$(guards_of "$1" | grep -c " drop ")" -eq 2 ]
-    before=$(arrived)
-    [ -z "$(attack "$1" "$imds4")" ]
-    [ "$(arrived)" = "$before" ]
-    reaches "$1" 203.0.113.10
-}
-
-assert_fails() { # CODE PATTERN COMMAND...
-    local code=$1 pattern=$2
-    shift 2
-    run "$@"
-    echo "$output"
-    [ "$status" -ne 0 ]
-    [ "$(jq -r .code <<<"$output")" = "$code" ]
-    jq -r '"\(.msg) \(.details // "")"' <<<"$output" | grep -q -- "$pattern"
-}
-
-# Our binary with a system call of its own going wrong. Leaks cannot be looked for in a traced process.
-injected() { # STRACE-OPTION... -- COMMAND...
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec strace -qq -o %s %s "%s" "$@"\n' \
-        "$BATS_TEST_TMPDIR/trace" "${options[*]}" "$IMDS_GUARD" >"$BATS_TEST_TMPDIR/injected"
-    chmod +x "$BATS_TEST_TMPDIR/injected"
-    IMDS_GUARD=$BATS_TEST_TMPDIR/injected "$@"
 }
 
 @test "the rules are these and no others" {
@@ -219,22 +182,22 @@ accepted() {
 
 @test "is refused again and again: gives up, and leaves nothing half done" {
     wired_pod a
-    assert_fails 11 'does not take the lock' injected -e inject=setsockopt:error=EAGAIN -- plugin ADD a
+    assert_fails 11 'does not take the lock' traced -e inject=setsockopt:error=EAGAIN -- plugin ADD a
     [ "$(grep -c SO_SET_REPLACE "$BATS_TEST_TMPDIR/trace")" -eq 10 ]
     [ -z "$(guards)" ]
-    injected -e inject=setsockopt:error=EAGAIN:when=1..2 -- plugin ADD a
+    traced -e inject=setsockopt:error=EAGAIN:when=1..2 -- plugin ADD a
     assert_guarded a
 }
 
 @test "a kernel without ip_tables: says which modules to load" {
     wired_pod a
     assert_fails 101 'load the modules ip_tables, iptable_mangle and xt_comment' \
-        injected -e inject=getsockopt:error=ENOPROTOOPT -- plugin ADD a
+        traced -e inject=getsockopt:error=ENOPROTOOPT -- plugin ADD a
 }
 
 @test "a kernel without IPv6 needs no guard for it" {
     wired_pod a
-    injected -e trace=socket -- plugin ADD a
+    traced -e trace=socket -- plugin ADD a
     on_node "$IMDS_GUARD" flush --yes
     # Each look at the tables opens one raw socket for IPv4, then one for IPv6.
     first=$(grep -n 'AF_INET6, SOCK_RAW' "$BATS_TEST_TMPDIR/trace" | head -1 | cut -d : -f 1)
@@ -242,12 +205,12 @@ accepted() {
     no_ipv6="-e trace=socket,access $no_sockets -e inject=access:error=ENOENT"
 
     # IPv6 is there, but not for this process: that is no reason to leave a pod unguarded.
-    assert_fails 101 'RestrictAddressFamilies' injected "$no_sockets" -- plugin ADD a
+    assert_fails 101 'RestrictAddressFamilies' traced "$no_sockets" -- plugin ADD a
     [ -z "$(guards)" ]
-    injected "$no_ipv6" -- plugin ADD a
+    traced "$no_ipv6" -- plugin ADD a
     [ "$(guards | grep -c '^iptables 4 ')" -eq 1 ]
     [ -z "$(mangle 6)" ]
-    injected -e inject=access:error=ENOENT -- plugin CHECK a
+    traced -e inject=access:error=ENOENT -- plugin CHECK a
     assert_fails 102 IPv6 plugin CHECK a
 }
 

@@ -59,15 +59,6 @@ count_said() { # TEXT
     grep -cF "$1" "$log" || true
 }
 
-flush_rules() {
-    if [ "$BACKEND" = nftables ]; then
-        on_node nft flush ruleset
-    else
-        on_node iptables-legacy -t mangle -F
-        on_node ip6tables-legacy -t mangle -F
-    fi
-}
-
 prepare() { # SHAPE
     conflist_plain "$1"
     cp "$list" /run/plain

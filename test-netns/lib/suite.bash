@@ -55,10 +55,13 @@ flush_rules() {
         on_node nft flush ruleset
     else
         for tool in iptables ip6tables; do
-            on_node "$tool-legacy" -t mangle -F
-            on_node "$tool-legacy" -t mangle -X
+            on_node "$tool-legacy-restore" <<<$'*mangle\nCOMMIT'
         done
     fi
+}
+
+assert_same() { # EXPECTED ACTUAL
+    diff <(echo "$1") <(echo "$2")
 }
 
 # --- packets --------------------------------------------------------------------------------------
@@ -88,6 +91,20 @@ assert_nothing_arrives() { # POD
     after=$(arrived)
     [ -z "$answers" ] || fail "IMDS answered $1: $answers" || return 1
     [ "$before" = "$after" ] || fail "$((after - before)) packets of $1 arrived at IMDS"
+}
+
+# The short form: each of the pod's guards drops, TCP, UDP and ICMP to IMDS do not arrive, and other
+# packets of the pod do. In a family that the pod does not speak nothing is sent.
+assert_guarded() { # POD
+    local expected before
+    expected=$(pod_host_links "$1" | wc -l)
+    [ "$BACKEND" = nftables ] || expected=$((expected * 2)) # a rule in each family
+    [ "$(guards_of "$1" | grep -c " drop ")" -eq "$expected" ] ||
+        fail "$1 should have $expected guards: $(guards_of "$1")" || return 1
+    before=$(arrived)
+    [ -z "$(attack "$1" "$imds4")" ] || fail "IMDS answers $1" || return 1
+    [ "$(arrived)" = "$before" ] || fail "packets of $1 arrive" || return 1
+    reaches "$1" 203.0.113.10 || fail "$1 has lost more than IMDS"
 }
 
 # Every incoming guard of the pod has counted packets. (Those on vlan.eth.N are a second line, and see
@@ -172,6 +189,14 @@ assert_says() { # TEXT...
     done
 }
 
+# The same for one thing that it says.
+assert_fails() { # CODE TEXT COMMAND...
+    local code=$1 text=$2
+    shift 2
+    assert_error "$code" "$@" || return 1
+    assert_says "$text"
+}
+
 # One JSON value each, and the same, in whatever order the keys are.
 assert_same_json() { # FILE FILE
     jq -n --exit-status --slurpfile one "$1" --slurpfile other "$2" \
@@ -184,6 +209,25 @@ assert_quiet() { # COMMAND...
     local answer
     answer=$("$@") || fail "failed: $*: $answer" || return 1
     [ -z "$answer" ] || fail "should print nothing: $answer"
+}
+
+# Runs COMMAND with our binary under strace, which writes to $BATS_TEST_TMPDIR/trace and may have system
+# calls fail. Leaks cannot be looked for in a traced process.
+traced() { # STRACE-OPTION... -- COMMAND...
+    local options=() binary=$BATS_TEST_TMPDIR/traced
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec strace -qq -s 4096 -o %s %s "%s" "$@"\n' \
+        "$BATS_TEST_TMPDIR/trace" "${options[*]}" "$IMDS_GUARD" >"$binary"
+    chmod +x "$binary"
+    IMDS_GUARD=$binary "$@"
+}
+
+transactions() { # of nf_tables, in the last trace
+    grep -c NFNL_MSG_BATCH_BEGIN "$BATS_TEST_TMPDIR/trace" || true
 }
 
 # --- on CHECK -------------------------------------------------------------------------------------
@@ -210,6 +254,10 @@ remove_guard_on() { # LINK [FAMILY]
         [ "${2:-4}" != 4 ] || delete_rule iptables-legacy "$1"
         [ "${2:-6}" != 6 ] || delete_rule ip6tables-legacy "$1"
     fi
+}
+
+nft_table() {
+    on_node nft list table inet imds-guard
 }
 
 nft_map_of() { # LINK

@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# Guards of the nftables backend while rulesets are written: by us, by others, by many at once.
+
+BACKEND=nftables
+# shellcheck source=lib/suite.bash
+. "$BATS_TEST_DIRNAME/lib/suite.bash"
+
+setup() {
+    node_new
+    conflist regular
+}
+
+background=()
+
+teardown() {
+    local pid
+    for pid in "${background[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+}
+
+@test "no packet slips through while the table is made anew" {
+    pod_add a
+    pod_add b
+    before=$(arrived)
+    in_pod a ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- &
+    background+=($!)
+    for _ in $(seq 20); do
+        on_node nft add rule inet imds-guard forward accept
+        plugin ADD b >/dev/null
+        CNI_CONTAINERID=other plugin ADD a >/dev/null
+        plugin ADD a >/dev/null
+    done
+    plugin CHECK a
+    sleep 0.1
+    [ "$(guard_hits a drop)" -gt 0 ]
+    [ "$(arrived)" = "$before" ]
+}
+
+# --- from one backend to the other ----------------------------------------------------------------
+
+@test "the backend changes under a live pod: at no moment is IMDS within reach" {
+    pod_add a
+    before=$(arrived)
+    in_pod a ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- &
+    background+=($!)
+    in_pod a ping -n -q -i 0.002 "$imds6" >/dev/null 2>&1 3>&- &
+    background+=($!)
+    for backend in iptables nftables iptables nftables iptables; do
+        for _ in 1 2 3; do
+            BACKEND=$backend conflist regular
+            plugin ADD a >/dev/null
+        done
+        plugin CHECK a
+        [ "$(guards_of a | cut -d ' ' -f 1 | sort -u)" = "$backend" ]
+        sleep 0.1
+        [ "$(guard_hits a drop)" -gt 0 ]
+    done
+    [ "$(arrived)" = "$before" ]
+    # Made in one, taken away by a node that uses the other.
+    BACKEND=nftables conflist regular
+    plugin DEL a
+    [ -z "$(guards)" ]
+}
+
+# --- many at once ---------------------------------------------------------------------------------
+
+# Others' rules come and go until the file is gone.
+others_write() {
+    local i=0
+    touch "$BATS_TEST_TMPDIR/go"
+    while [ -e "$BATS_TEST_TMPDIR/go" ]; do
+        on_node nft -f - <<<"table ip theirs { chain c$((i % 5)) { counter; }; }; flush chain ip theirs c$((i % 5))"
+        on_node iptables-nft -w -t filter -A FORWARD -m comment --comment "theirs $((i++))"
+    done
+    echo $i >"$BATS_TEST_TMPDIR/written"
+}
+
+@test "64 ADDs and DELs at once while others write" {
+    pod_add a
+    for i in $(seq 64); do
+        pod_new "p$i"
+        on_node ip link add "s$i" type veth peer name eth0 netns "p$i"
+    done
+    for i in $(seq 2 2 64); do
+        storm ADD "$i" >/dev/null
+    done
+    others_write 3>&- &
+    background+=($!)
+    writer=$!
+    pids=()
+    for i in $(seq 64); do
+        # The even ones go, the odd ones come.
+        if [ $((i % 2)) -eq 0 ]; then storm DEL "$i" & else storm ADD "$i" >/dev/null & fi
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do
+        wait "$pid"
+    done
+    rm "$BATS_TEST_TMPDIR/go"
+    wait "$writer"
+    assert_same "$(seq 1 2 63 | sed 's/.*/s&/' | sort)" \
+        "$(guards | grep " default/p" | cut -d ' ' -f 4 | sort)"
+    [ "$(on_node iptables-nft -S FORWARD | grep -c theirs)" -eq "$(cat "$BATS_TEST_TMPDIR/written")" ]
+    [ "$(cat "$BATS_TEST_TMPDIR/written")" -gt 0 ]
+    assert_guarded a
+}
+
+storm() { # VERB NUMBER
+    PREV_RESULT=$(jq -n --arg link "s$2" --arg pod "/run/netns/p$2" '{cniVersion: "0.4.0",
+        interfaces: [{name: $link}, {name: "eth0", sandbox: $pod}]}') plugin "$1" "p$2" 3>&-
+}
+
+@test "64 ADDs at once on a fresh node" {
+    pod_add a
+    cp "$(result_file a)" "$BATS_TEST_TMPDIR/result"
+    on_node nft flush ruleset
+    pids=()
+    for i in $(seq 64); do
+        CNI_CONTAINERID=racer$i plugin ADD a >/dev/null 3>&- &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do
+        wait "$pid"
+    done
+    [ "$(guards | wc -l)" -eq 1 ]
+    [ "$(nft_table | grep -c vmap)" -eq 2 ]
+    guards | grep -q " drop .* aws-cni/racer"
+}
