@@ -5,7 +5,17 @@
 #   BACKEND FAMILIES in|out INTERFACE drop|count PACKETS TAG…
 # A guard of the iptables backend is two lines, for family 4 and for family 6.
 guards() {
-    { guards_nftables && guards_iptables 4 && guards_iptables 6; } | sort
+    local names
+    {
+        guards_nftables
+        # Looking at a table that is not there would make it.
+        for names in $(on_node grep -slx mangle /proc/net/ip{,6}_tables_names); do
+            case $names in
+            */ip_tables_names) guards_iptables 4 ;;
+            *) guards_iptables 6 ;;
+            esac
+        done
+    } | sort
 }
 
 # Those of one pod (or of another network: NETWORK).
@@ -22,10 +32,8 @@ guards_nftables() {
 }
 
 guards_iptables() { # FAMILY
-    local tool=iptables names=ip_tables_names
-    [ "$1" = 4 ] || tool=ip6tables names=ip6_tables_names
-    # Looking at a table that is not there would make it.
-    on_node grep -qsx mangle "/proc/net/$names" || return 0
+    local tool=iptables
+    [ "$1" = 4 ] || tool=ip6tables
     on_node "$tool-legacy-save" -c -t mangle | sed -n -E '
         s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD -i ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/in \2 \4 \1 \3/p
         s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD-OUT -o ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/out \2 \4 \1 \3/p' |

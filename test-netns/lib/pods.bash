@@ -55,6 +55,7 @@ in_pod() { # POD COMMAND...
 
 pod_new() { # POD
     ip netns add "$1"
+    pod_container "$1" >"$world_state/container-$1"
     nsenter --net="/run/netns/$1" bash -c '
         echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
         ip link set lo up'
@@ -64,9 +65,15 @@ pod_gone() { # POD
     ip netns delete "$1"
 }
 
-# What cnitool makes of the namespace's path.
+# What cnitool makes of the namespace's path; asked for often, so pod_new keeps it.
 pod_container() { # POD
-    printf 'cnitool-%s\n' "$(printf '/run/netns/%s' "$1" | sha512sum | cut -c 1-20)"
+    local kept=$world_state/container-$1 container
+    if [ -s "$kept" ]; then
+        read -r container <"$kept"
+        echo "$container"
+    else
+        printf 'cnitool-%s\n' "$(printf '/run/netns/%s' "$1" | sha512sum | cut -c 1-20)"
+    fi
 }
 
 # As kubelet says it.
