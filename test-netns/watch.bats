@@ -143,6 +143,45 @@ prepare() { # SHAPE
     assert_imds_silent a
 }
 
+@test "a flushed ruleset is restored from what is known, before all pods are looked at" {
+    [ "$BACKEND" = nftables ] || skip "legacy tables announce nothing"
+    prepare multi-nic
+    pod_add a
+    pod_add b
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_guards a drop
+    wait_until 10 has_guards b drop
+    sleep 1 # whatever the start has caused is done
+    flush_rules
+    wait_until 10 said "2 guarded again as before [ruleset changed]"
+    assert_guards a drop
+    assert_guards b drop
+    sleep 1
+    [ "$(count_said "was: no guard [ruleset changed]")" -eq 0 ] # the look that followed has found nothing to do
+    assert_imds_silent a
+    assert_imds_silent b
+}
+
+@test "what has changed since is not restored from what was known" {
+    [ "$BACKEND" = nftables ] || skip "legacy tables announce nothing"
+    prepare regular
+    pod_add a
+    pod_add b
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_guards b drop
+    sleep 1
+    kill -STOP "$watching"
+    pod_del a
+    config '.exempt = [{namespace: "default"}]' >/run/config/new
+    mv /run/config/new /run/config/imds-guard.json
+    flush_rules
+    kill -CONT "$watching"
+    wait_until 10 has_guards b count
+    assert_no_guards a
+    [ "$(count_said "as before")" -eq 0 ]
+    assert_imds_answers b
+}
+
 @test "the re-check restores what nothing announces" {
     prepare regular
     pod_add a

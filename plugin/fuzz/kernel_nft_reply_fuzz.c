@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     cleanup(free_memory) void *bytes = fuzz_rest(fuzz_span(data, size));
     const struct nlmsghdr *message = bytes;
-    bool announced = nft_announces_change(bytes, size);
+    bool announced = nft_news_after(NFT_NEWS_NONE, bytes, size) != NFT_NEWS_NONE;
     int left = (int)size;
 
     if (announced)

@@ -62,30 +62,36 @@ static bool is_about_our_table(const struct nlmsghdr *message)
     return false;
 }
 
-bool nft_announces_change(const void *bytes, size_t length)
+enum nft_news nft_news_after(enum nft_news before, const void *bytes, size_t length)
 {
     const struct nlmsghdr *message = bytes;
+    enum nft_news news = before;
     int left = (int)length;
 
-    for (; message_is_whole(message, left); message = mnl_nlmsg_next(message, &left))
-        if (is_about_our_table(message))
-            return true;
-    return false;
+    for (; message_is_whole(message, left); message = mnl_nlmsg_next(message, &left)) {
+        if (!is_about_our_table(message))
+            continue;
+        if (NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_DELTABLE)
+            news = NFT_NEWS_TABLE_GONE;
+        else if (news == NFT_NEWS_NONE || NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWTABLE)
+            news = NFT_NEWS_CHANGED;
+    }
+    return news;
 }
 
-bool nft_monitor_saw_change(struct mnl_socket *monitor)
+enum nft_news nft_monitor_read(struct mnl_socket *monitor)
 {
     _Alignas(struct nlmsghdr) char buffer[32768]; /* the kernel's NLMSG_GOODSIZE is less */
-    bool changed = false;
+    enum nft_news news = NFT_NEWS_NONE;
 
     for (;;) {
         ssize_t length = mnl_socket_recvfrom(monitor, buffer, sizeof(buffer));
 
         if (length > 0)
-            changed |= nft_announces_change(buffer, (size_t)length);
+            news = nft_news_after(news, buffer, (size_t)length);
         else if (length < 0 && (errno == ENOBUFS || errno == ENOSPC))
-            changed = true;
+            news = NFT_NEWS_CHANGED;
         else if (length == 0 || errno != EINTR)
-            return changed;
+            return news;
     }
 }

@@ -24,13 +24,16 @@ void nft_monitor_close(struct mnl_socket *monitor);
 /* For poll(2). */
 int nft_monitor_fd(const struct mnl_socket *monitor);
 
-/*
- * Takes all announcements that wait, and returns whether one was about our table, or whether some
- * were lost, so that it may have been. Does not wait.
- */
-bool nft_monitor_saw_change(struct mnl_socket *monitor);
+enum nft_news {
+    NFT_NEWS_NONE,       /* of our table, nothing */
+    NFT_NEWS_CHANGED,    /* it has changed, or announcements were lost, so that it may have */
+    NFT_NEWS_TABLE_GONE, /* it was deleted, and has not come back since */
+};
 
-/* Whether a datagram of announcements is about our table. For nft_monitor_saw_change and tests. */
-bool nft_announces_change(const void *bytes, size_t length);
+/* Takes all announcements that wait, and returns what they come to. Does not wait. */
+enum nft_news nft_monitor_read(struct mnl_socket *monitor);
+
+/* What the news are after a datagram of announcements. For nft_monitor_read and tests. */
+enum nft_news nft_news_after(enum nft_news before, const void *bytes, size_t length);
 
 #endif

@@ -180,6 +180,28 @@ static int remove_leftovers(struct sync *sync, struct error *err)
                      sync->report.removed == 1 ? "" : "s");
 }
 
+/* The plans that are in force change hands. */
+static int hand_over_plans(struct sync *sync, struct error *err)
+{
+    static const struct tags nobody;
+    struct sync_report *report = &sync->report;
+
+    report->chosen = sync->chosen;
+    report->plans = calloc(sync->survey.count + 1, sizeof(*report->plans));
+    if (!report->plans)
+        return error_no_memory(err);
+    for (size_t i = 0; i < sync->survey.count; i++) {
+        struct surveyed *surveyed = &sync->survey.attachments[i];
+
+        if (surveyed->state != ATTACHMENT_PLANNED)
+            continue;
+        report->plans[report->plan_count] = surveyed->plan;
+        report->plans[report->plan_count++].rivals = &nobody;
+        surveyed->plan = (struct plan){0};
+    }
+    return 0;
+}
+
 int sync_run(const struct settings *settings, const struct sync_options *options,
              struct sync_report *out, struct error *err)
 {
@@ -195,15 +217,27 @@ int sync_run(const struct settings *settings, const struct sync_options *options
         return -1;
     if (sync.report.changed > 0 && !options->dry_run && apply(&sync, err) < 0)
         return -1;
-    if (remove_leftovers(&sync, err) < 0)
+    if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0)
         return -1;
     *out = sync.report;
     sync.report = (struct sync_report){0};
     return 0;
 }
 
+int sync_restore(const struct settings *settings, const struct sync_report *known,
+                 struct error *err)
+{
+    const struct terms terms = settings_terms(settings);
+    bool first;
+
+    return guards_apply(known->chosen, known->plans, known->plan_count, &terms, &first, err);
+}
+
 void sync_report_free(struct sync_report *report)
 {
+    for (size_t i = 0; i < report->plan_count; i++)
+        plan_free(&report->plans[i]);
+    free(report->plans);
     notes_free(&report->notes);
     *report = (struct sync_report){0};
 }

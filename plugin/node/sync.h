@@ -26,6 +26,10 @@ struct sync_report {
                      * cached results that cannot be read */
     size_t removed; /* guards without attachment and interface */
     size_t skipped; /* attachments that are gone, replaced, of the host or of another network */
+    /* What stands now, and where: for sync_restore. */
+    const struct backend *chosen;
+    struct plan *plans;
+    size_t plan_count;
 };
 
 /*
@@ -38,6 +42,14 @@ struct sync_report {
 must_use int sync_run(const struct settings *settings, const struct sync_options *options,
                       struct sync_report *out, struct error *err);
 void sync_report_free(struct sync_report *report);
+
+/*
+ * Makes what stood after a run stand again, in one go and without another look at the pods: for
+ * whoever knows that the rules have been flushed since and nothing else has changed. Takes nothing
+ * over from anybody: what is there by now is an ADD's. Errors: what apply says.
+ */
+must_use int sync_restore(const struct settings *settings, const struct sync_report *known,
+                          struct error *err);
 
 static inline void cleanup_sync_report(struct sync_report *report)
 {

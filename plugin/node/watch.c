@@ -26,6 +26,12 @@ struct task {
     struct complaint fight;
 };
 
+/* What the last look at the guards has left: it is still so if nothing has been announced since. */
+struct known {
+    struct settings settings;
+    struct sync_report report;
+};
+
 struct watch {
     const struct watch_options *options;
     struct watch_log log;
@@ -34,7 +40,9 @@ struct watch {
     struct task entry;          /* binary and entry are installed */
     struct task guards;         /* every running pod has its guard */
     struct complaint unchained; /* no conflist yet */
-    int64_t recheck;            /* when the next look is due without any cause */
+    struct known known;
+    bool flushed;    /* since then our table has gone, and nothing else has changed */
+    int64_t recheck; /* when the next look is due without any cause */
 };
 
 static int64_t now_ms(void)
@@ -159,23 +167,46 @@ static void tell_synced(struct watch *watch, const struct sync_report *report)
     watch_log_complain(&watch->log, &watch->guards.complaint, watch->guards.reason, problems);
 }
 
+static void forget(struct known *known)
+{
+    settings_free(&known->settings);
+    sync_report_free(&known->report);
+}
+
+/* Looking at all pods takes its time, and until then they would be open. */
+static bool restore(struct watch *watch)
+{
+    const struct known *known = &watch->known;
+    struct error why = {0};
+
+    if (!watch->flushed || known->report.plan_count == 0 ||
+        sync_restore(&known->settings, &known->report, &why) < 0)
+        return false; /* if there is anything to tell, the look that follows will */
+    watch_log_done(&watch->log, watch->guards.reason, "%zu guarded again as before",
+                   known->report.plan_count);
+    return true;
+}
+
 static void look_at_guards(struct watch *watch)
 {
     const struct sync_options options = {.results_dir = watch->options->results_dir};
-    cleanup(settings) struct settings settings = {0};
-    cleanup(sync_report) struct sync_report report = {0};
+    struct known known = {0};
     struct task *task = &watch->guards;
     int64_t began = now_ms();
     struct error why = {0};
+    bool restored = restore(watch);
 
-    if (settings_load(watch->options->install.conf_dir, NULL, &settings, &why) == 0 &&
-        sync_run(&settings, &options, &report, &why) == 0)
-        tell_synced(watch, &report);
+    if (settings_load(watch->options->install.conf_dir, NULL, &known.settings, &why) == 0 &&
+        sync_run(&known.settings, &options, &known.report, &why) == 0)
+        tell_synced(watch, &known.report);
     else if (why.code != ERROR_NOT_AVAILABLE) /* of that the other task has told */
         watch_log_complain(&watch->log, &task->complaint, task->reason, why.msg);
-    pace_looked(&task->pace, began, now_ms(), report.changed > 0);
+    pace_looked(&task->pace, began, now_ms(), restored || known.report.changed > 0);
     tell_fight(watch, task, "the guards");
     task->reason = NULL;
+    forget(&watch->known);
+    watch->known = known;
+    watch->flushed = false;
 }
 
 static bool is_due(const struct task *task, int64_t now)
@@ -201,6 +232,7 @@ static void recheck(struct watch *watch)
 
 static void mark(struct watch *watch, unsigned changed)
 {
+    watch->flushed = watch->flushed && changed == 0;
     if (changed & (1U << PLACE_CONFLIST)) {
         make_due(&watch->entry, "conflist changed");
         make_due(&watch->guards, "conflist changed");
@@ -225,6 +257,14 @@ static int time_left(const struct watch *watch, int64_t now)
     return next <= now ? 0 : next - now > INT_MAX ? INT_MAX : (int)(next - now);
 }
 
+static void mark_ruleset(struct watch *watch, enum nft_news news)
+{
+    if (news == NFT_NEWS_NONE)
+        return;
+    watch->flushed = news == NFT_NEWS_TABLE_GONE && !watch->guards.reason;
+    make_due(&watch->guards, "ruleset changed");
+}
+
 static void wait_for_cause(struct watch *watch)
 {
     struct pollfd sources[] = {
@@ -235,8 +275,8 @@ static void wait_for_cause(struct watch *watch)
     poll(sources, 2, time_left(watch, now_ms()));
     if (sources[0].revents)
         mark(watch, places_read(&watch->places));
-    if (sources[1].revents && nft_monitor_saw_change(watch->ruleset))
-        make_due(&watch->guards, "ruleset changed");
+    if (sources[1].revents)
+        mark_ruleset(watch, nft_monitor_read(watch->ruleset));
     if (now_ms() >= watch->recheck)
         recheck(watch);
 }
@@ -266,6 +306,7 @@ static void cleanup_watch(struct watch *watch)
 {
     places_close(&watch->places);
     nft_monitor_close(watch->ruleset);
+    forget(&watch->known);
 }
 
 int watch_run(const struct watch_options *options, FILE *log, struct error *err)

@@ -32,7 +32,8 @@ static bool sees(int subsystem, int type, const char *table)
 {
     _Alignas(struct nlmsghdr) char bytes[256];
 
-    return nft_announces_change(bytes, announce(bytes, subsystem, type, table));
+    return nft_news_after(NFT_NEWS_NONE, bytes, announce(bytes, subsystem, type, table)) !=
+           NFT_NEWS_NONE;
 }
 
 static void changes_of_our_table_are_seen(void **state)
@@ -53,6 +54,25 @@ static void what_others_do_is_not(void **state)
     assert_false(sees(NFNL_SUBSYS_CTNETLINK, NFT_MSG_DELTABLE, "imds-guard"));
 }
 
+static enum nft_news news_after(enum nft_news before, int type)
+{
+    _Alignas(struct nlmsghdr) char bytes[256];
+    size_t length = announce(bytes, NFNL_SUBSYS_NFTABLES, type, "imds-guard");
+
+    return nft_news_after(before, bytes, length);
+}
+
+static void a_table_is_gone_until_it_is_made_anew(void **state)
+{
+    (void)state;
+    assert_int_equal(news_after(NFT_NEWS_NONE, NFT_MSG_NEWSETELEM), NFT_NEWS_CHANGED);
+    assert_int_equal(news_after(NFT_NEWS_NONE, NFT_MSG_DELCHAIN), NFT_NEWS_CHANGED);
+    assert_int_equal(news_after(NFT_NEWS_CHANGED, NFT_MSG_DELTABLE), NFT_NEWS_TABLE_GONE);
+    assert_int_equal(news_after(NFT_NEWS_TABLE_GONE, NFT_MSG_DELRULE), NFT_NEWS_TABLE_GONE);
+    assert_int_equal(news_after(NFT_NEWS_TABLE_GONE, NFT_MSG_NEWTABLE), NFT_NEWS_CHANGED);
+    assert_int_equal(news_after(NFT_NEWS_CHANGED, NFT_MSG_NEWRULE), NFT_NEWS_CHANGED);
+}
+
 static void ours_is_found_behind_others(void **state)
 {
     _Alignas(struct nlmsghdr) char bytes[512];
@@ -61,8 +81,8 @@ static void ours_is_found_behind_others(void **state)
                                    "imds-guard");
 
     (void)state;
-    assert_false(nft_announces_change(bytes, first));
-    assert_true(nft_announces_change(bytes, both));
+    assert_int_equal(nft_news_after(NFT_NEWS_NONE, bytes, first), NFT_NEWS_NONE);
+    assert_int_equal(nft_news_after(NFT_NEWS_NONE, bytes, both), NFT_NEWS_TABLE_GONE);
 }
 
 static void a_datagram_that_is_cut_off_is_read_no_further(void **state)
@@ -75,7 +95,7 @@ static void a_datagram_that_is_cut_off_is_read_no_further(void **state)
         char *copy = malloc(cut + 1); /* of that size, for the address sanitizer */
 
         memcpy(copy, bytes, cut);
-        assert_false(nft_announces_change(copy, cut));
+        assert_int_equal(nft_news_after(NFT_NEWS_NONE, copy, cut), NFT_NEWS_NONE);
         free(copy);
     }
 }
@@ -89,7 +109,8 @@ static void a_length_beyond_int_ends_a_datagram(void **state)
     (void)state;
     last->nlmsg_len = UINT32_MAX; /* rounded up it is 0: the message after it would be itself */
     alarm(10);
-    assert_false(nft_announces_change(bytes, MNL_ALIGN(length) + sizeof(*last)));
+    assert_int_equal(nft_news_after(NFT_NEWS_NONE, bytes, MNL_ALIGN(length) + sizeof(*last)),
+                     NFT_NEWS_NONE);
     alarm(0);
 }
 
@@ -98,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_of_our_table_are_seen),
         cmocka_unit_test(what_others_do_is_not),
+        cmocka_unit_test(a_table_is_gone_until_it_is_made_anew),
         cmocka_unit_test(ours_is_found_behind_others),
         cmocka_unit_test(a_datagram_that_is_cut_off_is_read_no_further),
         cmocka_unit_test(a_length_beyond_int_ends_a_datagram),
