@@ -10,16 +10,6 @@ setup() {
     conflist regular
 }
 
-background=()
-
-teardown() {
-    local pid
-    for pid in "${background[@]}"; do
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-}
-
 @test "a flushed ruleset: CHECK says so, ADD makes all of it anew, DEL minds nothing" {
     for damage in "flush ruleset" "delete table inet imds-guard"; do
         pod_add a

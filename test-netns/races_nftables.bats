@@ -10,16 +10,6 @@ setup() {
     conflist regular
 }
 
-background=()
-
-teardown() {
-    local pid
-    for pid in "${background[@]}"; do
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-}
-
 @test "no packet slips through while the table is made anew" {
     pod_add a
     pod_add b

@@ -17,8 +17,16 @@ setup() {
     node_new
 }
 
+# Processes of a test's own, which end with it.
+background=()
+
 # What a person wants to see when a test has failed; bats shows it only then.
 teardown() {
+    local process
+    for process in "${background[@]}"; do
+        kill "$process" 2>/dev/null || true
+        wait "$process" 2>/dev/null || true
+    done
     [ -z "${BATS_TEST_COMPLETED:-}" ] || return 0
     echo "--- guards (backend $BACKEND):"
     guards
