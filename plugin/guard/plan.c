@@ -55,12 +55,13 @@ static void add_guard(struct draft *draft, const char *interface, enum direction
 static const struct link *host_link(const struct draft *draft, const char *name)
 {
     static const struct link none = {.index = 0};
+    const struct link *found = &none;
 
-    for (size_t i = 0; i < draft->questions->host_count; i++) {
+    for (size_t i = 0; found == &none && i < draft->questions->host_count; i++) {
         if (strcmp(draft->questions->host[i], name) == 0)
-            return &draft->facts->host[i];
+            found = &draft->facts->host[i];
     }
-    return &none;
+    return found;
 }
 
 static bool is_veth(const struct link *link)
