@@ -1,0 +1,279 @@
+/* The nftables backend against a table of the test's own, where others write at the same time. */
+#include "fake_nftables.h"
+
+#include "kernel/backend.h"
+
+#include <errno.h>
+
+#define OWNER_A "aws-cni/a/eth0 2 default/a"
+#define OWNER_B "aws-cni/b/eth0 1 default/b"
+
+static struct endpoint endpoints[] = {
+    {FAMILY_IPV4, {169, 254, 169, 254}, 32},
+    {FAMILY_IPV6, {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, 0x54}, 128},
+};
+static const struct terms terms = {.endpoints = endpoints, .endpoint_count = 2};
+
+static struct guard guards_a[] = {{"eni1", DIRECTION_IN, VERDICT_DROP},
+                                  {"vlan.eth.1", DIRECTION_OUT, VERDICT_DROP}};
+static const struct plan plan_a = {.guards = guards_a, .guard_count = 2, .tag = OWNER_A};
+
+static int set_up(void **state)
+{
+    (void)state;
+    nftables_reset();
+    return 0;
+}
+
+static void apply(void)
+{
+    struct error err = {0};
+
+    if (backend_nftables.apply(&plan_a, 1, &terms, &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_int_equal(nftables.open, 0);
+}
+
+static void assert_apply_fails(enum error_code code, const char *says)
+{
+    struct error err = {0};
+
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &terms, &err), -1);
+    assert_int_equal(err.code, code);
+    if (strstr(err.msg, says) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", err.msg, says);
+    assert_int_equal(nftables.open, 0);
+}
+
+static void assert_stands(void)
+{
+    cleanup(listing) struct listing listing = {0};
+    struct error err = {0};
+
+    assert_int_equal(backend_nftables.list(&terms, &listing, &err), 0);
+    assert_true(listing.present);
+    assert_int_equal(listing.fault_count, 0);
+    assert_int_equal(listing.held_count, 2);
+    assert_string_equal(listing.held[0].guard.interface, "eni1");
+    assert_string_equal(listing.held[0].tag, OWNER_A);
+    assert_string_equal(listing.held[1].guard.interface, "vlan.eth.1");
+    assert_int_equal(listing.held[1].guard.verdict, VERDICT_DROP);
+}
+
+static void makes_everything_and_nothing_twice(void **state)
+{
+    (void)state;
+    apply();
+    assert_int_equal(nftables.committed, 1);
+    assert_stands();
+    apply();
+    assert_int_equal(nftables.committed, 1);
+}
+
+static void renews_the_endpoints_and_nothing_else(void **state)
+{
+    static struct endpoint others[] = {{FAMILY_IPV4, {10, 0, 0, 1}, 32}};
+    const struct terms before = {.endpoints = others, .endpoint_count = 1};
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &before, &err), 0);
+    apply();
+    assert_int_equal(nftables.committed, 2);
+    assert_int_equal(nftables.generation, 0);
+    assert_stands();
+}
+
+static void looks_again_when_others_come_between(void **state)
+{
+    static const int passing[] = {ERESTART, EBUSY, EAGAIN, EINTR, ENOBUFS, ENOENT, EEXIST};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++) {
+        nftables_reset();
+        nftables.refusal = passing[i];
+        nftables.refusals = 3;
+        apply();
+        assert_int_equal(nftables.committed, 1);
+        assert_int_equal(nftables.asked, 4);
+        assert_stands();
+    }
+}
+
+static void asks_again_when_answers_are_lost(void **state)
+{
+    (void)state;
+    nftables.ask_refusal = ENOBUFS;
+    nftables.ask_refusals = 2;
+    apply();
+    assert_stands();
+}
+
+static void what_others_do_all_the_time_is_told_from_a_refusal(void **state)
+{
+    (void)state;
+    nftables.refusals = UINT32_MAX;
+    nftables.refusal = ERESTART;
+    assert_apply_fails(ERROR_TRY_AGAIN, "others change the ruleset all the time");
+    /* An object that the kernel does not know is missing every time. */
+    nftables.refusal = ENOENT;
+    assert_apply_fails(ERROR_KERNEL, "No such file or directory");
+    nftables.asked = 0;
+    nftables.refusal = EPERM;
+    assert_apply_fails(ERROR_KERNEL, "Operation not permitted");
+    assert_int_equal(nftables.asked, 1);
+    assert_int_equal(nftables.committed, 0);
+}
+
+static void tries_as_long_as_it_may(void **state)
+{
+    const struct terms patient = {endpoints, 2, .lock_timeout_seconds = 1};
+    struct error err = {0};
+
+    (void)state;
+    nftables.refusals = UINT32_MAX;
+    nftables.refusal = EBUSY;
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &patient, &err), -1);
+    assert_int_equal(err.code, ERROR_TRY_AGAIN);
+    assert_true(nftables.asked > 20);
+    assert_non_null(strstr(err.details, "refused"));
+}
+
+static void without_nf_tables_nothing_is_held_and_nothing_can_be(void **state)
+{
+    cleanup(listing) struct listing listing = {0};
+    const struct selection everything = {.everything = true};
+    struct error err = {0};
+    size_t removed = 77;
+
+    (void)state;
+    nftables.open_error = EPROTONOSUPPORT;
+    assert_int_equal(backend_nftables.list(&terms, &listing, &err), 0);
+    assert_false(listing.present);
+    assert_int_equal(listing.families, FAMILY_IPV4 | FAMILY_IPV6);
+    assert_int_equal(backend_nftables.remove(&everything, &terms, &removed, &err), 0);
+    assert_int_equal(removed, 0);
+    assert_int_equal(backend_nftables.probe(&terms, &err), -1);
+    assert_apply_fails(ERROR_KERNEL, "refused");
+}
+
+static void what_cannot_be_looked_at_is_not_taken_for_nothing(void **state)
+{
+    cleanup(listing) struct listing listing = {0};
+    const struct selection everything = {.everything = true};
+    struct error err = {0};
+    size_t removed = 77;
+
+    (void)state;
+    apply();
+    nftables.open_error = EMFILE;
+    assert_int_equal(backend_nftables.list(&terms, &listing, &err), -1);
+    assert_int_equal(backend_nftables.remove(&everything, &terms, &removed, &err), -1);
+    nftables.open_error = 0;
+    nftables.ask_refusal = EPERM;
+    nftables.ask_refusals = UINT32_MAX;
+    assert_int_equal(backend_nftables.list(&terms, &listing, &err), -1);
+    assert_int_equal(backend_nftables.remove(&everything, &terms, &removed, &err), -1);
+    assert_int_equal(backend_nftables.probe(&terms, &err), -1);
+    assert_int_equal(removed, 77);
+    nftables.ask_refusals = 0;
+    assert_stands();
+}
+
+/* --- removing --------------------------------------------------------------------------------- */
+
+static bool is_tagged(const struct held *held, const void *tag)
+{
+    return strcmp(held->tag, tag) == 0;
+}
+
+static size_t remove_of(const char *tag, const char (*interfaces)[INTERFACE_NAME_SIZE],
+                        size_t interface_count)
+{
+    const struct selection selection = {is_tagged, tag, interfaces, interface_count, false};
+    struct error err = {0};
+    size_t removed = 77;
+
+    if (backend_nftables.remove(&selection, &terms, &removed, &err) < 0)
+        fail_msg("%s", err.msg);
+    return removed;
+}
+
+static void removes_an_owners_guards_and_no_others(void **state)
+{
+    static const char interfaces[][INTERFACE_NAME_SIZE] = {"eni1", "vlan.eth.1", "no-such-link"};
+
+    (void)state;
+    apply();
+    assert_int_equal(remove_of(OWNER_B, NULL, 0), 0);
+    assert_int_equal(remove_of(OWNER_B, interfaces, 3), 0);
+    assert_int_equal(nftables.committed, 1);
+    assert_stands();
+    assert_int_equal(remove_of(OWNER_A, interfaces, 3), 2);
+    assert_int_equal(nftables.generation, GENERATION);
+    assert_int_equal(remove_of(OWNER_A, NULL, 0), 0);
+}
+
+/* More names than it looks up one by one. */
+static void removes_from_many_interfaces(void **state)
+{
+    static const char interfaces[20][INTERFACE_NAME_SIZE] = {"eni1"};
+
+    (void)state;
+    apply();
+    assert_int_equal(remove_of(OWNER_A, interfaces, 20), 2);
+}
+
+static void removes_everything(void **state)
+{
+    const struct selection everything = {.everything = true};
+    struct error err = {0};
+    size_t removed = 77;
+
+    (void)state;
+    apply();
+    assert_int_equal(backend_nftables.remove(&everything, &terms, &removed, &err), 0);
+    assert_int_equal(removed, 2);
+    assert_int_equal(nftables.length, 0);
+    assert_int_equal(backend_nftables.remove(&everything, &terms, &removed, &err), 0);
+    assert_int_equal(removed, 0);
+    assert_int_equal(nftables.committed, 2);
+}
+
+/* --- probing ---------------------------------------------------------------------------------- */
+
+static void probes_without_making_anything(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(backend_nftables.probe(&terms, &err), 0);
+    assert_int_equal(nftables.rehearsed, 1);
+    assert_int_equal(nftables.length, 0);
+    nftables.refusal = EOPNOTSUPP;
+    assert_int_equal(backend_nftables.probe(&terms, &err), -1);
+    nftables.refusal = 0;
+    apply();
+    nftables.rehearsed = 0;
+    assert_int_equal(backend_nftables.probe(&terms, &err), 0);
+    assert_int_equal(nftables.rehearsed, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(makes_everything_and_nothing_twice, set_up),
+        cmocka_unit_test_setup(renews_the_endpoints_and_nothing_else, set_up),
+        cmocka_unit_test_setup(looks_again_when_others_come_between, set_up),
+        cmocka_unit_test_setup(asks_again_when_answers_are_lost, set_up),
+        cmocka_unit_test_setup(what_others_do_all_the_time_is_told_from_a_refusal, set_up),
+        cmocka_unit_test_setup(tries_as_long_as_it_may, set_up),
+        cmocka_unit_test_setup(without_nf_tables_nothing_is_held_and_nothing_can_be, set_up),
+        cmocka_unit_test_setup(what_cannot_be_looked_at_is_not_taken_for_nothing, set_up),
+        cmocka_unit_test_setup(removes_an_owners_guards_and_no_others, set_up),
+        cmocka_unit_test_setup(removes_from_many_interfaces, set_up),
+        cmocka_unit_test_setup(removes_everything, set_up),
+        cmocka_unit_test_setup(probes_without_making_anything, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
