@@ -155,6 +155,7 @@ int elements_take(const struct nlmsghdr *message, struct listing *listing, struc
 static bool set_tag(struct nftnl_set_elem *element, const char *tag)
 {
     struct nftnl_udata_buf *data = NULL;
+    bool copied = false;
 
     if (tag[0] == '\0')
         return true;
@@ -163,10 +164,11 @@ static bool set_tag(struct nftnl_set_elem *element, const char *tag)
         return false;
     /* Always true: the buffer has room for TAG_SIZE and 2 bytes. */
     nftnl_udata_put_strz(data, NFTNL_UDATA_SET_ELEM_COMMENT, tag);
-    nftnl_set_elem_set(element, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(data),
-                       nftnl_udata_buf_len(data));
+    /* A guard without its tag would be nobody's, and no DEL would ever take it away. */
+    copied = nftnl_set_elem_set(element, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(data),
+                                nftnl_udata_buf_len(data)) == 0;
     nftnl_udata_buf_free(data);
-    return true;
+    return copied;
 }
 
 /* The map gives each new element a counter; one that has counted already says so itself. */
