@@ -40,11 +40,11 @@ errors_of() { # CALL
     if [ "$FAULTS" = all ]; then echo "${errors/:/ }"; else echo "${errors%:*}"; fi
 }
 
-# The calls of a run, one a line: CALL TIMES.
+# The calls of a run, one a line: CALL TIMES. A build that measures coverage writes that last.
 count_calls() { # COMMAND...
     local tracer=(strace -f -o /run/trace)
     "$@" >/dev/null 2>&1
-    sed -n -E 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' /run/trace | sort | uniq -c |
+    sed -n -E '/\.gcda"/q; s/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' /run/trace | sort | uniq -c |
         awk '$2 !~ /^exit|^execve$/ { print $2, $1 }'
 }
 

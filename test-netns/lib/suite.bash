@@ -46,10 +46,11 @@ fail() { # MESSAGE
     return 1
 }
 
-# The release build, which is what runs on nodes, and fast. One that is older than the source proves
-# nothing.
+# In place of build/dev the release build, which is what runs on nodes, and fast. One that is older
+# than the source proves nothing.
 prefer_release() {
     local release=$world_root/build/release/imds-guard
+    [ "$IMDS_GUARD" = "$(realpath -m "$world_root/build/dev/imds-guard")" ] || return 0
     [ -x "$release" ] || return 0
     [ -z "$(find "$world_root/plugin" -name '*.[ch]' -newer "$release" -print -quit)" ] || return 0
     IMDS_GUARD=$release

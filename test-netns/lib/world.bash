@@ -44,7 +44,8 @@
 # counter moves. The tests look at both and need not believe in a timeout.
 #
 # BACKEND (nftables) is the backend that our entry asks for, IMDS_GUARD the binary. PACKET is
-# fixtures/packet.c as built: it sends frames of any shape.
+# fixtures/packet.c as built: it sends frames of any shape. Both are from IMDS_GUARD_BUILD (build/dev)
+# unless they are given.
 
 world_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 world_state=/run/imds-guard-world
@@ -52,7 +53,8 @@ world_state=/run/imds-guard-world
 world_shapes=(regular custom-prefix multi-nic branch-strict branch-standard
     ipv6-with-ipv4-egress ipv4-with-ipv6-egress branch-ipv6)
 
-PACKET=${PACKET:-$world_root/build/dev/test-netns/packet}
+world_build=${IMDS_GUARD_BUILD:-$world_root/build/dev}
+PACKET=${PACKET:-$world_build/test-netns/packet}
 
 imds4=169.254.169.254
 imds6=fd00:ec2::254
@@ -80,7 +82,7 @@ world_enter() { # COMMAND...
     # shellcheck source=cnitool.bash
     . "$world_root/test-netns/lib/cnitool.bash"
     CNITOOL=${CNITOOL:-$(cnitool_path "$world_root/build")} || exit 1
-    IMDS_GUARD=$(realpath -m "${IMDS_GUARD:-$world_root/build/dev/imds-guard}")
+    IMDS_GUARD=$(realpath -m "${IMDS_GUARD:-$world_build/imds-guard}")
     export CNITOOL IMDS_GUARD
     exec unshare --mount --propagation unchanged --net --pid --fork --kill-child \
         bash "$world_root/test-netns/lib/furnish.bash" "$@"
