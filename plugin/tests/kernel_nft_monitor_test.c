@@ -1,5 +1,6 @@
 #include "kernel/nft_monitor.h"
 
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -114,6 +116,120 @@ static void a_length_beyond_int_ends_a_datagram(void **state)
     alarm(0);
 }
 
+/* --- the socket ------------------------------------------------------------------------------- */
+
+struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
+int __wrap_mnl_socket_bind(struct mnl_socket *netlink, unsigned groups, pid_t pid);
+ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *netlink, void *bytes, size_t size);
+int __wrap_mnl_socket_close(struct mnl_socket *netlink);
+int __wrap_mnl_socket_get_fd(const struct mnl_socket *netlink);
+
+/* What one reading gives: an announcement about the table, or an error, or nothing at all. */
+struct reading {
+    const char *table;
+    int error;
+};
+
+static struct {
+    const struct reading *readings;
+    int open_error, bind_error;
+    bool closed;
+} kernel;
+
+struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
+{
+    assert_int_equal(bus, NETLINK_NETFILTER);
+    assert_int_equal(flags, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    errno = kernel.open_error;
+    return kernel.open_error != 0 ? NULL : (struct mnl_socket *)&kernel;
+}
+
+int __wrap_mnl_socket_bind(struct mnl_socket *netlink, unsigned groups, pid_t pid)
+{
+    (void)netlink, (void)pid;
+    assert_int_equal(groups, 1 << (NFNLGRP_NFTABLES - 1));
+    errno = kernel.bind_error;
+    return kernel.bind_error != 0 ? -1 : 0;
+}
+
+ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *netlink, void *bytes, size_t size)
+{
+    const struct reading *reading = kernel.readings++;
+
+    (void)netlink, (void)size;
+    errno = reading->error;
+    if (reading->table != NULL)
+        return (ssize_t)announce(bytes, NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWRULE, reading->table);
+    return reading->error != 0 ? -1 : 0;
+}
+
+int __wrap_mnl_socket_close(struct mnl_socket *netlink)
+{
+    (void)netlink;
+    kernel.closed = true;
+    return 0;
+}
+
+int __wrap_mnl_socket_get_fd(const struct mnl_socket *netlink)
+{
+    (void)netlink;
+    return 99;
+}
+
+static bool saw_change(const struct reading *readings)
+{
+    struct mnl_socket *monitor = NULL;
+    struct error err;
+    bool changed;
+
+    memset(&kernel, 0, sizeof(kernel));
+    kernel.readings = readings;
+    assert_int_equal(nft_monitor_open(&monitor, &err), 0);
+    assert_int_equal(nft_monitor_fd(monitor), 99);
+    changed = nft_monitor_saw_change(monitor);
+    nft_monitor_close(monitor);
+    assert_true(kernel.closed);
+    return changed;
+}
+
+#define SAW(...) saw_change((const struct reading[]){__VA_ARGS__})
+
+static void takes_all_that_waits(void **state)
+{
+    (void)state;
+    assert_false(SAW({NULL, EAGAIN}));
+    assert_false(SAW({"filter", 0}, {NULL, EINTR}, {"nat", 0}, {NULL, EAGAIN}));
+    assert_true(SAW({"imds-guard", 0}, {"nat", 0}, {NULL, EAGAIN}));
+    assert_true(SAW({NULL, EINTR}, {"imds-guard", 0}, {NULL, 0}));
+}
+
+static void what_was_lost_may_have_been_a_change(void **state)
+{
+    (void)state;
+    assert_true(SAW({NULL, ENOBUFS}, {NULL, EAGAIN}));
+    assert_true(SAW({NULL, ENOSPC}, {"filter", 0}, {NULL, EAGAIN}));
+}
+
+static void says_why_nothing_is_announced(void **state)
+{
+    struct mnl_socket *monitor = NULL;
+    struct error err;
+
+    (void)state;
+    memset(&kernel, 0, sizeof(kernel));
+    kernel.open_error = EPROTONOSUPPORT;
+    assert_int_equal(nft_monitor_open(&monitor, &err), -1);
+    assert_non_null(strstr(err.msg, "Protocol not supported"));
+    kernel.open_error = 0;
+    kernel.bind_error = EPERM;
+    assert_int_equal(nft_monitor_open(&monitor, &err), -1);
+    assert_non_null(strstr(err.msg, "Operation not permitted"));
+    assert_true(kernel.closed);
+    assert_null(monitor);
+    nft_monitor_close(monitor);
+    assert_int_equal(nft_monitor_fd(monitor), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +239,9 @@ int main(void)
         cmocka_unit_test(ours_is_found_behind_others),
         cmocka_unit_test(a_datagram_that_is_cut_off_is_read_no_further),
         cmocka_unit_test(a_length_beyond_int_ends_a_datagram),
+        cmocka_unit_test(takes_all_that_waits),
+        cmocka_unit_test(what_was_lost_may_have_been_a_change),
+        cmocka_unit_test(says_why_nothing_is_announced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "kernel/xtables_lock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -114,6 +115,91 @@ static void a_directory_is_no_lock(void **state)
     setenv("XTABLES_LOCKFILE", path, 1);
 }
 
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+static int flock_error; /* of the next flock(2) of ours */
+
+int __wrap_flock(int fd, int operation)
+{
+    int error = flock_error;
+
+    flock_error = 0;
+    errno = error;
+    return error != 0 ? -1 : __real_flock(fd, operation);
+}
+
+static void says_why_it_cannot_lock(void **state)
+{
+    struct error err;
+    int fd = -1;
+
+    (void)state;
+    flock_error = ENOLCK;
+    assert_int_equal(xtables_lock(1, &fd, &err), -1);
+    assert_int_equal(err.code, ERROR_IO);
+    assert_non_null(strstr(err.msg, "No locks available"));
+    setenv("XTABLES_LOCKFILE", "/nonexistent/imds-guard/lock", 1);
+    assert_int_equal(xtables_lock(1, &fd, &err), -1);
+    assert_int_equal(err.code, ERROR_IO);
+    assert_non_null(strstr(err.msg, "/nonexistent/imds-guard/lock: No such file or directory"));
+    assert_int_equal(fd, -1);
+    setenv("XTABLES_LOCKFILE", path, 1);
+}
+
+static void a_signal_does_not_end_the_wait(void **state)
+{
+    struct error err;
+    int fd = -1;
+
+    (void)state;
+    flock_error = EINTR;
+    assert_int_equal(xtables_lock(1, &fd, &err), 0);
+    close(fd);
+}
+
+/* In another PID namespace, or without /proc. */
+static void a_holder_that_cannot_be_seen_is_not_guessed(void **state)
+{
+    cleanup(close_fd) int holder = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    struct error err;
+    int fd = -1;
+
+    (void)state;
+    assert_true(holder >= 0);
+    flock_error = EWOULDBLOCK;
+    assert_int_equal(xtables_lock(0, &fd, &err), -1);
+    assert_int_equal(err.code, ERROR_TRY_AGAIN);
+    assert_non_null(strstr(err.msg, "another process held the xtables lock"));
+    assert_non_null(strstr(err.msg, "lslocks(8)"));
+}
+
+static void a_lock_that_is_there_is_usable(void **state)
+{
+    cleanup(close_fd) int made = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    struct error err;
+
+    (void)state;
+    assert_true(made >= 0);
+    assert_int_equal(xtables_lock_usable(&err), 0);
+}
+
+static void a_lock_without_a_directory_is_made_here(void **state)
+{
+    char before[512];
+    struct error err;
+    int usable;
+
+    (void)state;
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(directory), 0);
+    setenv("XTABLES_LOCKFILE", "no-such-lock", 1);
+    usable = xtables_lock_usable(&err);
+    setenv("XTABLES_LOCKFILE", path, 1);
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(usable, 0);
+}
+
 static void looking_makes_nothing(void **state)
 {
     struct error err;
@@ -136,6 +222,11 @@ int main(void)
         cmocka_unit_test(tries_once_if_there_is_no_time),
         cmocka_unit_test(a_directory_is_no_lock),
         cmocka_unit_test(looking_makes_nothing),
+        cmocka_unit_test(says_why_it_cannot_lock),
+        cmocka_unit_test(a_signal_does_not_end_the_wait),
+        cmocka_unit_test(a_holder_that_cannot_be_seen_is_not_guessed),
+        cmocka_unit_test(a_lock_that_is_there_is_usable),
+        cmocka_unit_test(a_lock_without_a_directory_is_made_here),
     };
 
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
