@@ -136,6 +136,17 @@ static int rename_over(struct replacement *replacement, const char *name, const 
     return 0;
 }
 
+/* The temporary name is the other program's file now, and not ours to remove. */
+static int keep_newer(struct replacement *replacement, const char *name, struct error *err)
+{
+    error_set(err, ERROR_IO,
+              "cannot put the newer %s back: %s; it is in " REPLACE_TEMPORARY ": rename it", name,
+              strerror(errno));
+    cleanup_close_fd(&replacement->fd);
+    replacement->fd = -1;
+    return -1;
+}
+
 int replacement_commit_over(struct replacement *replacement, const char *name,
                             const struct stat *old, bool *done, struct error *err)
 {
@@ -154,8 +165,7 @@ int replacement_commit_over(struct replacement *replacement, const char *name,
     }
     if (!is_same_file(directory, REPLACE_TEMPORARY, old)) {
         if (exchange(directory, name) < 0)
-            return error_set(err, ERROR_IO, "cannot put the newer %s back: %s", name,
-                             strerror(errno));
+            return keep_newer(replacement, name, err);
         *done = false;
         return 0;
     }
