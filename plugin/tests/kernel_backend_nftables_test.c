@@ -18,6 +18,8 @@ static struct guard guards_a[] = {{"eni1", DIRECTION_IN, VERDICT_DROP},
                                   {"vlan.eth.1", DIRECTION_OUT, VERDICT_DROP}};
 static const struct plan plan_a = {.guards = guards_a, .guard_count = 2, .tag = OWNER_A};
 
+static bool first; /* what the last apply said of it */
+
 static int set_up(void **state)
 {
     (void)state;
@@ -29,7 +31,7 @@ static void apply(void)
 {
     struct error err = {0};
 
-    if (backend_nftables.apply(&plan_a, 1, &terms, &err) < 0)
+    if (backend_nftables.apply(&plan_a, 1, &terms, &first, &err) < 0)
         fail_msg("%s", err.msg);
     assert_int_equal(nftables.open, 0);
 }
@@ -38,7 +40,7 @@ static void assert_apply_fails(enum error_code code, const char *says)
 {
     struct error err = {0};
 
-    assert_int_equal(backend_nftables.apply(&plan_a, 1, &terms, &err), -1);
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &terms, &first, &err), -1);
     assert_int_equal(err.code, code);
     if (strstr(err.msg, says) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", err.msg, says);
@@ -65,9 +67,11 @@ static void makes_everything_and_nothing_twice(void **state)
     (void)state;
     apply();
     assert_int_equal(nftables.committed, 1);
+    assert_true(first);
     assert_stands();
     apply();
     assert_int_equal(nftables.committed, 1);
+    assert_false(first);
 }
 
 static void renews_the_endpoints_and_nothing_else(void **state)
@@ -77,7 +81,7 @@ static void renews_the_endpoints_and_nothing_else(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(backend_nftables.apply(&plan_a, 1, &before, &err), 0);
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &before, &first, &err), 0);
     apply();
     assert_int_equal(nftables.committed, 2);
     assert_int_equal(nftables.generation, 0);
@@ -133,7 +137,7 @@ static void tries_as_long_as_it_may(void **state)
     (void)state;
     nftables.refusals = UINT32_MAX;
     nftables.refusal = EBUSY;
-    assert_int_equal(backend_nftables.apply(&plan_a, 1, &patient, &err), -1);
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &patient, &first, &err), -1);
     assert_int_equal(err.code, ERROR_TRY_AGAIN);
     assert_true(nftables.asked > 20);
     assert_non_null(strstr(err.details, "refused"));

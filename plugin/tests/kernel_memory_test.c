@@ -167,6 +167,7 @@ static const struct plan plan = {
 static const struct plan former = {
     .guards = guards, .guard_count = 1, .tag = "net/old/eth0 1 default/a"};
 
+static bool first; /* does not matter here */
 static size_t length_before;
 static bool must_stay; /* what has failed must not have changed anything */
 
@@ -190,7 +191,7 @@ static void prepare_former(void)
     struct error err = {.code = ERROR_NONE};
 
     prepare_nothing();
-    assert_int_equal(backend_nftables.apply(&former, 1, &other_terms, &err), 0);
+    assert_int_equal(backend_nftables.apply(&former, 1, &other_terms, &first, &err), 0);
     length_before = nftables.length;
 }
 
@@ -208,7 +209,7 @@ static void prepare_broken(void)
 
 static int apply(struct error *err)
 {
-    return untouched(backend_nftables.apply(&plan, 1, &terms, err));
+    return untouched(backend_nftables.apply(&plan, 1, &terms, &first, err));
 }
 
 static bool goes(const struct held *held, const void *context)
