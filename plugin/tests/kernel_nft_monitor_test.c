@@ -176,38 +176,38 @@ int __wrap_mnl_socket_get_fd(const struct mnl_socket *netlink)
     return 99;
 }
 
-static bool saw_change(const struct reading *readings)
+static enum nft_news read_all(const struct reading *readings)
 {
     struct mnl_socket *monitor = NULL;
+    enum nft_news news;
     struct error err;
-    bool changed;
 
     memset(&kernel, 0, sizeof(kernel));
     kernel.readings = readings;
     assert_int_equal(nft_monitor_open(&monitor, &err), 0);
     assert_int_equal(nft_monitor_fd(monitor), 99);
-    changed = nft_monitor_saw_change(monitor);
+    news = nft_monitor_read(monitor);
     nft_monitor_close(monitor);
     assert_true(kernel.closed);
-    return changed;
+    return news;
 }
 
-#define SAW(...) saw_change((const struct reading[]){__VA_ARGS__})
+#define NEWS(...) read_all((const struct reading[]){__VA_ARGS__})
 
 static void takes_all_that_waits(void **state)
 {
     (void)state;
-    assert_false(SAW({NULL, EAGAIN}));
-    assert_false(SAW({"filter", 0}, {NULL, EINTR}, {"nat", 0}, {NULL, EAGAIN}));
-    assert_true(SAW({"imds-guard", 0}, {"nat", 0}, {NULL, EAGAIN}));
-    assert_true(SAW({NULL, EINTR}, {"imds-guard", 0}, {NULL, 0}));
+    assert_int_equal(NEWS({NULL, EAGAIN}), NFT_NEWS_NONE);
+    assert_int_equal(NEWS({"filter", 0}, {NULL, EINTR}, {"nat", 0}, {NULL, EAGAIN}), NFT_NEWS_NONE);
+    assert_int_equal(NEWS({"imds-guard", 0}, {"nat", 0}, {NULL, EAGAIN}), NFT_NEWS_CHANGED);
+    assert_int_equal(NEWS({NULL, EINTR}, {"imds-guard", 0}, {NULL, 0}), NFT_NEWS_CHANGED);
 }
 
 static void what_was_lost_may_have_been_a_change(void **state)
 {
     (void)state;
-    assert_true(SAW({NULL, ENOBUFS}, {NULL, EAGAIN}));
-    assert_true(SAW({NULL, ENOSPC}, {"filter", 0}, {NULL, EAGAIN}));
+    assert_int_equal(NEWS({NULL, ENOBUFS}, {NULL, EAGAIN}), NFT_NEWS_CHANGED);
+    assert_int_equal(NEWS({NULL, ENOSPC}, {"filter", 0}, {NULL, EAGAIN}), NFT_NEWS_CHANGED);
 }
 
 static void says_why_nothing_is_announced(void **state)
