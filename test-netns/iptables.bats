@@ -31,18 +31,47 @@ mangle() { # FAMILY: the rules of the table as text, without the policies
     tag="aws-cni/$(pod_container a)/eth0 1 default/a"
     diff <(mangle 4) - <<END
 -N IMDS-GUARD
--N IMDS-GUARD-OUT
 -A FORWARD -d 169.254.169.254/32 -j IMDS-GUARD
--A POSTROUTING -d 169.254.169.254/32 -j IMDS-GUARD-OUT
 -A IMDS-GUARD -i $link -m comment --comment "$tag" -j DROP
 END
     diff <(mangle 6) - <<END
 -N IMDS-GUARD
--N IMDS-GUARD-OUT
 -A FORWARD -d fd00:ec2::254/128 -j IMDS-GUARD
--A POSTROUTING -d fd00:ec2::254/128 -j IMDS-GUARD-OUT
 -A IMDS-GUARD -i $link -m comment --comment "$tag" -j DROP
 END
+}
+
+@test "only a node with branch ENIs has a jump in POSTROUTING, and it is repaired like the other" {
+    pod_add a
+    [[ "$(mangle 4; mangle 6)" != *POSTROUTING* ]]
+    conflist branch-strict
+    pod_add b
+    diff <(mangle 4 | grep -e POSTROUTING -e GUARD-OUT) - <<END
+-N IMDS-GUARD-OUT
+-A POSTROUTING -d 169.254.169.254/32 -j IMDS-GUARD-OUT
+-A IMDS-GUARD-OUT -o $(pod_host_links b | tail -n 1) -m comment --comment "aws-cni/$(pod_container b)/eth0 2 default/b" -j DROP
+END
+    [[ "$(mangle 6)" == *"POSTROUTING -d fd00:ec2::254/128 -j IMDS-GUARD-OUT"* ]]
+    plugin CHECK a
+    assert_guarded b
+    # Any ADD repairs it, also of a pod that needs it not.
+    on_node ip6tables-legacy -t mangle -F POSTROUTING
+    assert_fails 102 POSTROUTING plugin CHECK a
+    plugin ADD a
+    plugin CHECK b
+    # Stays when the last outgoing guard goes, and is right without one.
+    pod_del b
+    [[ "$(mangle 4)" == *"-j IMDS-GUARD-OUT"* ]]
+    plugin CHECK a
+    # Gone in one family, with the guard in it: CHECK misses the guard, ADD makes both.
+    pod_add b
+    on_node ip6tables-legacy -t mangle -F POSTROUTING
+    on_node ip6tables-legacy -t mangle -F IMDS-GUARD-OUT
+    on_node ip6tables-legacy -t mangle -X IMDS-GUARD-OUT
+    assert_fails 102 IPv6 plugin CHECK b
+    plugin ADD b
+    plugin CHECK b
+    assert_guarded b
 }
 
 @test "iptables deletes a guard by its text, CHECK tells, ADD makes it again" {

@@ -249,7 +249,8 @@ static int bring_about(const struct task *task, struct outcome *outcome, struct 
 static int edit_to_apply(const struct task *task, const struct snapshot *snapshot,
                          struct edits *edits, struct error *err)
 {
-    if (iptables_skeleton_make(snapshot, task->terms, edits, err) < 0)
+    if (iptables_skeleton_make(snapshot, task->terms, wanted_have_outgoing(task->wanted), edits,
+                               err) < 0)
         return -1;
     return iptables_guards_set(snapshot, task->wanted, edits, err);
 }

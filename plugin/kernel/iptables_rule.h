@@ -9,9 +9,9 @@
  *     -A IMDS-GUARD-OUT -o vlan.eth.1 -m comment --comment "<tag>" -j DROP
  *
  * A guard that only counts has RETURN. A packet to anywhere else pays for the comparisons of the
- * jumps, however many guards there are. Guards and jumps of exactly these forms are ours,
- * everything else is foreign and never changed, in our chains too: there guards are kept in front
- * of what is foreign.
+ * jumps, however many guards there are; what POSTROUTING has of ours is made with the first
+ * outgoing guard, and stays. Guards and jumps of exactly these forms are ours, everything else is
+ * foreign and never changed, in our chains too: there guards are kept in front of what is foreign.
  */
 #ifndef IMDS_GUARD_IPTABLES_RULE_H
 #define IMDS_GUARD_IPTABLES_RULE_H

@@ -98,23 +98,30 @@ static int insert_jumps(enum direction direction, enum family family, const stru
     return 0;
 }
 
-int iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
-                           struct edits *edits, struct error *err)
+static int make_side(const struct snapshot *snapshot, enum direction direction,
+                     const struct terms *terms, struct edits *edits, struct error *err)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-        const struct iptables_chain_names *names = &iptables_chain_names[direction];
-        const struct chain *hook = &snapshot->hook[direction];
+    const struct iptables_chain_names *names = &iptables_chain_names[direction];
+    const struct chain *hook = &snapshot->hook[direction];
 
-        if (!snapshot->own[direction].exists &&
-            iptables_edits_add(edits, EDIT_CREATE_CHAIN, names->own, 0, NULL, err) < 0)
-            return -1;
-        if (jumps_are_right(hook, snapshot->family, terms))
-            continue;
-        if (remove_jumps(hook, names->hook, edits, err) < 0 ||
-            insert_jumps(direction, snapshot->family, terms, edits, err) < 0)
-            return -1;
-    }
-    return 0;
+    if (!snapshot->own[direction].exists &&
+        iptables_edits_add(edits, EDIT_CREATE_CHAIN, names->own, 0, NULL, err) < 0)
+        return -1;
+    if (jumps_are_right(hook, snapshot->family, terms))
+        return 0;
+    if (remove_jumps(hook, names->hook, edits, err) < 0)
+        return -1;
+    return insert_jumps(direction, snapshot->family, terms, edits, err);
+}
+
+int iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
+                           bool outgoing, struct edits *edits, struct error *err)
+{
+    if (make_side(snapshot, DIRECTION_IN, terms, edits, err) < 0)
+        return -1;
+    if (!outgoing && !snapshot->own[DIRECTION_OUT].exists)
+        return 0;
+    return make_side(snapshot, DIRECTION_OUT, terms, edits, err);
 }
 
 /* The guards go one by one, so that the edits tell which ones they were. */
@@ -212,7 +219,8 @@ bool iptables_skeleton_faults(const struct snapshot *snapshot, const char *comma
         const struct chain *own = &snapshot->own[direction];
 
         if (!own->exists) {
-            if (!listing_fault(listing, "%s: chain %s of table %s is missing", command, names->own,
+            if (direction == DIRECTION_IN &&
+                !listing_fault(listing, "%s: chain %s of table %s is missing", command, names->own,
                                IPTABLES_TABLE))
                 return false;
             continue;

@@ -8,11 +8,13 @@
 #include "kernel/iptables_edits.h"
 
 /*
- * After these edits both chains exist, and each endpoint of the family has its jump, the jumps of a
- * chain standing before everything else; there are no others of ours.
+ * After these edits the chain exists, and each endpoint of the family has its jump, the jumps
+ * standing before everything else; there are no others of ours. The same for outgoing guards if
+ * there will be any (`outgoing`) or their chain exists: only nodes with branch ENIs have any, and a
+ * jump costs every packet of a node something.
  */
 must_use int iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
-                                    struct edits *edits, struct error *err);
+                                    bool outgoing, struct edits *edits, struct error *err);
 
 /* After these edits there are neither jumps nor chains, nor guards. */
 must_use int iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edits,
@@ -23,7 +25,8 @@ bool iptables_skeleton_present(const struct snapshot *snapshot);
 
 /*
  * Adds what keeps guards from working to listing->faults, naming `command` ("iptables",
- * "ip6tables") and the chain. False if out of memory.
+ * "ip6tables") and the chain. No chain for outgoing guards is no fault: there are none. False if out
+ * of memory.
  */
 must_use bool iptables_skeleton_faults(const struct snapshot *snapshot, const char *command,
                                        const struct terms *terms, struct listing *listing);

@@ -114,6 +114,13 @@ bool wanted_takes_over(const struct wanted_guard *wanted, const char *tag)
            tags_have(wanted->rivals, tag);
 }
 
+bool wanted_have_outgoing(const struct wanted *wanted)
+{
+    /* by direction: outgoing ones come last */
+    return wanted->guard_count > 0 &&
+           wanted->guards[wanted->guard_count - 1].guard->direction == DIRECTION_OUT;
+}
+
 bool wanted_owns(const struct wanted *wanted, const char *tag)
 {
     const char **found =

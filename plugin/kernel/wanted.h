@@ -44,6 +44,9 @@ const struct wanted_guard *wanted_find(const struct wanted *wanted, const struct
 /* Whether what the interface has, with this tag, makes way for what is wanted there (plan.h). */
 bool wanted_takes_over(const struct wanted_guard *wanted, const char *tag);
 
+/* Whether a guard of direction OUT is among them. */
+bool wanted_have_outgoing(const struct wanted *wanted);
+
 /* Whether one of the plans has the owner of this tag. */
 bool wanted_owns(const struct wanted *wanted, const char *tag);
 

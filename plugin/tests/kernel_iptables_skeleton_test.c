@@ -32,10 +32,10 @@ static void expect_made(enum family family, const char *hook, const char *expect
     cleanup(edits) struct edits again = {0};
     struct error err;
 
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, &edits, &err), 0);
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, true, &edits, &err), 0);
     carry_out(&snapshot, &edits);
     assert_chain(&snapshot.hook[DIRECTION_IN], expected);
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, &again, &err), 0);
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, true, &again, &err), 0);
     assert_int_equal(again.count, 0);
 }
 
@@ -46,12 +46,42 @@ static void makes_everything_from_nothing(void **state)
     struct error err;
 
     (void)state;
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, &edits, &err), 0);
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, true, &edits, &err), 0);
     carry_out(&snapshot, &edits);
     assert_true(snapshot.own[DIRECTION_IN].exists);
     assert_true(snapshot.own[DIRECTION_OUT].exists);
     assert_chain(&snapshot.hook[DIRECTION_IN], ">fd00:ec2::254:0 x:1");
     assert_chain(&snapshot.hook[DIRECTION_OUT], ">fd00:ec2::254:0 x:1");
+}
+
+/* POSTROUTING is left alone until there is an outgoing guard, and looked after from then on. */
+static void makes_the_outgoing_side_when_it_is_needed(void **state)
+{
+    cleanup(snapshot) struct snapshot snapshot = snapshot_of(FAMILY_IPV6, "x", NULL);
+    cleanup(edits) struct edits incoming = {0};
+    cleanup(edits) struct edits nothing = {0};
+    cleanup(edits) struct edits outgoing = {0};
+    cleanup(edits) struct edits repair = {0};
+    struct error err;
+
+    (void)state;
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, false, &incoming, &err), 0);
+    carry_out(&snapshot, &incoming);
+    assert_chain(&snapshot.hook[DIRECTION_IN], ">fd00:ec2::254:0 x:1");
+    assert_false(snapshot.own[DIRECTION_OUT].exists);
+    assert_chain(&snapshot.hook[DIRECTION_OUT], "x:1");
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, false, &nothing, &err), 0);
+    assert_int_equal(nothing.count, 0);
+
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, true, &outgoing, &err), 0);
+    carry_out(&snapshot, &outgoing);
+    assert_true(snapshot.own[DIRECTION_OUT].exists);
+    assert_chain(&snapshot.hook[DIRECTION_OUT], ">fd00:ec2::254:0 x:1");
+
+    snapshot.hook[DIRECTION_OUT].rule_count = 0;
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, false, &repair, &err), 0);
+    carry_out(&snapshot, &repair);
+    assert_chain(&snapshot.hook[DIRECTION_OUT], ">fd00:ec2::254:0");
 }
 
 static void puts_the_jumps_first(void **state)
@@ -141,16 +171,34 @@ static void says_what_is_wrong(void **state)
     expect_fault("x >fd00::1", "", &unknown, "rule 1 of FORWARD");
 }
 
+/* Without the chain there is no outgoing guard that a jump could be missing for. */
+static void no_outgoing_side_is_no_fault(void **state)
+{
+    cleanup(snapshot) struct snapshot snapshot = snapshot_of(FAMILY_IPV6, ">fd00:ec2::254", "");
+    cleanup(listing) struct listing listing = {0};
+
+    (void)state;
+    snapshot.own[DIRECTION_OUT].exists = false;
+    assert_true(iptables_skeleton_faults(&snapshot, "ip6tables", &terms, &listing));
+    assert_int_equal(listing.fault_count, 0);
+    snapshot.own[DIRECTION_OUT].exists = true;
+    assert_true(iptables_skeleton_faults(&snapshot, "ip6tables", &terms, &listing));
+    assert_int_equal(listing.fault_count, 1);
+    assert_non_null(strstr(listing.faults[0], "POSTROUTING of table mangle has no jump"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_everything_from_nothing),
+        cmocka_unit_test(makes_the_outgoing_side_when_it_is_needed),
         cmocka_unit_test(puts_the_jumps_first),
         cmocka_unit_test(leaves_jumps_that_are_right),
         cmocka_unit_test(takes_away_jumps_that_are_stale_or_double),
         cmocka_unit_test(takes_everything_away),
         cmocka_unit_test(nothing_there_needs_no_edit_to_take_it_away),
         cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(no_outgoing_side_is_no_fault),
     };
 
     return cmocka_run_group_tests(tests, parse_endpoints, NULL);

@@ -126,6 +126,24 @@ static void what_must_not_get_into_a_rule_is_refused(void **state)
     assert_null(wanted.guards);
 }
 
+static void tells_whether_any_is_outgoing(void **state)
+{
+    struct guard in[2] = {{.interface = "vlan1"}, {.interface = "vlan2"}};
+    struct plan plan = {.tag = "aws-cni/c1/eth0 2 -", .guards = in, .guard_count = 2};
+    cleanup(wanted) struct wanted incoming = {0};
+    cleanup(wanted) struct wanted both = {0};
+    struct wanted none = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_false(wanted_have_outgoing(&none));
+    assert_int_equal(wanted_make(&plan, 1, &incoming, &err), 0);
+    assert_false(wanted_have_outgoing(&incoming));
+    in[0].direction = DIRECTION_OUT;
+    assert_int_equal(wanted_make(&plan, 1, &both, &err), 0);
+    assert_true(wanted_have_outgoing(&both));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +152,7 @@ int main(void)
         cmocka_unit_test(no_plan_covers_nothing),
         cmocka_unit_test(the_later_of_two_plans_counts),
         cmocka_unit_test(what_must_not_get_into_a_rule_is_refused),
+        cmocka_unit_test(tells_whether_any_is_outgoing),
     };
 
     return cmocka_run_group_tests(tests, make_plans, NULL);
