@@ -6,8 +6,8 @@
  * A table is always written whole, and the kernel tells only of some writes by others that a write
  * of ours would undo; so who writes holds the lock from the reading on. To look, none is needed:
  * the kernel hands out a table in one piece. If a look without the lock finds nothing to change,
- * then having taken the lock at that moment would have found the same: while another holds it, we
- * look before we wait.
+ * then having taken the lock at that moment would have found the same: while another keeps it, we
+ * look before we wait any longer.
  */
 #include "kernel/backend.h"
 #include "kernel/capabilities.h"
@@ -23,6 +23,10 @@
 #include <time.h>
 
 #define FAMILIES 2
+
+/* Most hold the lock for milliseconds, as we do: to wait for a hundred of them costs less than to
+ * look without it, and then again with it. */
+#define SOON_MS 100
 
 /* Times that a table may be changed under our hands, by who takes no lock, before we give up. */
 #define TRIES 10
@@ -205,8 +209,8 @@ static int may_have_work(const struct task *task, bool *out, struct error *err)
 }
 
 /*
- * Where the lock is free it is taken before the first reading, so that there need be no second one.
- * Where somebody has it, a look tells whether it is worth waiting for.
+ * Where the lock is free, or soon will be, it is had before the first reading, so that there need
+ * be no second one. Where somebody keeps it, a look tells whether it is worth waiting for.
  */
 static int lock_for_work(const struct task *task, int *lock, bool *todo, struct error *err)
 {
@@ -214,11 +218,11 @@ static int lock_for_work(const struct task *task, int *lock, bool *todo, struct 
 
     if (may_have_work(task, todo, err) < 0)
         return -1;
-    if (!*todo || xtables_lock(0, lock, &busy) == 0)
+    if (!*todo || xtables_lock(SOON_MS, lock, &busy) == 0)
         return 0;
     if (look_for_work(task, todo, err) < 0)
         return -1;
-    return *todo ? xtables_lock(task->terms->lock_timeout_seconds, lock, err) : 0;
+    return *todo ? xtables_lock(task->terms->lock_timeout_seconds * 1000, lock, err) : 0;
 }
 
 static int bring_about(const struct task *task, struct outcome *outcome, struct error *err)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,10 +10,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <time.h>
-
-#define POLL_FIRST 1000000L  /* ns */
-#define POLL_MAX   50000000L /* ns */
 
 static const char *lock_path(void)
 {
@@ -80,20 +79,68 @@ static void process_name(int pid, char *out, size_t size)
         out[strcspn(out, "\n")] = '\0';
 }
 
-static int held_error(const char *path, int fd, unsigned timeout_seconds, struct error *err)
+static int held_error(const char *path, int fd, unsigned timeout_ms, struct error *err)
 {
     char name[32];
     int pid = holder(fd);
 
     if (pid == 0)
         return error_set(err, ERROR_TRY_AGAIN,
-                         "another process held the xtables lock %s for %u seconds; who that is, "
+                         "another process held the xtables lock %s for %g seconds; who that is, "
                          "lslocks(8) on the node tells",
-                         path, timeout_seconds);
+                         path, timeout_ms / 1000.0);
     process_name(pid, name, sizeof(name));
     return error_set(err, ERROR_TRY_AGAIN,
-                     "process %d (%s) held the xtables lock %s for %u seconds", pid, name, path,
-                     timeout_seconds);
+                     "process %d (%s) held the xtables lock %s for %g seconds", pid, name, path,
+                     timeout_ms / 1000.0);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+/*
+ * flock(2) has no time limit; what ends it is a signal. To poll instead would leave the lock unused
+ * while those who want it sleep, and whoever sleeps longest may never have it: the kernel hands it
+ * on at once, to whoever has waited longest.
+ */
+struct alarm {
+    struct sigaction action; /* as they were before */
+    sigset_t mask;
+};
+
+/* Every so often from the moment on: one signal that came just before flock(2) would be wasted. */
+#define ALARM_AGAIN_US 10000
+
+static void wake_up(int signal)
+{
+    (void)signal;
+}
+
+static int alarm_set(unsigned after_ms, struct alarm *out, struct error *err)
+{
+    const struct itimerval timer = {
+        .it_value = {.tv_sec = after_ms / 1000, .tv_usec = (long)(after_ms % 1000) * 1000},
+        .it_interval.tv_usec = ALARM_AGAIN_US,
+    };
+    const struct sigaction action = {.sa_handler = wake_up}; /* no SA_RESTART */
+    sigset_t alone;
+
+    sigemptyset(&alone);
+    sigaddset(&alone, SIGALRM);
+    /* Whoever started us may have left it blocked or ignored (execve(2)). */
+    if (sigaction(SIGALRM, &action, &out->action) < 0 ||
+        sigprocmask(SIG_UNBLOCK, &alone, &out->mask) < 0 ||
+        setitimer(ITIMER_REAL, &timer, NULL) < 0)
+        return error_set(err, ERROR_IO, "cannot set a time limit for the xtables lock: %m");
+    return 0;
+}
+
+static void alarm_unset(const struct alarm *alarm)
+{
+    const struct itimerval never = {0};
+
+    setitimer(ITIMER_REAL, &never, NULL);
+    sigprocmask(SIG_SETMASK, &alarm->mask, NULL);
+    sigaction(SIGALRM, &alarm->action, NULL);
 }
 
 static bool is_past(const struct timespec *deadline)
@@ -105,27 +152,55 @@ static bool is_past(const struct timespec *deadline)
            (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
 }
 
-int xtables_lock(unsigned timeout_seconds, int *out, struct error *err)
+static struct timespec deadline_in(unsigned ms)
+{
+    struct timespec deadline;
+
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += ms / 1000;
+    deadline.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (deadline.tv_nsec >= 1000000000) {
+        deadline.tv_nsec -= 1000000000;
+        deadline.tv_sec++;
+    }
+    return deadline;
+}
+
+/* *had: whether it was had in time. */
+static int wait_for(int fd, const char *path, unsigned timeout_ms, bool *had, struct error *err)
+{
+    const struct timespec deadline = deadline_in(timeout_ms);
+    struct alarm alarm;
+    int problem = 0;
+
+    if (alarm_set(timeout_ms, &alarm, err) < 0)
+        return -1;
+    *had = false;
+    while (!*had && problem == 0 && !is_past(&deadline)) {
+        *had = flock(fd, LOCK_EX) == 0;
+        if (!*had && errno != EINTR)
+            problem = errno;
+    }
+    alarm_unset(&alarm);
+    errno = problem;
+    return problem == 0 ? 0 : error_set(err, ERROR_IO, "cannot lock %s: %m", path);
+}
+
+int xtables_lock(unsigned timeout_ms, int *out, struct error *err)
 {
     const char *path = lock_path();
-    struct timespec pause = {.tv_nsec = POLL_FIRST};
     cleanup(close_fd) int fd = -1;
-    struct timespec deadline;
+    bool had;
 
     if (open_lock(path, &fd, err) < 0)
         return -1;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += timeout_seconds;
-    /* flock(2) has no time limit, and a signal that ended it would be the whole process's. */
-    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return error_set(err, ERROR_IO, "cannot lock %s: %m", path);
-        if (is_past(&deadline))
-            return held_error(path, fd, timeout_seconds, err);
-        nanosleep(&pause, NULL);
-        if (pause.tv_nsec < POLL_MAX)
-            pause.tv_nsec *= 2;
-    }
+    had = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (!had && errno != EWOULDBLOCK && errno != EINTR)
+        return error_set(err, ERROR_IO, "cannot lock %s: %m", path);
+    if (!had && timeout_ms > 0 && wait_for(fd, path, timeout_ms, &had, err) < 0)
+        return -1;
+    if (!had)
+        return held_error(path, fd, timeout_ms, err);
     *out = steal_fd(&fd);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -75,7 +78,7 @@ static void gives_up_in_time_and_names_the_holder(void **state)
 
     (void)state;
     assert_int_equal(flock(holder, LOCK_EX), 0);
-    assert_int_equal(xtables_lock(1, &fd, &err), -1);
+    assert_int_equal(xtables_lock(1000, &fd, &err), -1);
     waited = milliseconds() - start;
     assert_int_equal(err.code, ERROR_TRY_AGAIN);
     assert_int_equal(fd, -1);
@@ -98,6 +101,90 @@ static void tries_once_if_there_is_no_time(void **state)
     assert_int_equal(flock(holder, LOCK_UN), 0);
     assert_int_equal(xtables_lock(0, &fd, &err), 0);
     close(fd);
+}
+
+/* A process that has the lock when this returns, and lets it go after so long. */
+static pid_t hold_for(unsigned milliseconds)
+{
+    int holder = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    pid_t process;
+
+    assert_int_equal(flock(holder, LOCK_EX), 0);
+    process = fork(); /* the lock is both's, until both have closed it */
+    if (process == 0) {
+        usleep(milliseconds * 1000);
+        _exit(0);
+    }
+    close(holder);
+    return process;
+}
+
+static void has_it_once_it_is_let_go(void **state)
+{
+    pid_t process = hold_for(300);
+    int64_t start = milliseconds();
+    struct error err;
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(xtables_lock(60000, &fd, &err), 0);
+    assert_in_range(milliseconds() - start, 250, 30000);
+    assert_true(is_locked());
+    close(fd);
+    assert_int_equal(waitpid(process, NULL, 0), process);
+}
+
+/* Whatever a runtime has done with the signal that ends the wait; and it is left as it was. */
+static void waits_no_longer_though_the_signal_is_blocked_and_ignored(void **state)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    pid_t process = hold_for(60000);
+    struct sigaction action;
+    struct itimerval timer;
+    struct error err;
+    sigset_t before;
+    sigset_t after;
+    int fd = -1;
+
+    (void)state;
+    sigemptyset(&before);
+    sigaddset(&before, SIGALRM);
+    assert_int_equal(sigaction(SIGALRM, &ignore, NULL), 0);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &before, NULL), 0);
+    assert_int_equal(xtables_lock(200, &fd, &err), -1);
+    assert_int_equal(err.code, ERROR_TRY_AGAIN);
+    assert_non_null(strstr(err.msg, "for 0.2 seconds"));
+
+    assert_int_equal(sigaction(SIGALRM, NULL, &action), 0);
+    assert_true(action.sa_handler == SIG_IGN);
+    assert_int_equal(sigprocmask(SIG_UNBLOCK, &before, &after), 0);
+    assert_int_equal(sigismember(&after, SIGALRM), 1);
+    assert_int_equal(getitimer(ITIMER_REAL, &timer), 0);
+    assert_false(timerisset(&timer.it_value));
+    kill(process, SIGKILL);
+    assert_int_equal(waitpid(process, NULL, 0), process);
+}
+
+/* Many at once each have it in turn, and nobody waits for a clock. */
+static void serves_all_who_wait(void **state)
+{
+    pid_t holder = hold_for(100);
+    struct error err;
+    int status;
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        if (fork() == 0) {
+            int fd = -1;
+
+            _exit(xtables_lock(60000, &fd, &err) == 0 ? 0 : 1);
+        }
+    }
+    assert_int_equal(waitpid(holder, NULL, 0), holder);
+    for (int i = 0; i < 20; i++) {
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
 }
 
 static void a_directory_is_no_lock(void **state)
@@ -220,6 +307,9 @@ int main(void)
         cmocka_unit_test(holds_the_lock_until_it_is_closed),
         cmocka_unit_test(gives_up_in_time_and_names_the_holder),
         cmocka_unit_test(tries_once_if_there_is_no_time),
+        cmocka_unit_test(has_it_once_it_is_let_go),
+        cmocka_unit_test(waits_no_longer_though_the_signal_is_blocked_and_ignored),
+        cmocka_unit_test(serves_all_who_wait),
         cmocka_unit_test(a_directory_is_no_lock),
         cmocka_unit_test(looking_makes_nothing),
         cmocka_unit_test(says_why_it_cannot_lock),
