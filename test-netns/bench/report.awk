@@ -90,19 +90,28 @@ function at_once(flavour, linkage,    scenario) {
         "`firewall` " ms(median[scenario, "firewall", "DEL"]), "")
 }
 
-function packets(flavour,    full, aws) {
-    full = flavour "-full"
-    aws = flavour "-aws"
-    if (!(full in share))
-        return
-    row("packet rate with 1,000 guarded pods, over no rule: " flavour_name[flavour],
-        sprintf("%.3f", share[full]), sprintf("%d/s; no rule %d/s", rate[full], rate["none"]),
+# On a bare node, or one as kubelet leaves it (packets.bash), which `where` names.
+function packets_over(where, none, full, aws) {
+    row("packet rate with 1,000 guarded pods, over no rule: " where,
+        sprintf("%.3f", share[full]), sprintf("%d/s; no rule %d/s", rate[full], rate[none]),
         "≥ 0.97", share[full] >= 0.97)
     row("— the same, beside AWS's one rule", sprintf("%.3f", share[full] / share[aws]),
         sprintf("AWS's rule alone: %.3f of no rule", share[aws]), "≥ 1.0 (± 1 %)",
         share[full] / share[aws] >= 0.99)
+}
+
+function packets(flavour,    full, kubelet) {
+    full = flavour "-full"
+    kubelet = "kubelet-" full
+    if (!(full in share))
+        return
+    packets_over(flavour_name[flavour] (kubelet in share ? ", no table live before" : ""), "none",
+        full, flavour "-aws")
     row("— one FORWARD rule a pod instead", sprintf("%.3f", share[flavour "-each"]),
         sprintf("%d/s", rate[flavour "-each"]), "")
+    if (kubelet in share)
+        packets_over(flavour_name[flavour] ", a node as kubelet leaves it", "kubelet-none",
+            kubelet, "kubelet-" flavour "-aws")
 }
 
 function sync(flavour, state,    scenario, name) {
