@@ -110,11 +110,13 @@ node_is_guarded() { # NODE
         node_reaches "$1" 203.0.113.1
 }
 
-# What aws-cni says of a pod; the address is the first one's.
+# What aws-cni says of a pod. Each has an address of its own, but only the first one's is wired:
+# `firewall` takes two pods with the same address for one, and has nothing to do for the second.
 pod_result='{cniVersion: "0.4.0",
     interfaces: [{name: "eni\(.)", mac: "02:00:00:00:00:03"},
                  {name: "\($node).\(.)", mac: "02:00:00:00:00:04", sandbox: "/run/netns/pods"}],
-    ips: [{version: "4", address: "10.9.\($number).1/32", interface: 1}], dns: {}}'
+    ips: [{version: "4", address: "10.\(9 + (. / 250 | floor)).\($number).\(. % 250)/32", interface: 1}],
+    dns: {}}'
 
 pod_request() { # NODE POD TYPE [JQ]
     jq -nc --arg node "$1" --arg number "${node_numbers[$1]}" --argjson pod "$2" --arg type "$3" "

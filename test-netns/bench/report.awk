@@ -35,10 +35,11 @@ function at_most(what, value, base, limit, unit) {
             value / base <= limit)
 }
 
+# Without a limit it is only told.
 function at_least(what, slow, fast, limit) {
     if (fast > 0 && slow > 0)
         row(what, sprintf("%.1f × faster", slow / fast), ms(fast) " / " ms(slow),
-            "≥ " limit " ×", slow / fast >= limit)
+            limit == "" ? "" : "≥ " limit " ×", slow / fast >= limit)
 }
 
 function has(scenario, who, verb) {
@@ -61,6 +62,8 @@ function processes(flavour, linkage,    quiet, name, limit) {
         median[quiet, linkage, "ADD"], "1.0")
     at_most("DEL over ADD: " name, median[quiet, linkage, "DEL"],
         median[quiet, linkage, "ADD"], "1.0")
+    at_least("DEL against `firewall`: " name, median[quiet, "firewall", "DEL"],
+        median[quiet, linkage, "DEL"])
     row("peak resident memory of ADD: " name,
         sprintf("%.1f MiB", resident[quiet, linkage, "ADD"] / 1024),
         sprintf("empty process %.1f MiB", resident[quiet, "floor-" linkage, "RUN"] / 1024),
