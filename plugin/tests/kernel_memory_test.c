@@ -297,7 +297,7 @@ static int make_skeleton(struct error *err)
 {
     cleanup(edits) struct edits edits = {0};
 
-    return iptables_skeleton_make(&snapshot, &terms, &edits, err);
+    return iptables_skeleton_make(&snapshot, &terms, true, &edits, err);
 }
 
 static int unmake_skeleton(struct error *err)
