@@ -1,6 +1,7 @@
 #include "node/status.h"
 
 #include "kernel/links.h"
+#include "node/planned.h"
 #include "node/settings.h"
 #include "node/status_row.h"
 #include "node/survey.h"
@@ -46,23 +47,25 @@ static int add_attachments(struct status *status, const struct survey *survey, s
     return 0;
 }
 
-static bool is_shown(const struct status *status, const char *backend, const struct guard *guard)
+/* Whether it is in the row of whose plan it is in, or of another guard of this backend in its place. */
+static bool is_shown(const struct planned *planned, const struct listing *listing,
+                     const struct held *held)
 {
-    for (size_t i = 0; i < status->row_count; i++)
-        for (size_t j = 0; j < status->rows[i].guard_count; j++) {
-            const struct status_guard *shown = &status->rows[i].guards[j];
+    size_t count;
 
-            if (shown->backend && strcmp(shown->backend, backend) == 0 &&
-                guard_compare(&shown->guard, guard) == 0)
-                return true;
-        }
+    if (planned_have(planned, &held->guard))
+        return true;
+    for (const struct held *other = listing_find(listing, &held->guard, &count); other < held;
+         other++)
+        if (tag_guards(other->tag) > 0)
+            return true;
     return false;
 }
 
 /* A guard of an attachment that the cache does not have: an ADD under way, or what is left
  * of one. */
-static int add_held(struct status *status, const struct survey *survey,
-                    const struct holding *holding, const struct held *held, struct error *err)
+static int add_held(struct status *status, const struct survey *survey, const char *backend,
+                    const struct held *held, struct error *err)
 {
     struct tag tag;
     struct owner owner;
@@ -70,7 +73,7 @@ static int add_held(struct status *status, const struct survey *survey,
     enum standing standing;
     char *slash;
 
-    if (!tag_parse(held->tag, &tag) || is_shown(status, holding->backend->name, &held->guard))
+    if (!tag_parse(held->tag, &tag))
         return 0;
     owner = (struct owner){tag.network, tag.container_id, tag.ifname};
     row = status_row_find(status, &owner);
@@ -80,7 +83,7 @@ static int add_held(struct status *status, const struct survey *survey,
     if (!row && status_row_add(status, &owner, slash ? tag.pod : NULL, slash ? slash + 1 : NULL,
                                &row, err) < 0)
         return -1;
-    if (status_row_add_held(row, holding->backend->name, held, err) < 0)
+    if (status_row_add_held(row, backend, held, err) < 0)
         return -1;
     if (row->state == STATUS_STATE_UNGUARDED)
         return 0;
@@ -96,11 +99,17 @@ static int add_held(struct status *status, const struct survey *survey,
 
 static int add_holdings(struct status *status, const struct survey *survey, struct error *err)
 {
+    cleanup(planned) struct planned planned = {0};
+
+    if (planned_make(survey, &planned, err) < 0)
+        return -1;
     for (size_t i = 0; i < survey->holdings.count; i++) {
         const struct holding *holding = &survey->holdings.items[i];
 
         for (size_t j = 0; j < holding->listing.held_count; j++)
-            if (add_held(status, survey, holding, &holding->listing.held[j], err) < 0)
+            if (!is_shown(&planned, &holding->listing, &holding->listing.held[j]) &&
+                add_held(status, survey, holding->backend->name, &holding->listing.held[j], err) <
+                    0)
                 return -1;
         for (size_t j = 0; j < holding->listing.fault_count; j++)
             if (notes_add(&status->problems, err, NOTE_PROBLEM, "%s: %s", holding->backend->name,
