@@ -55,6 +55,18 @@ static int explain(void)
     return EXIT_USAGE;
 }
 
+/* What stdio could not write on the way is lost, even if the rest goes through. */
+static bool said_it_all(void)
+{
+    bool lost = ferror(stdout) != 0;
+
+    if (fflush(stdout) == 0 && !lost)
+        return true;
+    fprintf(stderr, "imds-guard: write to standard output: %s\n",
+            lost ? "a part of the answer is lost" : strerror(errno));
+    return false;
+}
+
 static int run_command(int argc, char **argv)
 {
     const struct command *command = command_find(command_name(argv[1]));
@@ -65,11 +77,7 @@ static int run_command(int argc, char **argv)
         return EXIT_USAGE;
     }
     code = command->run(argc - 1, argv + 1, stdout, stderr);
-    if (fflush(stdout) != 0) {
-        fprintf(stderr, "imds-guard: write to standard output: %s\n", strerror(errno));
-        return code == EXIT_OK ? EXIT_FAILED : code;
-    }
-    return code;
+    return said_it_all() || code != EXIT_OK ? code : EXIT_FAILED;
 }
 
 int main(int argc, char **argv)
