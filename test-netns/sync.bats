@@ -167,23 +167,31 @@ link_is_gone() { # NAME
 }
 
 # Until the lock that is its own comes free, sync stands between its look and its writing.
-@test "so it does if it comes while sync is at work" {
-    BACKEND=iptables conflist regular
-    pod_add a default/web-0
-    link=$(pod_host_links a)
-    on_node iptables-legacy -t mangle -F IMDS-GUARD
+sync_until_lock() {
     flock --no-fork /run/another.lock sleep 60 3>&- 4>&- >/dev/null 2>&1 &
     holder=$!
     wait_until 5 bash -c '! flock --nonblock /run/another.lock true 2>/dev/null'
     XTABLES_LOCKFILE=/run/another.lock guard_sync 3>&- 4>&- >/run/sync.log 2>&1 &
     wait_until 5 lock_is_waited_for
-    pod_add b default/web-0
-    [ "$(pod_host_links b)" = "$link" ]
+}
+
+sync_go_on() {
     kill "$holder"
     wait "$holder" || true
     wait
     cat /run/sync.log
     grep -q ", 0 failed" /run/sync.log
+}
+
+@test "so it does if it comes while sync is at work" {
+    BACKEND=iptables conflist regular
+    pod_add a default/web-0
+    link=$(pod_host_links a)
+    on_node iptables-legacy -t mangle -F IMDS-GUARD
+    sync_until_lock
+    pod_add b default/web-0
+    [ "$(pod_host_links b)" = "$link" ]
+    sync_go_on
     plugin DEL a default/web-0
     BACKEND=iptables assert_guards b drop
     assert_imds_silent b
@@ -202,6 +210,20 @@ link_is_gone() { # NAME
     cat /run/sync.log
     grep -q ", 0 failed" /run/sync.log
     plugin DEL a default/web-0
+    BACKEND=iptables assert_guards b drop
+    assert_imds_silent b
+}
+
+# What was right when sync looked is not written again for another's sake.
+@test "what a DEL lifts while sync is at work stays lifted" {
+    BACKEND=iptables conflist regular
+    pod_add a
+    pod_add b
+    plugin DEL b
+    sync_until_lock
+    plugin DEL a
+    sync_go_on
+    assert_no_guards a
     BACKEND=iptables assert_guards b drop
     assert_imds_silent b
 }

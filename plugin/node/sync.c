@@ -128,9 +128,9 @@ static int note_all(struct sync *sync, struct error *err)
 }
 
 /*
- * All plans go down together, the right ones too: apply writes only what differs, in one go. What
- * has come since the survey is an ADD's, and stays: it knows better than the survey whose interface
- * that is.
+ * All that is not right goes down in one go, and nothing else: what was right and has gone since was
+ * a DEL's to lift. What has come since the survey is an ADD's, and stays: it knows better than the
+ * survey whose interface that is.
  */
 static int apply(const struct sync *sync, struct error *err)
 {
@@ -141,9 +141,12 @@ static int apply(const struct sync *sync, struct error *err)
     if (!plans)
         return error_no_memory(err);
     for (size_t i = 0; i < sync->survey.count; i++) {
-        if (sync->survey.attachments[i].state != ATTACHMENT_PLANNED)
+        const struct surveyed *surveyed = &sync->survey.attachments[i];
+
+        if (surveyed->state != ATTACHMENT_PLANNED ||
+            holdings_have(&sync->survey.holdings, sync->chosen, &surveyed->plan))
             continue;
-        plans[count] = sync->survey.attachments[i].plan; /* borrowed */
+        plans[count] = surveyed->plan; /* borrowed */
         plans[count++].rivals = &sync->survey.holdings.tags;
     }
     return guards_apply(sync->chosen, plans, count, &sync->terms, &first, err);
