@@ -74,7 +74,10 @@ assert_guarded_by_name() { # POD CONTAINER
     conflist regular
     plugin ADD a >/dev/null
     plugin CHECK a
+    run ! in_pod a curl --silent --max-time 0.3 http://203.0.113.10/
+    on_node "$IMDS_GUARD" sync
     reaches a 203.0.113.10
+    [ "$(guard_hits a drop)" -ge "$before" ]
 }
 
 @test "a name with a wildcard's letter stands for itself" {

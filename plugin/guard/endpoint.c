@@ -119,7 +119,7 @@ static int compare(const void *left, const void *right)
     return a->prefix < b->prefix ? -1 : a->prefix > b->prefix;
 }
 
-static bool contains(const struct endpoint *outer, const struct endpoint *inner)
+bool endpoint_contains(const struct endpoint *outer, const struct endpoint *inner)
 {
     struct endpoint network = *inner;
 
@@ -138,7 +138,7 @@ size_t endpoints_normalise(struct endpoint *endpoints, size_t count)
         qsort(endpoints, count, sizeof(*endpoints), compare);
     /* Networks nest or are apart, and an outer one sorts first: looking at the last is enough. */
     for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || !contains(&endpoints[kept - 1], &endpoints[i]))
+        if (kept == 0 || !endpoint_contains(&endpoints[kept - 1], &endpoints[i]))
             endpoints[kept++] = endpoints[i];
     }
     return kept;

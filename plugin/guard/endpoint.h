@@ -7,6 +7,7 @@
 #include "guard/cleanup.h"
 #include "guard/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ must_use int endpoint_parse(const char *text, struct endpoint *out, struct error
 
 /* The shortest text that endpoint_parse turns into the same; no "/32" or "/128". */
 void endpoint_text(const struct endpoint *endpoint, char out[static ENDPOINT_TEXT_SIZE]);
+
+/* Whether every address of the inner one is the outer one's, too. */
+bool endpoint_contains(const struct endpoint *outer, const struct endpoint *inner);
 
 /*
  * Sorts (family, address, prefix) and drops what another one contains, so that equal sets are equal

@@ -23,6 +23,12 @@ struct terms {
     const struct endpoint *endpoints; /* normalised (endpoints_normalise) */
     size_t endpoint_count;            /* 0: not known; list then does not judge the endpoints */
     unsigned lock_timeout_seconds;    /* for backends that need a lock */
+    /*
+     * Tags whose owners are known to want these endpoints and no others. While any other tag stands
+     * beside a guard, and with NULL, apply takes no endpoint away: somebody else's terms may have
+     * it. tags_sort has sorted it; borrowed.
+     */
+    const struct tags *agreed;
 };
 
 /* A guard that the kernel holds. */
@@ -40,7 +46,9 @@ struct listing {
     size_t held_count;
     unsigned families; /* in which a guard must stand to be whole (the kernel has IPv6, or not) */
     bool present;      /* the skeleton (table, chains) or a part of it is there */
-    char **faults;     /* what is wrong with the skeleton, a sentence each; none: it works */
+    struct endpoint *surplus; /* that stand, but are not in the terms: no less guarded for that */
+    size_t surplus_count;
+    char **faults; /* what is wrong with the skeleton, a sentence each; none: it works */
     size_t fault_count;
 };
 
@@ -79,8 +87,8 @@ struct backend {
      * Makes the kernel hold these plans, in one transaction for each table it has to write: makes
      * or repairs the skeleton, sets each guard with its tag and verdict, whoever owned the
      * interface before (but for whom the plan does not take it from: plan->rivals), and takes away
-     * guards of a plan's owner that the plan no longer has, where it comes across them. What is
-     * right already is not written again. At no moment is an interface that was guarded before and
+     * guards of a plan's owner that the plan no longer has, where it comes across them. Endpoints
+     * of the terms are added to those that stand (terms->agreed). What is right already is not written again. At no moment is an interface that was guarded before and
      * is in a plan with `drop` unguarded. On failure, what was guarded before is still guarded;
      * some plans may stand already. *first, which is set either way, says of whom that is: true if
      * no guard stood on an interface of the plans, nor was one of their owners' come across, before

@@ -15,6 +15,7 @@
 #include "kernel/iptables_listing.h"
 #include "kernel/iptables_skeleton.h"
 #include "kernel/iptables_table.h"
+#include "kernel/surplus.h"
 #include "kernel/xtables_lock.h"
 
 #include <errno.h>
@@ -253,8 +254,18 @@ static int bring_about(const struct task *task, struct outcome *outcome, struct 
 static int edit_to_apply(const struct task *task, const struct snapshot *snapshot,
                          struct edits *edits, struct error *err)
 {
-    if (iptables_skeleton_make(snapshot, task->terms, wanted_have_outgoing(task->wanted), edits,
-                               err) < 0)
+    cleanup(listing) struct listing standing = {0};
+    cleanup(free_memory) struct endpoint *room = NULL;
+    struct terms terms = *task->terms;
+
+    if (!iptables_skeleton_surplus(snapshot, task->terms, &standing) ||
+        (terms.agreed != NULL && !iptables_guards_list(snapshot, &standing)))
+        return error_no_memory(err);
+    if (!surplus_may_go(&standing, task->terms) &&
+        surplus_unite(&standing, task->terms, &room, &terms, err) < 0)
+        return -1;
+    if (iptables_skeleton_make(snapshot, &terms, wanted_have_outgoing(task->wanted), edits, err) <
+        0)
         return -1;
     return iptables_guards_set(snapshot, task->wanted, edits, err);
 }

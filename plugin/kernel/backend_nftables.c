@@ -5,7 +5,7 @@
  *  - What is added must not be there yet (NLM_F_EXCL), and what goes must be there still. Where
  *    that has changed, the kernel refuses the whole transaction, and we look again.
  *  - A transaction that takes a guard away, or over from those alone who had it at some moment, or
- *    makes the table anew, is good only for the generation of the ruleset that was seen. So a
+ *    writes all endpoints, or makes the table anew, is good only for the generation of the ruleset that was seen. So a
  *    guard that somebody else has just set on the same interface, for a new pod of the same name,
  *    is never lifted for an old one.
  */
@@ -17,6 +17,7 @@
 #include "kernel/nft_skeleton.h"
 #include "kernel/nft_socket.h"
 #include "kernel/nft_view.h"
+#include "kernel/surplus.h"
 #include "kernel/wanted.h"
 
 #include <stdlib.h>
@@ -72,7 +73,8 @@ static int look_for_plans(struct nft_socket *socket, const struct application *j
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
     if (!question.all_guards) {
-        question.all_guards = view.skeleton.broken;
+        question.all_guards =
+            view.skeleton.broken || (job->terms->agreed != NULL && view.listing.surplus_count > 0);
         for (size_t i = 0; i < job->plan_count; i++)
             question.all_guards |= announces_more(&job->plans[i], &view.listing);
         if (question.all_guards)
@@ -109,22 +111,36 @@ static int write_skeleton(struct nft_messages *messages, const struct nft_view *
     return skeleton_make(messages, terms, outgoing, err);
 }
 
+/* Which endpoints are to stand afterwards: see terms->agreed. */
+static int settle_endpoints(const struct application *job, struct nft_view *view,
+                            struct endpoint **room, struct terms *out, struct error *err)
+{
+    if (!surplus_may_go(&view->listing, job->terms))
+        return surplus_unite(&view->listing, job->terms, room, out, err);
+    view->skeleton.endpoints_wrong |= view->listing.surplus_count > 0;
+    *out = *job->terms;
+    return 0;
+}
+
 static int apply_once(struct nft_socket *socket, void *context, struct error *err)
 {
     struct application *job = context;
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(changes) struct nft_changes changes = {0};
     cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(free_memory) struct endpoint *room = NULL;
+    struct terms terms;
     bool exactly = false;
 
     if (look_for_plans(socket, job, &view, err) < 0 ||
+        settle_endpoints(job, &view, &room, &terms, err) < 0 ||
         changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
                      view.skeleton.broken, &changes, err) < 0 ||
-        write_skeleton(&messages, &view, job->terms, has_outgoing(&changes), err) < 0 ||
+        write_skeleton(&messages, &view, &terms, has_outgoing(&changes), err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
         return -1;
-    exactly = view.skeleton.broken || changes.exact;
+    exactly = view.skeleton.broken || view.skeleton.endpoints_wrong || changes.exact;
     job->first = changes.first;
     return nft_commit(socket, &messages, exactly ? view.generation : 0, err);
 }

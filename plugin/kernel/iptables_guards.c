@@ -183,6 +183,21 @@ struct held iptables_guard_held(const struct rule *rule, enum family family)
     return held;
 }
 
+bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listing)
+{
+    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+        const struct chain *chain = &snapshot->own[direction];
+
+        for (size_t i = 0; i < chain->rule_count; i++) {
+            struct held held = iptables_guard_held(&chain->rules[i], snapshot->family);
+
+            if (chain->rules[i].kind == RULE_GUARD && !listing_add(listing, &held))
+                return false;
+        }
+    }
+    return true;
+}
+
 int iptables_guards_unset(const struct snapshot *snapshot, const struct selection *selection,
                           struct edits *edits, struct error *err)
 {

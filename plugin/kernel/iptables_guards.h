@@ -21,6 +21,9 @@ must_use int iptables_guards_unset(const struct snapshot *snapshot,
                                    const struct selection *selection, struct edits *edits,
                                    struct error *err);
 
+/* Adds all guards to listing->held. False if out of memory. */
+must_use bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listing);
+
 /* The guard as backend.h shows it. */
 struct held iptables_guard_held(const struct rule *rule, enum family family);
 

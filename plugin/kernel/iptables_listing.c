@@ -43,18 +43,12 @@ static void merge(struct listing *listing)
     listing->held_count = merged + 1;
 }
 
-static int add_guards(const struct snapshot *snapshot, struct listing *listing, struct error *err)
+static int add_from(const struct snapshot *snapshot, const struct terms *terms,
+                    struct listing *listing, struct error *err)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-        const struct chain *chain = &snapshot->own[direction];
-
-        for (size_t i = 0; i < chain->rule_count; i++) {
-            struct held held = iptables_guard_held(&chain->rules[i], snapshot->family);
-
-            if (chain->rules[i].kind == RULE_GUARD && !listing_add(listing, &held))
-                return error_no_memory(err);
-        }
-    }
+    if (!iptables_guards_list(snapshot, listing) ||
+        (terms->endpoint_count > 0 && !iptables_skeleton_surplus(snapshot, terms, listing)))
+        return error_no_memory(err);
     return 0;
 }
 
@@ -84,7 +78,7 @@ int iptables_list(const struct terms *terms, struct listing *out, struct error *
         if (!iptables_family_exists(families[i]))
             continue;
         if (look(families[i], tables[i], err) < 0 ||
-            add_guards(&tables[i]->snapshot, &listing, err) < 0)
+            add_from(&tables[i]->snapshot, terms, &listing, err) < 0)
             return -1;
         listing.families |= families[i]->layout.family;
         listing.present = listing.present || iptables_skeleton_present(&tables[i]->snapshot);

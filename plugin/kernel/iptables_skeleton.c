@@ -1,6 +1,7 @@
 #include "kernel/iptables_skeleton.h"
 
 #include "kernel/iptables_guards.h"
+#include "kernel/surplus.h"
 
 #include <string.h>
 
@@ -24,10 +25,12 @@ static bool has_jump(const struct chain *hook, const struct endpoint *endpoint)
     return false;
 }
 
-static bool is_configured(const struct endpoint *endpoint, const struct terms *terms)
+/* Whether a jump takes all packets to the endpoint, for it or for a network that it is in. */
+static bool is_covered(const struct chain *hook, const struct endpoint *endpoint)
 {
-    for (size_t i = 0; i < terms->endpoint_count; i++) {
-        if (endpoints_equal(&terms->endpoints[i], endpoint))
+    for (size_t i = 0; i < hook->rule_count; i++) {
+        if (hook->rules[i].kind == RULE_JUMP &&
+            endpoint_contains(&hook->rules[i].endpoint, endpoint))
             return true;
     }
     return false;
@@ -153,12 +156,26 @@ int iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edit
     return 0;
 }
 
+bool iptables_skeleton_surplus(const struct snapshot *snapshot, const struct terms *terms,
+                               struct listing *listing)
+{
+    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+        const struct chain *hook = &snapshot->hook[direction];
+
+        for (size_t i = 0; i < hook->rule_count; i++)
+            if (hook->rules[i].kind == RULE_JUMP &&
+                !surplus_add(listing, terms, &hook->rules[i].endpoint))
+                return false;
+    }
+    return true;
+}
+
 bool iptables_skeleton_present(const struct snapshot *snapshot)
 {
     return snapshot->own[DIRECTION_IN].exists || snapshot->own[DIRECTION_OUT].exists;
 }
 
-/* Endpoints without a jump, and jumps for what is no endpoint. */
+/* Endpoints without a jump. */
 static bool endpoint_faults(const struct chain *hook, const struct iptables_chain_names *names,
                             enum family family, const char *command, const struct terms *terms,
                             struct listing *listing)
@@ -168,23 +185,11 @@ static bool endpoint_faults(const struct chain *hook, const struct iptables_chai
     for (size_t i = 0; i < terms->endpoint_count; i++) {
         const struct endpoint *endpoint = &terms->endpoints[i];
 
-        if (endpoint->family != family || has_jump(hook, endpoint))
+        if (endpoint->family != family || is_covered(hook, endpoint))
             continue;
         endpoint_text(endpoint, text);
         if (!listing_fault(listing, "%s: %s of table %s has no jump to %s for %s", command,
                            names->hook, IPTABLES_TABLE, names->own, text))
-            return false;
-    }
-    for (size_t i = 0; i < hook->rule_count; i++) {
-        const struct rule *rule = &hook->rules[i];
-
-        if (rule->kind != RULE_JUMP || is_configured(&rule->endpoint, terms))
-            continue;
-        endpoint_text(&rule->endpoint, text);
-        if (!listing_fault(listing,
-                           "%s: rule %zu of %s of table %s jumps to %s for %s, which is not "
-                           "among the endpoints of the configuration",
-                           command, i + 1, names->hook, IPTABLES_TABLE, names->own, text))
             return false;
     }
     return true;

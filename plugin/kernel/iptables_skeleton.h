@@ -16,6 +16,13 @@
 must_use int iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
                                     bool outgoing, struct edits *edits, struct error *err);
 
+/*
+ * Adds the endpoints that jumps stand for, and that the terms do not have, to listing->surplus.
+ * False if out of memory.
+ */
+must_use bool iptables_skeleton_surplus(const struct snapshot *snapshot, const struct terms *terms,
+                                        struct listing *listing);
+
 /* After these edits there are neither jumps nor chains, nor guards. */
 must_use int iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edits,
                                       struct error *err);

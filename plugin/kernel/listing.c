@@ -72,6 +72,7 @@ void listing_free(struct listing *listing)
     for (size_t i = 0; i < listing->fault_count; i++)
         free(listing->faults[i]);
     free(listing->faults);
+    free(listing->surplus);
     free(listing->held);
     *listing = (struct listing){0};
 }

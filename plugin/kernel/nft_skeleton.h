@@ -55,7 +55,7 @@ must_use int skeleton_delete(struct nft_messages *messages, struct error *err);
 /* What is wrong with the skeleton. */
 struct verdict_on_skeleton {
     bool broken;          /* to be made anew */
-    bool endpoints_wrong; /* other endpoints than the terms say */
+    bool endpoints_wrong; /* others than the terms say and the surplus */
     bool outgoing;        /* what outgoing guards need is there, or some of it */
 };
 

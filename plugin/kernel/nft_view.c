@@ -3,7 +3,9 @@
 #include "kernel/nft_changes.h"
 #include "kernel/nft_elements.h"
 #include "kernel/nft_endpoints.h"
+#include "kernel/nft_intervals.h"
 #include "kernel/nft_reply.h"
+#include "kernel/surplus.h"
 
 #include <linux/netfilter/nf_tables.h>
 
@@ -11,12 +13,14 @@
 struct reading {
     struct nft_view view;
     struct nft_facts facts;
+    struct nft_intervals intervals;
 };
 
 static void cleanup_reading(struct reading *reading)
 {
     nft_view_free(&reading->view);
     nft_facts_free(&reading->facts);
+    nft_intervals_free(&reading->intervals);
 }
 
 static int take_answer(const struct nlmsghdr *message, void *context, struct error *err)
@@ -27,6 +31,8 @@ static int take_answer(const struct nlmsghdr *message, void *context, struct err
         return 0;
     if (elements_are_guards(message))
         return elements_take(message, &reading->view.listing, err);
+    if (nft_intervals_take(&reading->intervals, message, err) < 0)
+        return -1;
     return nft_facts_take(&reading->facts, message, err);
 }
 
@@ -81,14 +87,32 @@ static int read_all_guards(struct nft_socket *socket, struct reading *reading, s
     return 0;
 }
 
+static int find_surplus(struct reading *reading, const struct terms *terms, struct error *err)
+{
+    struct endpoint endpoint;
+    size_t cursor = 0;
+
+    nft_intervals_sort(&reading->intervals);
+    while (nft_intervals_next(&reading->intervals, &cursor, &endpoint))
+        if (!surplus_add(&reading->view.listing, terms, &endpoint))
+            return error_no_memory(err);
+    return 0;
+}
+
+/* What the sets have beyond the terms is somebody else's endpoint, and no fault. */
 static int judge(struct reading *reading, const struct terms *terms, struct error *err)
 {
     struct listing *listing = &reading->view.listing;
+    cleanup(free_memory) struct endpoint *room = NULL;
+    struct terms all;
 
     listing->present = nft_facts_have(&reading->facts, "table inet " NFT_TABLE);
     if (!listing->present)
         return 0;
-    return skeleton_judge(&reading->facts, terms, listing, &reading->view.skeleton, err);
+    if (find_surplus(reading, terms, err) < 0 ||
+        surplus_unite(listing, terms, &room, &all, err) < 0)
+        return -1;
+    return skeleton_judge(&reading->facts, &all, listing, &reading->view.skeleton, err);
 }
 
 int nft_view_read(struct nft_socket *socket, const struct nft_question *question,

@@ -21,7 +21,8 @@ struct nft_question {
 
 struct nft_view {
     uint32_t generation;    /* as it was before anything else was read (nft_commit) */
-    struct listing listing; /* guards, sorted (held_sort); what is wrong with the skeleton */
+    struct listing listing; /* guards, sorted (held_sort); what is wrong with the skeleton;
+                             * surplus of the question's terms */
     struct verdict_on_skeleton skeleton;
 };
 

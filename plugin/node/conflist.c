@@ -61,7 +61,7 @@ static int find_first(const char *conf_dir, char **out, struct error *err)
     return 0;
 }
 
-/* Our entry in the list, with its place. */
+/* Our first entry in the list, with its place. */
 static void find_inline(struct conflist *conflist)
 {
     const struct span text = {conflist->text, conflist->length};
@@ -69,11 +69,12 @@ static void find_inline(struct conflist *conflist)
     struct span plugins;
 
     for (size_t i = 0; plugin; plugin = plugin->next, i++) {
-        if (conflist_is_ours(plugin) && json_member(text, "plugins", &plugins) &&
-            json_element(plugins, i, &conflist->entry_text)) {
+        if (!conflist_is_ours(plugin))
+            continue;
+        conflist->entry_count++;
+        if (!conflist->entry && json_member(text, "plugins", &plugins) &&
+            json_element(plugins, i, &conflist->entry_text))
             conflist->entry = plugin;
-            return;
-        }
     }
 }
 
@@ -142,7 +143,10 @@ static int parse(const char *conf_dir, struct conflist *conflist, struct error *
     if (load_drop_in(conf_dir, conflist, err) < 0)
         return -1;
     find_inline(conflist);
-    if (!conflist->entry && conflist->drop_in && !conflist_ignores_drop_ins(conflist)) {
+    if (!conflist->drop_in || conflist_ignores_drop_ins(conflist))
+        return 0;
+    conflist->entry_count++;
+    if (!conflist->entry) {
         conflist->entry = conflist->drop_in;
         conflist->entry_text =
             (struct span){conflist->drop_in_text, strlen(conflist->drop_in_text)};

@@ -25,6 +25,7 @@ struct conflist {
     cJSON *tree;
     const char *network;    /* its "name"; borrowed from the tree */
     const cJSON *entry;     /* our entry, inline or (where libcni reads it) the drop-in; or NULL */
+    size_t entry_count;     /* of ours that libcni reads */
     struct span entry_text; /* the same as text, borrowed; only with `entry` */
     cJSON *drop_in;         /* the tree of <conf dir>/<network>/imds-guard.conf, or NULL */
     char *drop_in_text;

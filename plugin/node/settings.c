@@ -42,6 +42,7 @@ static int fill(const struct conflist *conflist, const cJSON *entry, const char 
 
     if (config_parse(entry, &settings.config, err) < 0)
         return error_context(err, "%s", path);
+    settings.sole = conflist->entry_count <= 1;
     settings.network = strdup(conflist->network);
     settings.path = strdup(path);
     if (!settings.network || !settings.path)

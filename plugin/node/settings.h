@@ -13,6 +13,7 @@
 struct settings {
     struct config config;
     char *network; /* the conflist's name: only its attachments are ours to guard */
+    bool sole;     /* the conflist has no other entry of ours */
     char *path;    /* of the file that the keys came from */
 };
 

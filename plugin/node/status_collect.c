@@ -97,6 +97,21 @@ static int add_held(struct status *status, const struct survey *survey, const ch
     return status_row_judge(row, STATUS_STATE_GUARDED, "", err);
 }
 
+/* Endpoints that the configuration does not name, but guards keep pods from. */
+static int add_surplus(struct status *status, const struct holding *holding, struct error *err)
+{
+    char text[ENDPOINT_TEXT_SIZE];
+
+    for (size_t i = 0; holding->listing.held_count > 0 && i < holding->listing.surplus_count; i++) {
+        endpoint_text(&holding->listing.surplus[i], text);
+        if (notes_add(&status->problems, err, NOTE_PROBLEM,
+                      "%s: pods are kept from %s as well, which the configuration does not name",
+                      holding->backend->name, text) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int add_holdings(struct status *status, const struct survey *survey, struct error *err)
 {
     cleanup(planned) struct planned planned = {0};
@@ -111,6 +126,8 @@ static int add_holdings(struct status *status, const struct survey *survey, stru
                 add_held(status, survey, holding->backend->name, &holding->listing.held[j], err) <
                     0)
                 return -1;
+        if (add_surplus(status, holding, err) < 0)
+            return -1;
         for (size_t j = 0; j < holding->listing.fault_count; j++)
             if (notes_add(&status->problems, err, NOTE_PROBLEM, "%s: %s", holding->backend->name,
                           holding->listing.faults[j]) < 0)

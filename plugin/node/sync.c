@@ -4,6 +4,8 @@
 #include "node/leftovers.h"
 #include "node/survey.h"
 
+#include <string.h>
+
 /* Everything one run works on. */
 struct sync {
     const struct settings *settings;
@@ -127,19 +129,76 @@ static int note_all(struct sync *sync, struct error *err)
     return 0;
 }
 
+/* What the backend in use keeps pods from beyond the configuration's endpoints. */
+static const struct listing *surplus(const struct sync *sync)
+{
+    static const struct listing none = {0};
+
+    for (size_t i = 0; i < sync->survey.holdings.count; i++) {
+        const struct holding *holding = &sync->survey.holdings.items[i];
+
+        if (holding->backend == sync->chosen && holding->listing.held_count > 0)
+            return &holding->listing;
+    }
+    return &none;
+}
+
+/*
+ * Whether all these guards are of attachments that this configuration is for: one network's, and
+ * its only entry of ours. What comes later is not among the tags, so apply minds it.
+ */
+static bool agree(const struct sync *sync, const struct tags *tags)
+{
+    struct tag tag;
+
+    for (size_t i = 0; i < tags->count; i++)
+        if (!tag_parse(tags->items[i], &tag) || strcmp(tag.network, sync->settings->network) != 0)
+            return false;
+    return sync->settings->sole;
+}
+
+static int note_surplus(struct sync *sync, bool goes, struct error *err)
+{
+    const struct listing *listing = surplus(sync);
+    char text[ENDPOINT_TEXT_SIZE];
+
+    for (size_t i = 0; i < listing->surplus_count; i++) {
+        endpoint_text(&listing->surplus[i], text);
+        if (goes &&
+            notes_add(&sync->report.notes, err, NOTE_DONE,
+                      "%s %s from the endpoints (%s): the configuration does not name it",
+                      sync->options->dry_run ? "would take" : "took", text, sync->chosen->name) < 0)
+            return -1;
+        if (!goes && notes_add(&sync->report.notes, err, NOTE_SKIPPED,
+                               "left %s among the endpoints (%s): another network's attachments, "
+                               "or a second entry, may want it",
+                               text, sync->chosen->name) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /*
  * All that is not right goes down in one go, and nothing else: what was right and has gone since was
  * a DEL's to lift. What has come since the survey is an ADD's, and stays: it knows better than the
  * survey whose interface that is.
  */
-static int apply(const struct sync *sync, struct error *err)
+static int apply(struct sync *sync, struct error *err)
 {
     cleanup(free_memory) struct plan *plans = calloc(sync->survey.count + 1, sizeof(*plans));
+    const struct tags *tags = &sync->survey.holdings.tags;
+    struct terms terms = sync->terms;
     bool first = false; /* of no interest: what sync has made stays, whatever else fails */
     size_t count = 0;
 
     if (!plans)
         return error_no_memory(err);
+    terms.agreed = agree(sync, tags) ? tags : NULL;
+    if (note_surplus(sync, terms.agreed != NULL, err) < 0)
+        return -1;
+    if (sync->options->dry_run ||
+        (sync->report.changed == 0 && (!terms.agreed || surplus(sync)->surplus_count == 0)))
+        return 0;
     for (size_t i = 0; i < sync->survey.count; i++) {
         const struct surveyed *surveyed = &sync->survey.attachments[i];
 
@@ -147,9 +206,9 @@ static int apply(const struct sync *sync, struct error *err)
             holdings_have(&sync->survey.holdings, sync->chosen, &surveyed->plan))
             continue;
         plans[count] = surveyed->plan; /* borrowed */
-        plans[count++].rivals = &sync->survey.holdings.tags;
+        plans[count++].rivals = tags;
     }
-    return guards_apply(sync->chosen, plans, count, &sync->terms, &first, err);
+    return guards_apply(sync->chosen, plans, count, &terms, &first, err);
 }
 
 /*
@@ -218,7 +277,7 @@ int sync_run(const struct settings *settings, const struct sync_options *options
     if (survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
         set_refused_aside(&sync, err) < 0 || note_all(&sync, err) < 0)
         return -1;
-    if (sync.report.changed > 0 && !options->dry_run && apply(&sync, err) < 0)
+    if ((sync.report.changed > 0 || surplus(&sync)->surplus_count > 0) && apply(&sync, err) < 0)
         return -1;
     if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0)
         return -1;

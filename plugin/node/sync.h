@@ -34,9 +34,12 @@ struct sync_report {
 
 /*
  * Plans every attachment as ADD would, applies all plans at once, and then removes guards whose
- * attachment and whose interface are both gone. Writes nothing if everything is right. An
- * attachment that cannot be guarded, or not in all its parts, a plan that the backend refuses, or a
- * cached result that cannot be read is in the report and keeps no other from its guard. Errors: what survey_take, apply and remove say. The report is for
+ * attachment and whose interface are both gone. Endpoints that the configuration does not name go,
+ * unless guards of other networks stand, or the conflist has another entry of ours: then nobody
+ * here knows who wants them. Writes nothing if everything is right. An attachment that cannot be
+ * guarded, or not in all its parts, a plan that the backend refuses, or a cached result that cannot
+ * be read is in the report and keeps no other from its guard. Errors: what survey_take, apply and
+ * remove say. The report is for
  * sync_report_free.
  */
 must_use int sync_run(const struct settings *settings, const struct sync_options *options,

@@ -10,6 +10,7 @@ static const char about[] =
     "now, and makes the kernel hold all plans at once: pods that started before installation get\n"
     "their guard, flushed rules come back, exemptions and mode are judged anew. Guards whose pod\n"
     "and interface are both gone are removed; a guard on an interface that exists never is.\n"
+    "Endpoints that are not configured any more go, if no other network or entry may want them.\n"
     "Only attachments of the network whose conflist has the imds-guard entry are touched.\n"
     "\n"
     "Exit code: 0 done, 1 something could not be done (said on standard error), 2 wrong options.\n";
