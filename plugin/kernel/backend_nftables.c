@@ -20,6 +20,7 @@
 #include "kernel/surplus.h"
 #include "kernel/wanted.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* --- apply ------------------------------------------------------------------------------------ */
@@ -318,6 +319,28 @@ static int nftables_list(const struct terms *terms, struct listing *out, struct 
     return 0;
 }
 
+/*
+ * Whether elements get counters. What a kernel takes does not show it, as an older one takes what
+ * it does not know, and makes a table that is never right; what it refuses does. Its version would
+ * not: distributions' kernels have had parts of newer ones.
+ */
+static int probe_counters(struct nft_socket *socket, struct error *err)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    struct error refusal = {0};
+
+    if (skeleton_make_refusable(&messages, err) < 0)
+        return -1;
+    if (nft_rehearse(socket, &messages, &refusal) == 0)
+        return error_set(err, ERROR_KERNEL,
+                         "nf_tables of this kernel has no counters in maps (it is older than "
+                         "Linux 5.7): use the iptables backend");
+    if (socket->refusal == EINVAL || socket->refusal == EOPNOTSUPP)
+        return 0;
+    *err = refusal;
+    return -1;
+}
+
 /* A table of ours shows that the kernel can; else it is asked to check one, without making it. */
 static int probe_once(struct nft_socket *socket, void *context, struct error *err)
 {
@@ -330,9 +353,10 @@ static int probe_once(struct nft_socket *socket, void *context, struct error *er
         return -1;
     if (view.listing.present)
         return 0;
-    if (skeleton_make(&messages, job->terms, true, err) < 0)
+    if (skeleton_make(&messages, job->terms, true, err) < 0 ||
+        nft_rehearse(socket, &messages, err) < 0)
         return -1;
-    return nft_rehearse(socket, &messages, err);
+    return probe_counters(socket, err);
 }
 
 static int nftables_probe(const struct terms *terms, struct error *err)

@@ -22,20 +22,20 @@ const char *elements_map(enum direction direction)
     return direction == DIRECTION_IN ? "in" : "out";
 }
 
-/* map in { type ifname : verdict; counter; } */
-int elements_make(struct nft_messages *messages, enum direction direction, struct error *err)
+/* map in { type ifname : verdict; <expression>; } */
+static int make_map(struct nft_messages *messages, enum direction direction, const char *expression,
+                    struct error *err)
 {
     cleanup(nft_set) struct nftnl_set *map = nft_set_named(elements_map(direction));
-    struct nftnl_expr *counter = nftnl_expr_alloc("counter");
+    struct nftnl_expr *each = nftnl_expr_alloc(expression);
     struct nlmsghdr *message =
         nft_messages_start(messages, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL);
 
-    if (map != NULL && counter != NULL)
-        nftnl_set_add_expr(map, counter); /* now the map's */
-    else if (counter != NULL)
-        nftnl_expr_free(counter);
-    if (map == NULL || counter == NULL || message == NULL ||
-        !nft_set_byte_order(map, NFT_HOST_ENDIAN))
+    if (map != NULL && each != NULL)
+        nftnl_set_add_expr(map, each); /* now the map's */
+    else if (each != NULL)
+        nftnl_expr_free(each);
+    if (map == NULL || each == NULL || message == NULL || !nft_set_byte_order(map, NFT_HOST_ENDIAN))
         return error_no_memory(err);
     nftnl_set_set_u32(map, NFTNL_SET_ID, 2U + FAMILY_IPV6 + direction); /* after the families */
     nftnl_set_set_u32(map, NFTNL_SET_FLAGS, NFT_SET_MAP);
@@ -46,6 +46,16 @@ int elements_make(struct nft_messages *messages, enum direction direction, struc
     nftnl_set_nlmsg_build_payload(message, map);
     nft_messages_end(messages, message);
     return 0;
+}
+
+int elements_make(struct nft_messages *messages, enum direction direction, struct error *err)
+{
+    return make_map(messages, direction, "counter", err);
+}
+
+int elements_make_refusable(struct nft_messages *messages, struct error *err)
+{
+    return make_map(messages, DIRECTION_IN, "immediate", err);
 }
 
 static struct nlmsghdr *start_request(struct nft_messages *messages, enum direction direction,

@@ -20,6 +20,13 @@ const char *elements_map(enum direction direction);
 must_use int elements_make(struct nft_messages *messages, enum direction direction,
                            struct error *err);
 
+/*
+ * A map that can be none: each of its elements would have an expression that keeps no state, and
+ * lacks its attributes. A kernel that gives elements counters (NFTA_SET_EXPR, Linux 5.7) refuses
+ * it, with EINVAL or EOPNOTSUPP; an older one does not look at that attribute, and takes it.
+ */
+must_use int elements_make_refusable(struct nft_messages *messages, struct error *err);
+
 /* A request for the element of one interface. */
 must_use int elements_ask(struct nft_messages *messages, enum direction direction,
                           const char interface[static INTERFACE_NAME_SIZE], struct error *err);

@@ -114,6 +114,13 @@ int skeleton_make(struct nft_messages *messages, const struct terms *terms, bool
     return outgoing ? skeleton_add_outgoing(messages, err) : 0;
 }
 
+int skeleton_make_refusable(struct nft_messages *messages, struct error *err)
+{
+    if (make_table(messages, err) < 0)
+        return -1;
+    return elements_make_refusable(messages, err);
+}
+
 int skeleton_add_outgoing(struct nft_messages *messages, struct error *err)
 {
     return make_way(messages, &chains[DIRECTION_OUT], err);

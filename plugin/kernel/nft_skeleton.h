@@ -43,6 +43,9 @@ must_use int skeleton_ask(struct nft_messages *messages, struct error *err);
 must_use int skeleton_make(struct nft_messages *messages, const struct terms *terms, bool outgoing,
                            struct error *err);
 
+/* The table with a map that a kernel must refuse (elements_make_refusable). */
+must_use int skeleton_make_refusable(struct nft_messages *messages, struct error *err);
+
 /* Adds what outgoing guards need, where nothing of it is: EEXIST if the map is. */
 must_use int skeleton_add_outgoing(struct nft_messages *messages, struct error *err);
 
