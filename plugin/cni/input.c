@@ -1,20 +1,12 @@
 #include "cni/input.h"
 
+#include "kernel/clock.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <stdint.h>
 #include <string.h>
-#include <time.h>
 
 #define FIRST_SIZE ((size_t)16 * 1024) /* an ordinary request fits */
-
-static int64_t milliseconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Waits until reading would not block. */
 static int await(int fd, int64_t deadline, unsigned timeout, struct error *err)
@@ -22,17 +14,16 @@ static int await(int fd, int64_t deadline, unsigned timeout, struct error *err)
     struct pollfd wanted = {.fd = fd, .events = POLLIN};
 
     for (;;) {
-        int64_t left = deadline - milliseconds_now();
-        int ready = left > 0 ? poll(&wanted, 1, (int)left) : 0;
+        int left = clock_left(deadline);
+        int ready = left > 0 ? poll(&wanted, 1, left) : 0;
 
         if (ready > 0)
             return 0; /* what POLLERR and POLLNVAL mean, read(2) says better */
         if (ready == 0)
-            return error_set(
-                err, ERROR_IO,
-                "standard input has not ended within %u seconds: the caller must write "
-                "the network configuration and close it",
-                timeout);
+            return error_set(err, ERROR_IO,
+                             "standard input has not ended within %u s: the caller must write "
+                             "the network configuration and close it",
+                             timeout);
         if (errno != EINTR)
             return error_set(err, ERROR_IO, "poll standard input: %s", strerror(errno));
     }
@@ -51,7 +42,7 @@ static int read_some(int fd, char *buffer, size_t size, ssize_t *got, struct err
 int input_read(int fd, size_t limit, unsigned timeout, char **out, size_t *length,
                struct error *err)
 {
-    int64_t deadline = milliseconds_now() + (int64_t)timeout * 1000;
+    int64_t deadline = clock_deadline((int64_t)timeout * 1000);
     cleanup(free_text) char *text = NULL;
     size_t size = 0;
     size_t used = 0;

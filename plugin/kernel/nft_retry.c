@@ -1,5 +1,7 @@
 #include "kernel/nft_retry.h"
 
+#include "kernel/clock.h"
+
 #include <errno.h>
 #include <time.h>
 
@@ -19,16 +21,13 @@ static bool is_contention(int refusal)
            refusal == ENOBUFS;
 }
 
-static bool is_worth_a_round(int refusal, unsigned round, const struct timespec *deadline)
+static bool is_worth_a_round(int refusal, unsigned round, int64_t deadline)
 {
-    struct timespec now;
-
     if (refusal == ENOENT || refusal == EEXIST)
         return round < ROUNDS_MAX;
     if (!is_contention(refusal))
         return false;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return round < ROUNDS_MAX || now.tv_sec < deadline->tv_sec;
+    return round < ROUNDS_MAX || clock_left(deadline) > 0;
 }
 
 static void pause_before(unsigned round)
@@ -44,11 +43,9 @@ int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, boo
                     struct error *err)
 {
     cleanup(nft_socket) struct nft_socket socket = {0};
-    struct timespec deadline;
+    int64_t deadline = clock_deadline((int64_t)terms->lock_timeout_seconds * 1000);
     struct error last = {0};
 
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += terms->lock_timeout_seconds;
     if (nft_open(&socket, err) < 0) {
         *absent = socket.absent;
         return -1;
@@ -58,15 +55,14 @@ int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, boo
         if (once(&socket, job, &last) == 0)
             return 0;
         *absent = socket.absent;
-        if (!is_worth_a_round(socket.refusal, round, &deadline))
+        if (!is_worth_a_round(socket.refusal, round, deadline))
             break;
         pause_before(round);
     }
     *err = last;
     if (!is_contention(socket.refusal))
         return -1;
-    error_set(err, ERROR_TRY_AGAIN,
-              "others change the ruleset all the time: gave up after %u seconds",
+    error_set(err, ERROR_TRY_AGAIN, "others change the ruleset all the time: gave up after %u s",
               terms->lock_timeout_seconds);
     return error_details(err, "%s", last.msg);
 }

@@ -1,5 +1,6 @@
 #include "kernel/nft_socket.h"
 
+#include "kernel/clock.h"
 #include "kernel/netlink_message.h"
 #include "kernel/nft_facts.h"
 #include "kernel/nft_reply.h"
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 
 /* The kernel's largest part of a dump (SKB_WITH_OVERHEAD(32768) in net/netlink/af_netlink.c). */
 #define BUFFER_SIZE 32768
@@ -241,11 +241,8 @@ static int receive(struct exchange *exchange)
 
 static int receive_all(struct exchange *exchange)
 {
-    struct timespec now;
-    time_t deadline;
+    int64_t deadline = clock_deadline(NFT_TIMEOUT * 1000);
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    deadline = now.tv_sec + NFT_TIMEOUT;
     while (exchange->pending > 0) {
         if (receive(exchange) < 0 && errno != EINTR) {
             if (errno == EAGAIN)
@@ -253,8 +250,7 @@ static int receive_all(struct exchange *exchange)
             fail(exchange, errno, NULL, NULL);
             return -1;
         }
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (now.tv_sec > deadline)
+        if (clock_left(deadline) == 0)
             break;
     }
     if (exchange->pending > 0 && !exchange->failed)

@@ -1,12 +1,12 @@
 #include "kernel/rtnetlink.h"
 
+#include "kernel/clock.h"
 #include "kernel/netns.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 int rtnetlink_open(int netns, struct rtnetlink *out, struct error *err)
 {
@@ -46,29 +46,21 @@ int rtnetlink_send(const struct rtnetlink *rtnetlink, const void *bytes, size_t 
     return 0;
 }
 
-static int64_t now_in_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int64_t rtnetlink_deadline(void)
 {
-    return now_in_ms() + RTNETLINK_TIMEOUT * 1000;
+    return clock_deadline(RTNETLINK_TIMEOUT * 1000);
 }
 
 /* Until there is something to read, or a signal, or the deadline. */
 static int wait_for_answer(int fd, int64_t deadline, struct error *err)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-    int64_t left = deadline - now_in_ms();
+    int left = clock_left(deadline);
 
-    if (left <= 0)
+    if (left == 0)
         return error_set(err, ERROR_KERNEL, "rtnetlink has not answered within %d seconds",
                          RTNETLINK_TIMEOUT);
-    if (poll(&poll_fd, 1, (int)left) < 0 && errno != EINTR)
+    if (poll(&poll_fd, 1, left) < 0 && errno != EINTR)
         return error_set(err, ERROR_KERNEL, "cannot wait for rtnetlink: %s", strerror(errno));
     return 0;
 }

@@ -1,5 +1,7 @@
 #include "kernel/xtables_lock.h"
 
+#include "kernel/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -86,13 +88,12 @@ static int held_error(const char *path, int fd, unsigned timeout_ms, struct erro
 
     if (pid == 0)
         return error_set(err, ERROR_TRY_AGAIN,
-                         "another process held the xtables lock %s for %g seconds; who that is, "
+                         "another process held the xtables lock %s for %g s; who that is, "
                          "lslocks(8) on the node tells",
                          path, timeout_ms / 1000.0);
     process_name(pid, name, sizeof(name));
-    return error_set(err, ERROR_TRY_AGAIN,
-                     "process %d (%s) held the xtables lock %s for %g seconds", pid, name, path,
-                     timeout_ms / 1000.0);
+    return error_set(err, ERROR_TRY_AGAIN, "process %d (%s) held the xtables lock %s for %g s", pid,
+                     name, path, timeout_ms / 1000.0);
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
@@ -143,40 +144,17 @@ static void alarm_unset(const struct alarm *alarm)
     sigaction(SIGALRM, &alarm->action, NULL);
 }
 
-static bool is_past(const struct timespec *deadline)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec > deadline->tv_sec ||
-           (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
-}
-
-static struct timespec deadline_in(unsigned ms)
-{
-    struct timespec deadline;
-
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += ms / 1000;
-    deadline.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (deadline.tv_nsec >= 1000000000) {
-        deadline.tv_nsec -= 1000000000;
-        deadline.tv_sec++;
-    }
-    return deadline;
-}
-
 /* *had: whether it was had in time. */
 static int wait_for(int fd, const char *path, unsigned timeout_ms, bool *had, struct error *err)
 {
-    const struct timespec deadline = deadline_in(timeout_ms);
+    const int64_t deadline = clock_deadline(timeout_ms);
     struct alarm alarm;
     int problem = 0;
 
     if (alarm_set(timeout_ms, &alarm, err) < 0)
         return -1;
     *had = false;
-    while (!*had && problem == 0 && !is_past(&deadline)) {
+    while (!*had && problem == 0 && clock_left(deadline) > 0) {
         *had = flock(fd, LOCK_EX) == 0;
         if (!*had && errno != EINTR)
             problem = errno;

@@ -1,6 +1,7 @@
 #include "node/watch.h"
 
 #include "guard/cleanup.h"
+#include "kernel/clock.h"
 #include "kernel/nft_monitor.h"
 #include "node/pace.h"
 #include "node/places.h"
@@ -10,11 +11,9 @@
 
 #include <errno.h>
 #include <libgen.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 enum { PLACE_CONFLIST, PLACE_RESULTS, PLACE_CONFIG };
 
@@ -44,14 +43,6 @@ struct watch {
     bool flushed;    /* since then our table has gone, and nothing else has changed */
     int64_t recheck; /* when the next look is due without any cause */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* The first cause is the one that is told. */
 static void make_due(struct task *task, const char *reason)
@@ -129,7 +120,7 @@ static void look_at_entry(struct watch *watch)
     struct task *task = &watch->entry;
     struct install_report report = {0};
     struct error why = {0};
-    int64_t began = now_ms();
+    int64_t began = clock_now();
     bool written = false;
 
     if (install_unsignalled(&watch->options->install, &report, &why) == 0) {
@@ -137,7 +128,7 @@ static void look_at_entry(struct watch *watch)
         written = report.conflist_written;
     }
     watch_log_complain(&watch->log, &task->complaint, task->reason, why.msg);
-    pace_looked(&task->pace, began, now_ms(), written);
+    pace_looked(&task->pace, began, clock_now(), written);
     tell_fight(watch, task, "the conflist's entry");
     if (written)
         make_due(&watch->guards, task->reason);
@@ -192,7 +183,7 @@ static void look_at_guards(struct watch *watch)
     const struct sync_options options = {.results_dir = watch->options->results_dir};
     struct known known = {0};
     struct task *task = &watch->guards;
-    int64_t began = now_ms();
+    int64_t began = clock_now();
     struct error why = {0};
     bool restored = restore(watch);
 
@@ -201,7 +192,7 @@ static void look_at_guards(struct watch *watch)
         tell_synced(watch, &known.report);
     else if (why.code != ERROR_NOT_AVAILABLE) /* of that the other task has told */
         watch_log_complain(&watch->log, &task->complaint, task->reason, why.msg);
-    pace_looked(&task->pace, began, now_ms(), restored || known.report.changed > 0);
+    pace_looked(&task->pace, began, clock_now(), restored || known.report.changed > 0);
     tell_fight(watch, task, "the guards");
     task->reason = NULL;
     forget(&watch->known);
@@ -216,9 +207,9 @@ static bool is_due(const struct task *task, int64_t now)
 
 static void look(struct watch *watch)
 {
-    if (is_due(&watch->entry, now_ms()))
+    if (is_due(&watch->entry, clock_now()))
         look_at_entry(watch);
-    if (is_due(&watch->guards, now_ms()))
+    if (is_due(&watch->guards, clock_now()))
         look_at_guards(watch);
 }
 
@@ -227,7 +218,7 @@ static void recheck(struct watch *watch)
     places_arm(&watch->places);
     make_due(&watch->entry, "re-check");
     make_due(&watch->guards, "re-check");
-    watch->recheck = now_ms() + (int64_t)watch->options->interval * 1000;
+    watch->recheck = clock_deadline((int64_t)watch->options->interval * 1000);
 }
 
 static void mark(struct watch *watch, unsigned changed)
@@ -246,7 +237,7 @@ static void mark(struct watch *watch, unsigned changed)
 }
 
 /* Milliseconds for poll(2) until the next thing is due. */
-static int time_left(const struct watch *watch, int64_t now)
+static int time_left(const struct watch *watch)
 {
     const struct task *tasks[] = {&watch->entry, &watch->guards};
     int64_t next = watch->recheck;
@@ -254,7 +245,7 @@ static int time_left(const struct watch *watch, int64_t now)
     for (size_t i = 0; i < 2; i++)
         if (tasks[i]->reason && tasks[i]->pace.not_before < next)
             next = tasks[i]->pace.not_before;
-    return next <= now ? 0 : next - now > INT_MAX ? INT_MAX : (int)(next - now);
+    return clock_left(next);
 }
 
 static void mark_ruleset(struct watch *watch, enum nft_news news)
@@ -272,12 +263,12 @@ static void wait_for_cause(struct watch *watch)
         {.fd = nft_monitor_fd(watch->ruleset), .events = POLLIN},
     };
 
-    poll(sources, 2, time_left(watch, now_ms()));
+    poll(sources, 2, time_left(watch));
     if (sources[0].revents)
         mark(watch, places_read(&watch->places));
     if (sources[1].revents)
         mark_ruleset(watch, nft_monitor_read(watch->ruleset));
-    if (now_ms() >= watch->recheck)
+    if (clock_left(watch->recheck) == 0)
         recheck(watch);
 }
 
@@ -325,7 +316,7 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
     if (nft_monitor_open(&watch.ruleset, &why) < 0)
         watch_log_done(&watch.log, "start", "%s; the re-check every %u s stands in", why.msg,
                        options->interval);
-    watch.recheck = now_ms() + (int64_t)options->interval * 1000;
+    watch.recheck = clock_deadline((int64_t)options->interval * 1000);
     watch_log_done(&watch.log, "start", "watching %s and %s", options->install.conf_dir,
                    options->results_dir);
     for (;;) {
