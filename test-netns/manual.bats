@@ -28,6 +28,13 @@ section() { # COMMAND
     done
 }
 
+@test "every command that has something to do says its exit codes" {
+    local command
+    for command in $(commands); do
+        [[ $command == version || $command == help ]] || "$guard" help "$command" | grep '^Exit code: 0 '
+    done
+}
+
 @test "the version is the program's" {
     [[ $("$guard" version) == *"$(sed -n 's/^\.TH .*"imds-guard \([^"]*\)".*/\1/p' "$page")"* ]]
 }

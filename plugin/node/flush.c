@@ -11,7 +11,10 @@ static const char about[] =
     "Removes every guard of imds-guard from the kernel, of all backends, with the table and "
     "chains\n"
     "around them. Running pods can then reach the instance metadata service. New pods get their\n"
-    "guard as before, and watch restores all others if it runs.\n";
+    "guard as before, and watch restores all others if it runs.\n"
+    "\n"
+    "Exit code: 0 done, or there was nothing to do; 1 failed, or not wanted after all (said on\n"
+    "standard error), 2 wrong options, or nobody to ask.\n";
 
 static bool confirm(FILE *out)
 {

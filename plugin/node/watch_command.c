@@ -16,7 +16,9 @@ static const char about[] =
     "\n"
     "One line on standard error for each thing done, with time and reason. SIGTERM and SIGINT end "
     "it\n"
-    "at once; entry, binary and guards stay.\n";
+    "at once; entry, binary and guards stay.\n"
+    "\n"
+    "Exit code: 0 told to end, 1 could not start (said on standard error), 2 wrong options.\n";
 
 int command_watch(int argc, char **argv, FILE *out, FILE *err)
 {
