@@ -63,7 +63,8 @@ break_skeleton() {
     assert_imds_answers a
     run -1 status
     [[ $output == *UNGUARDED* ]]
-    [[ $output == *"note: $BACKEND: "* ]]
+    [ "$(grep -c "^note: $BACKEND: damaged" <<<"$output")" -eq 1 ]
+    [ "$(grep -c ^note: <<<"$output")" -eq 1 ]
     on_node "$IMDS_GUARD" sync
     status
     assert_imds_silent a

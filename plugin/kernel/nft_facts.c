@@ -169,13 +169,14 @@ static void describe_element(const struct nft_element *element, const char *set,
 {
     char address[INET6_ADDRSTRLEN] = "*";
 
-    *out = (struct nft_fact){.is_element = true};
+    *out =
+        (struct nft_fact){.is_element = true, .is_end = element->flags & NFT_SET_ELEM_INTERVAL_END};
     if (element->key != NULL && element->key_length == 4)
         inet_ntop(AF_INET, element->key, address, sizeof(address));
     else if (element->key != NULL && element->key_length == 16)
         inet_ntop(AF_INET6, element->key, address, sizeof(address));
-    append(out->what, sizeof(out->what), "%s%s in set %s",
-           element->flags & NFT_SET_ELEM_INTERVAL_END ? "end before " : "", address, set);
+    append(out->what, sizeof(out->what), "%s%s in set %s", out->is_end ? "end before " : "",
+           address, set);
 }
 
 /* nft(8) marks where nothing is, before the first interval: an end that ends none. */

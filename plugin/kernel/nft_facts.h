@@ -22,6 +22,7 @@ struct nft_fact {
     char what[128];
     char how[640];
     bool is_element; /* of a set of endpoints */
+    bool is_end;     /* the one that ends the interval of the element before it */
     bool is_rule;    /* `how` is bytes, for comparing, not for people */
 };
 

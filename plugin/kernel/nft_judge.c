@@ -33,6 +33,29 @@ static void mark(const struct nft_fact *fact, struct verdict_on_skeleton *verdic
         verdict->broken = true;
 }
 
+/* The set or chain that an element or a rule is in, as facts call it; NULL for anything else. */
+static const char *place_of(const struct nft_fact *fact)
+{
+    static const char rule[] = "rule of ";
+    const char *in = strstr(fact->what, " in ");
+
+    if (fact->is_element)
+        return in != NULL ? in + strlen(" in ") : NULL;
+    return strncmp(fact->what, rule, strlen(rule)) == 0 ? fact->what + strlen(rule) : NULL;
+}
+
+/* Whether one sentence has told of it: its place is missing, or the interval that it ends. */
+static bool goes_without_saying(const struct nft_facts *wanted, const struct nft_facts *found,
+                                size_t index)
+{
+    const struct nft_fact *fact = &wanted->facts[index];
+    const char *place = place_of(fact);
+
+    if (place != NULL && !nft_facts_have(found, place))
+        return true;
+    return fact->is_end && index > 0 && counterpart(found, wanted, index - 1) == NULL;
+}
+
 /* What should be there is missing or different. */
 static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *found,
                         const struct terms *terms, struct listing *listing,
@@ -48,6 +71,8 @@ static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *
         if (there != NULL && strcmp(there->how, fact->how) == 0)
             continue;
         mark(fact, verdict);
+        if (there == NULL && goes_without_saying(wanted, found, i))
+            continue;
         if (there == NULL)
             added = listing_fault(listing, "%s is missing", fact->what);
         else if (fact->is_rule)

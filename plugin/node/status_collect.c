@@ -112,6 +112,28 @@ static int add_surplus(struct status *status, const struct holding *holding, str
     return 0;
 }
 
+/* What is wrong in a backend is one problem, and one repair. */
+static int add_faults(struct status *status, const struct holding *holding, struct error *err)
+{
+    const struct listing *listing = &holding->listing;
+    cleanup(free_text) char *text = NULL;
+    size_t size = 0;
+    FILE *joined;
+
+    if (listing->fault_count == 0)
+        return 0;
+    joined = open_memstream(&text, &size);
+    if (!joined)
+        return error_no_memory(err);
+    for (size_t i = 0; i < listing->fault_count; i++)
+        fprintf(joined, "%s%s", i > 0 ? "; " : "", listing->faults[i]);
+    if (fclose(joined) != 0)
+        return error_no_memory(err);
+    return notes_add(&status->problems, err, NOTE_PROBLEM,
+                     "%s: damaged (imds-guard sync repairs what pods need): %s",
+                     holding->backend->name, text);
+}
+
 static int add_holdings(struct status *status, const struct survey *survey, struct error *err)
 {
     cleanup(planned) struct planned planned = {0};
@@ -128,10 +150,8 @@ static int add_holdings(struct status *status, const struct survey *survey, stru
                 return -1;
         if (add_surplus(status, holding, err) < 0)
             return -1;
-        for (size_t j = 0; j < holding->listing.fault_count; j++)
-            if (notes_add(&status->problems, err, NOTE_PROBLEM, "%s: %s", holding->backend->name,
-                          holding->listing.faults[j]) < 0)
-                return -1;
+        if (add_faults(status, holding, err) < 0)
+            return -1;
     }
     return 0;
 }

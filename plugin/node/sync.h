@@ -39,8 +39,7 @@ struct sync_report {
  * here knows who wants them. Writes nothing if everything is right. An attachment that cannot be
  * guarded, or not in all its parts, a plan that the backend refuses, or a cached result that cannot
  * be read is in the report and keeps no other from its guard. Errors: what survey_take, apply and
- * remove say. The report is for
- * sync_report_free.
+ * remove say. The report is for sync_report_free.
  */
 must_use int sync_run(const struct settings *settings, const struct sync_options *options,
                       struct sync_report *out, struct error *err);

@@ -104,6 +104,28 @@ static void whatever_is_missing_is_missed(void **state)
     }
 }
 
+/* Whose table is empty is told what to look for, and not all that this could have held. */
+static void what_is_missing_with_its_place_is_not_told(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    struct error err = {0};
+    size_t faults = 0;
+    unsigned number = 0;
+
+    (void)state;
+    make(&messages, &terms);
+    nft_messages_each(message, &messages)
+    {
+        if (number++ == 0)
+            assert_int_equal(nft_facts_take(&facts, message, &err), 0);
+    }
+    struct verdict_on_skeleton verdict = judge(&facts, &terms, &faults);
+    assert_int_equal(faults, 4); /* two sets, the map, the chain */
+    assert_true(verdict.broken);
+    assert_true(verdict.endpoints_wrong);
+}
+
 static void what_is_there_twice_is_noticed(void **state)
 {
     cleanup(nft_messages) struct nft_messages messages = {0};
@@ -179,6 +201,7 @@ int main(void)
         cmocka_unit_test(what_is_made_is_whole),
         cmocka_unit_test(without_outgoing_guards_it_is_whole_without_their_part),
         cmocka_unit_test(whatever_is_missing_is_missed),
+        cmocka_unit_test(what_is_missing_with_its_place_is_not_told),
         cmocka_unit_test(what_is_there_twice_is_noticed),
         cmocka_unit_test(other_endpoints_are_no_damage),
         cmocka_unit_test(every_byte_of_a_rule_counts),
