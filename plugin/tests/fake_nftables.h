@@ -49,6 +49,7 @@ static struct {
     unsigned rehearsed;    /* times */
     unsigned open;         /* sockets */
     uint32_t generation;   /* that the last commit depended on */
+    bool is_old; /* before Linux 5.7: sets have no expressions, NFTA_SET_EXPR is skipped */
 } nftables;
 
 static inline void nftables_reset(void)
@@ -182,12 +183,32 @@ int __wrap_nft_commit(struct nft_socket *socket, const struct nft_messages *mess
     return 0;
 }
 
+/* An expression of a set must be one that keeps state (net/netfilter/nf_tables_api.c). */
+static inline bool is_set_with_wrong_expression(const struct nlmsghdr *message)
+{
+    struct attributes set;
+    struct attributes expression;
+    const char *name;
+
+    if (nftables.is_old || nft_reply_type(message) != NFT_MSG_NEWSET)
+        return false;
+    nft_reply_attributes(message, &set);
+    attributes_nested(set.at[NFTA_SET_EXPR], &expression);
+    name = attribute_text(&expression, NFTA_EXPR_NAME);
+    return name != NULL && strcmp(name, "counter") != 0;
+}
+
 int __wrap_nft_rehearse(struct nft_socket *socket, const struct nft_messages *messages,
                         struct error *err)
 {
     assert_true(messages->count > 0);
     nftables.rehearsed++;
     socket->refusal = 0;
+    nft_messages_each(message, messages)
+    {
+        if (nftables.refusal == 0 && is_set_with_wrong_expression(message))
+            return fake_refusal(socket, EOPNOTSUPP, err);
+    }
     return nftables.refusal != 0 ? fake_refusal(socket, nftables.refusal, err) : 0;
 }
 

@@ -74,7 +74,18 @@ static void makes_everything_and_nothing_twice(void **state)
     assert_false(first);
 }
 
-static void renews_the_endpoints_and_nothing_else(void **state)
+/* How many endpoints stand beyond the terms. */
+static size_t surplus(void)
+{
+    cleanup(listing) struct listing listing = {0};
+    struct error err = {0};
+
+    assert_int_equal(backend_nftables.list(&terms, &listing, &err), 0);
+    return listing.surplus_count;
+}
+
+/* Somebody else may add one at the same time: what is written is good for what was seen. */
+static void adds_endpoints_and_nothing_else(void **state)
 {
     static struct endpoint others[] = {{FAMILY_IPV4, {10, 0, 0, 1}, 32}};
     const struct terms before = {.endpoints = others, .endpoint_count = 1};
@@ -84,7 +95,32 @@ static void renews_the_endpoints_and_nothing_else(void **state)
     assert_int_equal(backend_nftables.apply(&plan_a, 1, &before, &first, &err), 0);
     apply();
     assert_int_equal(nftables.committed, 2);
-    assert_int_equal(nftables.generation, 0);
+    assert_int_equal(nftables.generation, GENERATION);
+    assert_stands();
+    assert_int_equal(surplus(), 1);
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &before, &first, &err), 0);
+    assert_int_equal(nftables.committed, 2);
+}
+
+static void takes_endpoints_away_if_all_agree(void **state)
+{
+    static struct endpoint others[] = {{FAMILY_IPV4, {10, 0, 0, 1}, 32}};
+    const struct terms before = {.endpoints = others, .endpoint_count = 1};
+    const char *seen[] = {OWNER_A};
+    const struct tags nobody = {0};
+    const struct tags all = {seen, 1};
+    struct terms agreed = terms;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &before, &first, &err), 0);
+    agreed.agreed = &nobody;
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &agreed, &first, &err), 0);
+    assert_int_equal(surplus(), 1);
+    agreed.agreed = &all;
+    assert_int_equal(backend_nftables.apply(&plan_a, 1, &agreed, &first, &err), 0);
+    assert_int_equal(surplus(), 0);
+    assert_int_equal(nftables.generation, GENERATION);
     assert_stands();
 }
 
@@ -252,8 +288,8 @@ static void probes_without_making_anything(void **state)
 
     (void)state;
     assert_int_equal(backend_nftables.probe(&terms, &err), 0);
-    assert_int_equal(nftables.rehearsed, 1);
-    assert_int_equal(nftables.length, 0);
+    assert_int_equal(nftables.rehearsed, 2);
+    assert_int_equal(nftables.committed, 0);
     nftables.refusal = EOPNOTSUPP;
     assert_int_equal(backend_nftables.probe(&terms, &err), -1);
     nftables.refusal = 0;
@@ -263,11 +299,25 @@ static void probes_without_making_anything(void **state)
     assert_int_equal(nftables.rehearsed, 0);
 }
 
+static void probe_tells_a_kernel_without_counters_in_maps(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    nftables.is_old = true;
+    assert_int_equal(backend_nftables.probe(&terms, &err), -1);
+    assert_int_equal(err.code, ERROR_KERNEL);
+    assert_non_null(strstr(err.msg, "older than Linux 5.7"));
+    assert_int_equal(nftables.asked, 1); /* no use in trying again */
+    assert_int_equal(nftables.committed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(makes_everything_and_nothing_twice, set_up),
-        cmocka_unit_test_setup(renews_the_endpoints_and_nothing_else, set_up),
+        cmocka_unit_test_setup(adds_endpoints_and_nothing_else, set_up),
+        cmocka_unit_test_setup(takes_endpoints_away_if_all_agree, set_up),
         cmocka_unit_test_setup(looks_again_when_others_come_between, set_up),
         cmocka_unit_test_setup(asks_again_when_answers_are_lost, set_up),
         cmocka_unit_test_setup(what_others_do_all_the_time_is_told_from_a_refusal, set_up),
@@ -278,6 +328,7 @@ int main(void)
         cmocka_unit_test_setup(removes_from_many_interfaces, set_up),
         cmocka_unit_test_setup(removes_everything, set_up),
         cmocka_unit_test_setup(probes_without_making_anything, set_up),
+        cmocka_unit_test_setup(probe_tells_a_kernel_without_counters_in_maps, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
