@@ -153,7 +153,7 @@ static void waits_no_longer_though_the_signal_is_blocked_and_ignored(void **stat
     assert_int_equal(sigprocmask(SIG_BLOCK, &before, NULL), 0);
     assert_int_equal(xtables_lock(200, &fd, &err), -1);
     assert_int_equal(err.code, ERROR_TRY_AGAIN);
-    assert_non_null(strstr(err.msg, "for 0.2 seconds"));
+    assert_non_null(strstr(err.msg, "for 0.2 s"));
 
     assert_int_equal(sigaction(SIGALRM, NULL, &action), 0);
     assert_true(action.sa_handler == SIG_IGN);
