@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* --- apply ------------------------------------------------------------------------------------ */
 
@@ -161,8 +162,27 @@ static int nftables_apply(const struct plan *plans, size_t plan_count, const str
 
 struct removal {
     const struct selection *selection;
+    unsigned attempts;
     size_t removed;
 };
+
+/*
+ * When a netlink socket is closed after something was deleted, whoever deleted it, the kernel keeps
+ * everybody from committing until an RCU grace period is over (nft_rcv_nl_event in
+ * net/netfilter/nf_tables_api.c). Those who had asked for the ruleset before are then refused all
+ * but one, as that one changes the generation; and its close comes before the others' next attempt:
+ * of a hundred DELs each would wait out a grace period of its own. Who has been refused itself, and
+ * so knows of others, lets them commit before it closes.
+ */
+#define GIVE_WAY_NS 2000000L
+
+static void give_way(const struct removal *job)
+{
+    const struct timespec pause = {.tv_nsec = GIVE_WAY_NS};
+
+    if (job->attempts > 1 && job->removed > 0)
+        nanosleep(&pause, NULL);
+}
 
 /* Guards of the listing that go; `out` has room for all. */
 static size_t select_guards(const struct selection *selection, const struct listing *listing,
@@ -239,13 +259,15 @@ static int remove_once(struct nft_socket *socket, void *context, struct error *e
     struct nft_question question = {.keys = keys};
     bool complete = false;
 
+    job->attempts++;
     if (keys_of(job->selection, keys, &question.key_count) &&
         remove_seen(socket, job, &question, &complete, err) < 0)
         return -1;
-    if (complete)
-        return 0;
     question.all_guards = true;
-    return remove_seen(socket, job, &question, &complete, err);
+    if (!complete && remove_seen(socket, job, &question, &complete, err) < 0)
+        return -1;
+    give_way(job);
+    return 0;
 }
 
 static int remove_everything_once(struct nft_socket *socket, void *context, struct error *err)
