@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 /*
@@ -19,22 +21,26 @@
  */
 static bool standard_descriptors_are_taken(void)
 {
+    struct pollfd standard[] = {{.fd = STDIN_FILENO}, {.fd = STDOUT_FILENO}, {.fd = STDERR_FILENO}};
+
+    if (poll(standard, 3, 0) < 0)
+        return false;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
-            continue;
-        if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+        if ((standard[fd].revents & POLLNVAL) &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             return false;
     }
     return true;
 }
 
 /*
- * Set-uid, a user could choose the namespace, the configuration and the lock file. Not AT_SECURE of
- * getauxval(3): a change of SELinux domain sets that too, which is how some runtimes start plugins.
+ * Set-uid, a user could choose the namespace, the configuration and the lock file. The kernel has
+ * told each program who it is when it started it (getauxval(3)). Not AT_SECURE: a change of SELinux
+ * domain sets that too, which is how some runtimes start plugins.
  */
 static bool is_set_uid(void)
 {
-    return getuid() != geteuid() || getgid() != getegid();
+    return getauxval(AT_UID) != getauxval(AT_EUID) || getauxval(AT_GID) != getauxval(AT_EGID);
 }
 
 /* People try options before they read. */
@@ -90,7 +96,12 @@ int main(int argc, char **argv)
     }
     /* A reader that has gone away is an error of write(2), after which ADD undoes its guard. */
     signal(SIGPIPE, SIG_IGN);
-    if (cni_is_called(environ, argc > 1))
+    if (cni_is_called(environ, argc > 1)) {
+        static char answer[BUFSIZ];
+
+        /* Given no buffer, stdio would look first what it writes to (setbuf(3)). */
+        setvbuf(stdout, answer, _IOFBF, sizeof(answer));
         return cni_run(environ, STDIN_FILENO, stdout, stderr);
+    }
     return argc > 1 ? run_command(argc, argv) : explain();
 }

@@ -1,7 +1,7 @@
 #include "kernel/iptables_table.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
 
 #define PROC_NET "/proc/thread-self/net"
@@ -11,13 +11,18 @@ bool iptables_family_exists(const struct iptables_family *family)
     return !family->evidence || access(family->evidence, F_OK) == 0;
 }
 
+/* More than a line for each table that the kernel has: five, of at most 32 bytes with the line's
+ * end (XT_TABLE_MAXNAMELEN, linux/netfilter/x_tables.h). */
+#define NAMES_SIZE 1024
+
 int iptables_table_live(const struct iptables_family *family, bool *out, struct error *err)
 {
-    cleanup(close_file) FILE *file = fopen(family->live, "re");
-    char line[64];
-    bool live = false;
+    cleanup(close_fd) int fd = open(family->live, O_RDONLY | O_CLOEXEC);
+    char names[NAMES_SIZE] = "\n"; /* so that each name stands between two */
+    size_t used = strlen(names);
+    ssize_t got;
 
-    if (!file) {
+    if (fd < 0) {
         /* No such file, no such part of the kernel; but without /proc that cannot be known. */
         if (errno != ENOENT || access(PROC_NET, F_OK) != 0)
             return error_set(err, ERROR_KERNEL, "cannot tell which tables are live: %s: %m",
@@ -25,12 +30,12 @@ int iptables_table_live(const struct iptables_family *family, bool *out, struct 
         *out = false;
         return 0;
     }
-    while (fgets(line, sizeof(line), file))
-        live = live || strcmp(line, IPTABLES_TABLE "\n") == 0;
-    if (ferror(file))
+    while ((got = read(fd, names + used, sizeof(names) - 1 - used)) > 0)
+        used += (size_t)got;
+    if (got < 0)
         return error_set(err, ERROR_KERNEL, "cannot tell which tables are live: %s: %m",
                          family->live);
-    *out = live;
+    *out = strstr(names, "\n" IPTABLES_TABLE "\n") != NULL;
     return 0;
 }
 

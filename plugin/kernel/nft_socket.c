@@ -21,6 +21,12 @@
 /* Datagrams taken in with one system call. */
 #define BUFFER_COUNT 8
 
+/* Bytes as received, aligned for what they are. On the stack: only what is filled becomes memory. */
+union buffer {
+    struct nlmsghdr message;
+    char bytes[BUFFER_SIZE];
+};
+
 /* Below every default of net.core.wmem_default; more needs a larger send buffer. */
 #define SEND_SIZE_ALWAYS 65536
 
@@ -61,9 +67,6 @@ int nft_open(struct nft_socket *socket, struct error *err)
         return absent(socket, errno, err);
     if (socket->netlink == NULL || mnl_socket_bind(socket->netlink, 0, MNL_SOCKET_AUTOPID) < 0)
         return refused(socket, errno, "open a netlink socket", err);
-    socket->buffers = malloc(BUFFER_COUNT * BUFFER_SIZE);
-    if (socket->buffers == NULL)
-        return error_no_memory(err);
     /* Without these two the kernel says less, or more than needed: either will do. */
     mnl_socket_setsockopt(socket->netlink, NETLINK_EXT_ACK, &on, sizeof(on));
     mnl_socket_setsockopt(socket->netlink, NETLINK_CAP_ACK, &on, sizeof(on));
@@ -77,9 +80,7 @@ void nft_close(struct nft_socket *socket)
 {
     if (socket->netlink != NULL)
         mnl_socket_close(socket->netlink);
-    free(socket->buffers);
     socket->netlink = NULL;
-    socket->buffers = NULL;
 }
 
 /* --- one exchange ----------------------------------------------------------------------------- */
@@ -217,13 +218,14 @@ static void take_datagram(struct exchange *exchange, const char *bytes, size_t l
 /* Takes in what is there, and waits for the first if nothing is. */
 static int receive(struct exchange *exchange)
 {
+    union buffer buffers[BUFFER_COUNT];
     struct sockaddr_nl from[BUFFER_COUNT];
     struct iovec parts[BUFFER_COUNT];
     struct mmsghdr datagrams[BUFFER_COUNT];
     int count;
 
     for (size_t i = 0; i < BUFFER_COUNT; i++) {
-        parts[i] = (struct iovec){exchange->socket->buffers + i * BUFFER_SIZE, BUFFER_SIZE};
+        parts[i] = (struct iovec){buffers[i].bytes, BUFFER_SIZE};
         datagrams[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
                                                     .msg_namelen = sizeof(from[i]),
                                                     .msg_iov = &parts[i],

@@ -18,7 +18,6 @@
 
 struct nft_socket {
     struct mnl_socket *netlink;
-    char *buffers;     /* for what is received */
     uint32_t sequence; /* the last number used; none is used twice */
     /*
      * After a failure: the errno value with which the kernel refused, 0 if it was not the kernel.

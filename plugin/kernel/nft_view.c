@@ -60,6 +60,9 @@ static int read_at_once(struct nft_socket *socket, const struct nft_question *qu
             return -1;
     if (question->terms != NULL && skeleton_ask(&messages, err) < 0)
         return -1;
+    if (question->terms == NULL && question->all_guards &&
+        !nft_messages_add_name(&messages, NFT_MSG_GETTABLE, 0, 0, NULL))
+        return error_no_memory(err);
     return nft_ask(socket, &messages, take_answer, reading, err);
 }
 
@@ -87,6 +90,11 @@ static int read_all_guards(struct nft_socket *socket, struct reading *reading, s
     return 0;
 }
 
+static bool has_table(const struct reading *reading)
+{
+    return nft_facts_have(&reading->facts, "table inet " NFT_TABLE);
+}
+
 static int find_surplus(struct reading *reading, const struct terms *terms, struct error *err)
 {
     struct endpoint endpoint;
@@ -106,7 +114,7 @@ static int judge(struct reading *reading, const struct terms *terms, struct erro
     cleanup(free_memory) struct endpoint *room = NULL;
     struct terms all;
 
-    listing->present = nft_facts_have(&reading->facts, "table inet " NFT_TABLE);
+    listing->present = has_table(reading);
     if (!listing->present)
         return 0;
     if (find_surplus(reading, terms, err) < 0 ||
@@ -126,7 +134,7 @@ int nft_view_read(struct nft_socket *socket, const struct nft_question *question
     if (terms != NULL && terms->endpoint_count > 0 && reading.facts.count > 0 &&
         read_endpoints(socket, &reading, err) < 0)
         return -1;
-    if (question->all_guards && read_all_guards(socket, &reading, err) < 0)
+    if (question->all_guards && has_table(&reading) && read_all_guards(socket, &reading, err) < 0)
         return -1;
     if (terms != NULL && judge(&reading, terms, err) < 0)
         return -1;
