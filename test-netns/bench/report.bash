@@ -38,7 +38,7 @@ EOF
     for flavour in "${flavours[@]}"; do
         printf '\nOn a healthy %s node, %s build, the pod'"'"'s first ADD after others:\n\n' \
             "$(flavour_backend "$flavour")" "$bench_counted"
-        awk -f "$bench_here/calls.awk" "$bench_out/calls-$flavour"
+        counts_calls_table "$flavour"
     done
 }
 
