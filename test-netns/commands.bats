@@ -88,3 +88,20 @@ setup() {
     grep -q 'write(1.*ENOSPC.*INJECTED' /run/strace
     [[ $stderr == *"standard output"* ]]
 }
+
+asked() { # ANSWER
+    script --quiet --return --command "nsenter --net=/run/netns/node -- '$IMDS_GUARD' flush" /dev/null <<<"$1"
+}
+
+@test "flush asks a person first, and takes only yes for yes" {
+    pod_add a
+    for answer in n '' yess; do
+        run -1 asked "$answer"
+        [[ $output == *"Remove all guards?"*"nothing removed"* ]]
+        assert_guards a drop
+    done
+    run -0 asked yes
+    [[ $output == *"1 guards removed"* ]]
+    assert_no_guards
+    run -2 on_node "$IMDS_GUARD" flush </dev/null
+}

@@ -195,14 +195,39 @@ static void uninstalls(void **state)
     fail_each_call();
 }
 
+enum { FLUSH = 1, EXCHANGE, COMPARE, EXCHANGE_BACK }; /* the calls of replacement_commit_over */
+
+/* Puts "ours" in the conflist's place, if it is still `old`; one call fails. */
+static int commit_over(const struct stat *old, unsigned long at, int error, bool *done,
+                       struct error *err)
+{
+    cleanup(close_fd) int directory = -1;
+    cleanup(replacement) struct replacement replacement = {.fd = -1};
+    int result;
+
+    assert_int_equal(replace_lock(world.conf_dir, &directory, err), 0);
+    assert_int_equal(replacement_begin(directory, old, &replacement, err), 0);
+    assert_int_equal(replacement_write(&replacement, (struct span){"ours", 4}, err), 0);
+    faulty_from_now(at, error);
+    result = replacement_commit_over(&replacement, "10-aws.conflist", old, done, err);
+    faulty.at = 0;
+    assert_true(faulty.happened);
+    return result;
+}
+
+static void assert_conflist(const char *expected)
+{
+    static char text[65536];
+
+    read_into(text, world.conflist);
+    assert_string_equal(text, expected);
+}
+
 /* The two files have changed names, another program's came out, and they cannot change back. */
 static void loses_nobodys_file(void **state)
 {
-    enum { FLUSH = 1, EXCHANGE, COMPARE, EXCHANGE_BACK };
     static char text[65536];
     char kept[160];
-    cleanup(close_fd) int directory = -1;
-    struct replacement replacement;
     struct error err;
     struct stat old;
     bool done = false;
@@ -211,19 +236,49 @@ static void loses_nobodys_file(void **state)
     make_world(before);
     assert_int_equal(stat(world.conflist, &old), 0);
     write_text(world.conflist, "newer");
-    assert_int_equal(replace_lock(world.conf_dir, &directory, &err), 0);
-    assert_int_equal(replacement_begin(directory, &old, &replacement, &err), 0);
-    assert_int_equal(replacement_write(&replacement, (struct span){"ours", 4}, &err), 0);
-    faulty_from_now(EXCHANGE_BACK, EIO);
-    assert_int_equal(replacement_commit_over(&replacement, "10-aws.conflist", &old, &done, &err),
-                     -1);
-    faulty.at = 0;
-    replacement_drop(&replacement);
-    assert_true(faulty.happened);
+    assert_int_equal(commit_over(&old, EXCHANGE_BACK, EIO, &done, &err), -1);
     snprintf(kept, sizeof(kept), "%s/" REPLACE_TEMPORARY, world.conf_dir);
     read_into(text, kept);
     assert_string_equal(text, "newer");
     assert_non_null(strstr(err.msg, REPLACE_TEMPORARY));
+    remove_world();
+}
+
+/* rename(2): EINVAL, as on NFS. */
+static void does_without_an_exchange(void **state)
+{
+    struct error err;
+    struct stat old;
+    bool done = false;
+
+    (void)state;
+    make_world(before);
+    assert_int_equal(stat(world.conflist, &old), 0);
+    assert_int_equal(commit_over(&old, EXCHANGE, EINVAL, &done, &err), 0);
+    assert_true(done);
+    assert_conflist("ours");
+    assert_nothing_is_left(world.conf_dir);
+    write_text(world.conflist, "newer");
+    assert_int_equal(commit_over(&old, EXCHANGE, EINVAL, &done, &err), 0);
+    assert_false(done);
+    assert_conflist("newer");
+    assert_nothing_is_left(world.conf_dir);
+    remove_world();
+}
+
+/* Deleted by another program: there is nothing to replace, and the caller looks again. */
+static void what_is_gone_is_not_replaced(void **state)
+{
+    struct error err;
+    struct stat old;
+    bool done = true;
+
+    (void)state;
+    make_world(before);
+    assert_int_equal(stat(world.conflist, &old), 0);
+    assert_int_equal(commit_over(&old, EXCHANGE, ENOENT, &done, &err), 0);
+    assert_false(done);
+    assert_nothing_is_left(world.conf_dir);
     remove_world();
 }
 
@@ -234,6 +289,8 @@ int main(void)
         cmocka_unit_test(installs_a_drop_in),
         cmocka_unit_test(uninstalls),
         cmocka_unit_test(loses_nobodys_file),
+        cmocka_unit_test(does_without_an_exchange),
+        cmocka_unit_test(what_is_gone_is_not_replaced),
     };
     cJSON_Hooks hooks = {.malloc_fn = __wrap_malloc, .free_fn = free};
 
