@@ -24,15 +24,6 @@ int notes_add(struct notes *notes, struct error *err, enum note_kind kind, const
     return 0;
 }
 
-size_t notes_count(const struct notes *notes, enum note_kind kind)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < notes->count; i++)
-        count += notes->items[i].kind == kind;
-    return count;
-}
-
 void notes_free(struct notes *notes)
 {
     for (size_t i = 0; i < notes->count; i++)

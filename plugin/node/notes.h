@@ -29,7 +29,6 @@ struct notes {
 
 must_use int notes_add(struct notes *notes, struct error *err, enum note_kind kind,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
-size_t notes_count(const struct notes *notes, enum note_kind kind);
 void notes_free(struct notes *notes);
 
 static inline void cleanup_notes(struct notes *notes)
