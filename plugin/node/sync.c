@@ -144,21 +144,26 @@ static const struct listing *surplus(const struct sync *sync)
 }
 
 /*
- * Whether all these guards are of attachments that this configuration is for: one network's, and
- * its only entry of ours. What comes later is not among the tags, so apply minds it.
+ * Whether the surplus may go: all guards are of attachments that this configuration is for, one
+ * network's, and its only entry of ours. A guard that comes later is not among the tags that have
+ * agreed, so apply minds it.
  */
-static bool agree(const struct sync *sync, const struct tags *tags)
+static bool surplus_goes(const struct sync *sync)
 {
+    const struct tags *tags = &sync->survey.holdings.tags;
     struct tag tag;
 
+    if (surplus(sync)->surplus_count == 0 || !sync->settings->sole)
+        return false;
     for (size_t i = 0; i < tags->count; i++)
         if (!tag_parse(tags->items[i], &tag) || strcmp(tag.network, sync->settings->network) != 0)
             return false;
-    return sync->settings->sole;
+    return true;
 }
 
-static int note_surplus(struct sync *sync, bool goes, struct error *err)
+static int note_surplus(struct sync *sync, struct error *err)
 {
+    bool goes = surplus_goes(sync);
     const struct listing *listing = surplus(sync);
     char text[ENDPOINT_TEXT_SIZE];
 
@@ -183,7 +188,7 @@ static int note_surplus(struct sync *sync, bool goes, struct error *err)
  * a DEL's to lift. What has come since the survey is an ADD's, and stays: it knows better than the
  * survey whose interface that is.
  */
-static int apply(struct sync *sync, struct error *err)
+static int apply(const struct sync *sync, struct error *err)
 {
     cleanup(free_memory) struct plan *plans = calloc(sync->survey.count + 1, sizeof(*plans));
     const struct tags *tags = &sync->survey.holdings.tags;
@@ -193,12 +198,8 @@ static int apply(struct sync *sync, struct error *err)
 
     if (!plans)
         return error_no_memory(err);
-    terms.agreed = agree(sync, tags) ? tags : NULL;
-    if (note_surplus(sync, terms.agreed != NULL, err) < 0)
-        return -1;
-    if (sync->options->dry_run ||
-        (sync->report.changed == 0 && (!terms.agreed || surplus(sync)->surplus_count == 0)))
-        return 0;
+    if (surplus_goes(sync))
+        terms.agreed = tags;
     for (size_t i = 0; i < sync->survey.count; i++) {
         const struct surveyed *surveyed = &sync->survey.attachments[i];
 
@@ -275,9 +276,11 @@ int sync_run(const struct settings *settings, const struct sync_options *options
     };
 
     if (survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
-        set_refused_aside(&sync, err) < 0 || note_all(&sync, err) < 0)
+        set_refused_aside(&sync, err) < 0 || note_all(&sync, err) < 0 ||
+        note_surplus(&sync, err) < 0)
         return -1;
-    if ((sync.report.changed > 0 || surplus(&sync)->surplus_count > 0) && apply(&sync, err) < 0)
+    if (!options->dry_run && (sync.report.changed > 0 || surplus_goes(&sync)) &&
+        apply(&sync, err) < 0)
         return -1;
     if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0)
         return -1;
