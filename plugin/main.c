@@ -97,10 +97,9 @@ int main(int argc, char **argv)
     /* A reader that has gone away is an error of write(2), after which ADD undoes its guard. */
     signal(SIGPIPE, SIG_IGN);
     if (cni_is_called(environ, argc > 1)) {
-        static char answer[BUFSIZ];
-
-        /* Given no buffer, stdio would look first what it writes to (setbuf(3)). */
-        setvbuf(stdout, answer, _IOFBF, sizeof(answer));
+        /* An answer is one line and goes out at once; with a buffer of its own choice, stdio would
+         * look first what it writes to (setbuf(3)), and lose what a signal interrupts. */
+        setvbuf(stdout, NULL, _IONBF, 0);
         return cni_run(environ, STDIN_FILENO, stdout, stderr);
     }
     return argc > 1 ? run_command(argc, argv) : explain();

@@ -5,15 +5,28 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio_ext.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
- * A half-written object at process exit would be worse than none: what out did not take is dropped.
+ * The line goes in one piece, so that a reader never sees half of it and takes that for the answer.
+ * What out did not take is dropped: a half-written object at process exit would be worse than none.
  */
 static int write_line(FILE *out, const char *text, size_t length, struct error *err)
 {
-    errno = 0;
-    if (fwrite(text, 1, length, out) == length && fputc('\n', out) != EOF && fflush(out) == 0)
+    cleanup(free_text) char *line = malloc(length + 1);
+    size_t written = 0;
+
+    if (!line)
+        return error_no_memory(err);
+    memcpy(line, text, length);
+    line[length] = '\n';
+    do {
+        errno = 0;
+        clearerr(out);
+        written += fwrite(line + written, 1, length + 1 - written, out);
+    } while (written <= length && errno == EINTR);
+    if (written > length && fflush(out) == 0)
         return 0;
     error_set(err, ERROR_IO, "write to standard output: %s", strerror(errno));
     __fpurge(out);

@@ -2,6 +2,7 @@
 
 #include "guard/cni_version.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -134,6 +135,41 @@ static void reports_what_cannot_be_written(void **state)
     assert_int_equal(fclose(out), 0); /* nothing is left that would still have to go */
 }
 
+/* Takes the first byte and is interrupted; then takes the rest. */
+struct interrupted {
+    char taken[64];
+    size_t length;
+    unsigned calls;
+};
+
+static ssize_t take(void *cookie, const char *text, size_t length)
+{
+    struct interrupted *reader = cookie;
+    size_t piece = reader->calls++ == 0 ? 1 : length;
+
+    memcpy(reader->taken + reader->length, text, piece);
+    reader->length += piece;
+    errno = piece < length ? EINTR : 0;
+    return (ssize_t)piece;
+}
+
+static void goes_on_where_a_signal_interrupted_it(void **state)
+{
+    static const char result[] = "{\"a\":1}";
+    struct span span = {.start = result, .length = strlen(result)};
+    struct interrupted reader = {.length = 0};
+    FILE *out = fopencookie(&reader, "w", (cookie_io_functions_t){.write = take});
+    struct error err;
+
+    (void)state;
+    assert_non_null(out);
+    assert_int_equal(setvbuf(out, NULL, _IONBF, 0), 0);
+    assert_int_equal(response_result(out, span, &err), 0);
+    assert_int_equal(reader.calls, 2);
+    assert_string_equal(reader.taken, "{\"a\":1}\n");
+    assert_int_equal(fclose(out), 0);
+}
+
 /* Lets `allocations_left` allocations through, then none. */
 static int allocations_left;
 
@@ -190,6 +226,7 @@ int main(void)
         cmocka_unit_test(prints_the_versions),
         cmocka_unit_test(prints_a_result_to_the_byte),
         cmocka_unit_test(reports_what_cannot_be_written),
+        cmocka_unit_test(goes_on_where_a_signal_interrupted_it),
         cmocka_unit_test(prints_nothing_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
