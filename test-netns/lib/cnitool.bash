@@ -20,10 +20,13 @@ cnitool_build() { # DIR
     mkdir -p "$dir"
     dir=$(cd "$dir" && pwd)
     source=$(cnitool_source "$dir") || return 1
-    # The package as a GOPATH of its own, in front of the packaged libraries.
-    mkdir -p "$dir/go/src/github.com/containernetworking"
+    # The package as a GOPATH of its own, in front of the packaged libraries. Nothing in /tmp: go
+    # leaves it there if it is interrupted.
+    rm -rf "$dir/tmp"
+    mkdir -p "$dir/go/src/github.com/containernetworking" "$dir/tmp"
     ln -sfnT "$source" "$dir/go/src/github.com/containernetworking/cni"
-    GO111MODULE=off GOFLAGS='' GOPATH=$dir/go:/usr/share/gocode GOCACHE=$dir/cache CGO_ENABLED=0 \
+    GO111MODULE=off GOFLAGS='' GOPATH=$dir/go:/usr/share/gocode GOCACHE=$dir/cache \
+        GOTMPDIR=$dir/tmp CGO_ENABLED=0 \
         go build -o "$dir/cnitool.new" github.com/containernetworking/cni/cnitool
     mv "$dir/cnitool.new" "$dir/cnitool"
 }
