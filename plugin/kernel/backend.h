@@ -88,11 +88,12 @@ struct backend {
      * or repairs the skeleton, sets each guard with its tag and verdict, whoever owned the
      * interface before (but for whom the plan does not take it from: plan->rivals), and takes away
      * guards of a plan's owner that the plan no longer has, where it comes across them. Endpoints
-     * of the terms are added to those that stand (terms->agreed). What is right already is not written again. At no moment is an interface that was guarded before and
-     * is in a plan with `drop` unguarded. On failure, what was guarded before is still guarded;
-     * some plans may stand already. *first, which is set either way, says of whom that is: true if
-     * no guard stood on an interface of the plans, nor was one of their owners' come across, before
-     * this call wrote any. Errors: ERROR_TRY_AGAIN (lock), ERROR_KERNEL.
+     * of the terms are added to those that stand (terms->agreed). What is right already is not
+     * written again. At no moment is an interface that was guarded before and is in a plan with
+     * `drop` unguarded. On failure, what was guarded before is still guarded; some plans may stand
+     * already. *first, which is set either way, says of whom that is: true if no guard stood on an
+     * interface of the plans, nor was one of their owners' come across, before this call wrote any.
+     * Errors: ERROR_TRY_AGAIN (lock), ERROR_KERNEL.
      */
     int (*apply)(const struct plan *plans, size_t plan_count, const struct terms *terms,
                  bool *first, struct error *err);

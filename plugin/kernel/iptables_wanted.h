@@ -7,8 +7,8 @@
 #include "kernel/wanted.h"
 
 /*
- * As wanted_make and wanted_check. ERROR_KERNEL also for a name that ends in '+': iptables writes it like the
- * pattern "everything that begins so", and iptables-restore would make that of the guard.
+ * As wanted_make and wanted_check. ERROR_KERNEL also for a name that ends in '+': iptables writes it
+ * like the pattern "everything that begins so", and iptables-restore would make that of the guard.
  */
 must_use int iptables_wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
                                   struct error *err);

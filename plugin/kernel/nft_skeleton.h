@@ -64,8 +64,8 @@ struct verdict_on_skeleton {
 
 /*
  * Compares what is there (nft_facts_take on every answer) with what skeleton_make would make. Adds
- * a sentence to listing->faults for each difference that does not follow from another. With terms->endpoint_count 0, the endpoints
- * are not judged.
+ * a sentence to listing->faults for each difference that does not follow from another. With
+ * terms->endpoint_count 0, the endpoints are not judged.
  */
 must_use int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
                             struct listing *listing, struct verdict_on_skeleton *out,

@@ -26,8 +26,7 @@ enum file_link {
  * Reads a regular file. `directory` as in openat(2), AT_FDCWD for none. *out has a NUL after its
  * *length bytes and is the caller's to free. Never waits. Errors, naming the path: ERROR_IO if it
  * cannot be read or has more than FILE_BYTES_MAX bytes, ERROR_INVALID_CONFIG if it is no regular
- * file. With ENOENT, and only
- * then, errno is ENOENT on return.
+ * file. With ENOENT, and only then, errno is ENOENT on return.
  */
 must_use int file_read(int directory, const char *path, enum file_link link, char **out,
                        size_t *length, struct error *err);
