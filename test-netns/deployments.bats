@@ -7,6 +7,7 @@ setup() {
     here=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
     guard=$(realpath "${IMDS_GUARD:-$here/build/dev/imds-guard}")
     daemonset=$here/examples/daemonset.yaml
+    metrics=$here/examples/daemonset-metrics.yaml
     unit=$here/examples/imds-guard.service
 }
 
@@ -23,6 +24,13 @@ assert_understood() { # COMMAND OPTION-OR-VALUE...
 
 query() { # FILTER
     yq -r "$1" "$daemonset"
+}
+
+# systemd finds nothing wrong but that the program is not on this machine.
+assert_systemd_takes() { # UNIT...
+    type -P systemd-analyze >/dev/null || return 0
+    systemd-analyze verify --man=no "$@" 2>&1 | grep -v 'is not executable' >"$BATS_TEST_TMPDIR/said" || true
+    diff /dev/null "$BATS_TEST_TMPDIR/said"
 }
 
 @test "the DaemonSet parses, and calls what exists" {
@@ -76,10 +84,31 @@ query() { # FILTER
     done
     # shellcheck disable=SC2046 # words
     assert_understood $(sed -n 's,^ExecStart=/opt/cni/bin/imds-guard ,,p' "$unit")
-    type -P systemd-analyze >/dev/null || return 0
-    # It complains that the program is not on this machine.
-    systemd-analyze verify --man=no "$unit" 2>&1 | grep -v 'is not executable' >"$BATS_TEST_TMPDIR/said" || true
-    diff /dev/null "$BATS_TEST_TMPDIR/said"
+    assert_systemd_takes "$unit"
+}
+
+@test "metrics: a container more, for the DaemonSet that is there, of what it mounts" {
+    local pod=.spec.template.spec
+    diff <(query 'select(.kind == "DaemonSet") | .apiVersion, .metadata.name, .metadata.namespace') \
+        <(yq -r '.apiVersion, .metadata.name, .metadata.namespace' "$metrics")
+    [ "$(yq -r "$pod.containers[].name" "$metrics")" = metrics ]
+    # Each mount is one of the DaemonSet's, at the same path, or of the directory for the file.
+    diff <(query "select(.kind == \"DaemonSet\")$pod.containers[].volumeMounts[] | [.name, .mountPath] | @tsv" |
+        grep -v /config) \
+        <(yq -r "$pod.containers[].volumeMounts[] | select(.name != \"textfiles\")
+            | [.name, .mountPath] | @tsv" "$metrics")
+    [ "$(yq -r "$pod.volumes[].name" "$metrics")" = textfiles ]
+    [ "$(yq -r "$pod.containers[0].workingDir" "$metrics")" = \
+        "$(yq -r "$pod.containers[0].volumeMounts[] | select(.name == \"textfiles\").mountPath" "$metrics")" ]
+}
+
+@test "metrics: the unit and its timer, and systemd finds nothing wrong with them" {
+    local units=("$here"/examples/imds-guard-metrics.{service,timer})
+    [ "$(yq -r '.spec.template.spec.volumes[0].hostPath.path' "$metrics")" = \
+        "$(sed -n 's/^WorkingDirectory=//p' "${units[0]}")" ]
+    grep -qx 'Type=oneshot' "${units[0]}"
+    grep -qx 'WantedBy=timers.target' "${units[1]}"
+    assert_systemd_takes "${units[@]}"
 }
 
 @test "the container file's steps name files and presets that exist" {
