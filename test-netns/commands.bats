@@ -101,7 +101,7 @@ asked() { # ANSWER
         assert_guards a drop
     done
     run -0 asked yes
-    [[ $output == *"1 guards removed"* ]]
+    [[ $output == *"1 guard removed"* ]]
     assert_no_guards
     run -2 on_node "$IMDS_GUARD" flush </dev/null
 }

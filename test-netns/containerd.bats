@@ -186,7 +186,7 @@ container_end() { # POD
     assert_no_guards a
 
     run -0 on_node "$IMDS_GUARD" uninstall --flush
-    [[ $output == *"had no entry"*"guards removed"* ]]
+    [[ $output == *"had no entry"*"1 guard removed"* ]]
     assert_no_guards
     assert_imds_answers b
     container_end b

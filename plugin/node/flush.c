@@ -55,6 +55,6 @@ int command_flush(int argc, char **argv, FILE *out, FILE *err)
         fprintf(err, "imds-guard flush: %s\n", why.msg);
         return EXIT_FAILED;
     }
-    fprintf(out, "%zu guards removed\n", removed);
+    fprintf(out, "%zu guard%s removed\n", removed, removed == 1 ? "" : "s");
     return EXIT_OK;
 }

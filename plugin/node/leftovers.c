@@ -26,7 +26,9 @@ static bool owner_lives(const struct survey *survey, const char *results_dir, co
            file_is_there(results_dir, surveyed->cached->file);
 }
 
-bool leftovers_is(const struct survey *survey, const char *results_dir, const struct held *held)
+/* Whether its interface does not exist now, and its owner is none of the survey that lives still. */
+static bool is_leftover(const struct survey *survey, const char *results_dir,
+                        const struct held *held)
 {
     return !owner_lives(survey, results_dir, held->tag) && !link_exists(held->guard.interface);
 }
@@ -40,7 +42,7 @@ static bool goes(const struct held *held, const void *opaque)
 {
     const struct context *context = opaque;
 
-    return leftovers_is(context->survey, context->results_dir, held);
+    return is_leftover(context->survey, context->results_dir, held);
 }
 
 static size_t count_leftovers(const struct survey *survey, const char *results_dir)
@@ -52,7 +54,7 @@ static size_t count_leftovers(const struct survey *survey, const char *results_d
 
         for (size_t j = 0; j < listing->held_count; j++)
             found += tag_guards(listing->held[j].tag) > 0 &&
-                     leftovers_is(survey, results_dir, &listing->held[j]);
+                     is_leftover(survey, results_dir, &listing->held[j]);
     }
     return found;
 }
@@ -62,9 +64,11 @@ int leftovers_remove(const struct survey *survey, const struct sync_options *opt
 {
     const struct context context = {.survey = survey, .results_dir = options->results_dir};
     const struct selection selection = {.goes = goes, .context = &context};
+    const size_t found = count_leftovers(survey, options->results_dir);
 
-    *removed = count_leftovers(survey, options->results_dir);
-    if (options->dry_run || *removed == 0)
+    if (options->dry_run || found == 0) {
+        *removed = found;
         return 0;
+    }
     return guards_remove(&selection, terms, removed, err);
 }

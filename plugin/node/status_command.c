@@ -11,7 +11,7 @@ static const char about[] =
     "counts packets dropped, `count` packets let pass (audit mode and exempt pods). Pods of\n"
     "libcni's results cache that are not guarded as configured stand at the end, as UNGUARDED.\n"
     "\n"
-    "Exit code: 0 all guarded, 1 a pod is unguarded, 2 it could not be told.\n";
+    "Exit code: 0 all guarded, 1 a pod is unguarded, 2 it could not be told, or wrong options.\n";
 
 static bool wants_color(FILE *out)
 {

@@ -51,7 +51,7 @@ static int flush_guards(FILE *out, struct error *err)
 
     if (guards_remove(&all, &terms, &removed, err) < 0)
         return -1;
-    fprintf(out, "%zu guards removed from the kernel\n", removed);
+    fprintf(out, "%zu guard%s removed from the kernel\n", removed, removed == 1 ? "" : "s");
     return 0;
 }
 

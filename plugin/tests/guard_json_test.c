@@ -42,68 +42,68 @@ static void rfc8259_is_accepted(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    int at; /* -1: empty */
+} refused[] = {
+    {"", -1},
+    {" \n", -1},
+    {"\xEF\xBB\xBF{}", 0},
+    {"{} x", 3},
+    {"{}{}", 2},
+    {"01", 1},
+    {"-", 1},
+    {"-a", 1},
+    {"+1", 0},
+    {".5", 0},
+    {"1.", 2},
+    {"1.e1", 2},
+    {"1e", 2},
+    {"1e+", 3},
+    {"0x10", 1},
+    {"NaN", 0},
+    {"tru", 0},
+    {"nul ", 0},
+    {"falsy", 0},
+    {"[1,]", 3},
+    {"[1 2]", 3},
+    {"[1", 2},
+    {"[", 1},
+    {"{", 1},
+    {"{\"a\"}", 4},
+    {"{\"a\":}", 5},
+    {"{\"a\":1,}", 7},
+    {"{\"a\":1 \"b\":2}", 7},
+    {"{a:1}", 1},
+    {"{1:1}", 1},
+    {"\"a", 2},
+    {"\"a\\", 3},
+    {"\"\\x\"", 2},
+    {"\"\\u12\"", 3},
+    {"\"\\u12g4\"", 3},
+    {"\"\\u", 3},
+    {"\"a\nb\"", 2},
+    {"\"a\x1F\"", 2},
+    {"\"\xFF\"", 1},
+    {"\"\xC3\"", 1},
+    {"\"\xED\xA0\x80\"", 1},
+    {"'a'", 0},
+    {"// c\n1", 0},
+    {"1234567890123456789012345678901234567890123456789012345678901234", 0},
+};
+
 static void all_else_is_refused_with_its_place(void **state)
 {
-    static const struct {
-        const char *text;
-        int at; /* -1: empty */
-    } bad[] = {
-        {"", -1},
-        {" \n", -1},
-        {"\xEF\xBB\xBF{}", 0},
-        {"{} x", 3},
-        {"{}{}", 2},
-        {"01", 1},
-        {"-", 1},
-        {"-a", 1},
-        {"+1", 0},
-        {".5", 0},
-        {"1.", 2},
-        {"1.e1", 2},
-        {"1e", 2},
-        {"1e+", 3},
-        {"0x10", 1},
-        {"NaN", 0},
-        {"tru", 0},
-        {"nul ", 0},
-        {"falsy", 0},
-        {"[1,]", 3},
-        {"[1 2]", 3},
-        {"[1", 2},
-        {"[", 1},
-        {"{", 1},
-        {"{\"a\"}", 4},
-        {"{\"a\":}", 5},
-        {"{\"a\":1,}", 7},
-        {"{\"a\":1 \"b\":2}", 7},
-        {"{a:1}", 1},
-        {"{1:1}", 1},
-        {"\"a", 2},
-        {"\"a\\", 3},
-        {"\"\\x\"", 2},
-        {"\"\\u12\"", 3},
-        {"\"\\u12g4\"", 3},
-        {"\"\\u", 3},
-        {"\"a\nb\"", 2},
-        {"\"a\x1F\"", 2},
-        {"\"\xFF\"", 1},
-        {"\"\xC3\"", 1},
-        {"\"\xED\xA0\x80\"", 1},
-        {"'a'", 0},
-        {"// c\n1", 0},
-        {"1234567890123456789012345678901234567890123456789012345678901234", 0},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         struct error err = {.code = ERROR_NONE};
         cJSON *tree = NULL;
         char place[32] = "empty";
 
-        if (bad[i].at >= 0)
-            snprintf(place, sizeof(place), "at byte %d:", bad[i].at);
-        if (parse(bad[i].text, strlen(bad[i].text), &tree, &err) == 0)
-            fail_msg("%s is accepted", bad[i].text);
+        if (refused[i].at >= 0)
+            snprintf(place, sizeof(place), "at byte %d:", refused[i].at);
+        if (parse(refused[i].text, strlen(refused[i].text), &tree, &err) == 0)
+            fail_msg("%s is accepted", refused[i].text);
         assert_null(tree);
         assert_int_equal(err.code, ERROR_DECODING);
         assert_contains(err.msg, place);
