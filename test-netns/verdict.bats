@@ -60,6 +60,13 @@ is_guarded() { # POD
     is_guarded b
     is_guarded c
     is_guarded d
+    # The same from what the runtime has kept.
+    on_node "$IMDS_GUARD" flush --yes
+    on_node "$IMDS_GUARD" sync
+    is_let_through a
+    is_guarded b
+    is_guarded c
+    is_guarded d
 }
 
 @test "a pod that does not say who it is, is guarded" {

@@ -3,6 +3,8 @@
 #include "guard/glob.h"
 #include "guard/json.h"
 
+#include <string.h>
+
 /* What the runtime did not say matches nothing. */
 static bool matches(const char *glob, const char *text)
 {
@@ -40,4 +42,24 @@ bool pod_is_exempt(const struct pod *pod, const struct config *config)
             return true;
     }
     return false;
+}
+
+static bool is_asked_for(const char *key, const struct config *config)
+{
+    for (size_t i = 0; i < config->exempt_count; i++)
+        for (size_t j = 0; j < config->exempt[i].annotation_count; j++)
+            if (strcmp(config->exempt[i].annotations[j].key, key) == 0)
+                return true;
+    return false;
+}
+
+void pod_trim_annotations(cJSON *annotations, const struct config *config)
+{
+    cJSON *next;
+
+    for (cJSON *one = annotations->child; one; one = next) {
+        next = one->next;
+        if (!is_asked_for(one->string, config))
+            cJSON_Delete(cJSON_DetachItemViaPointer(annotations, one));
+    }
 }

@@ -23,4 +23,10 @@ struct pod {
  * matches none. */
 bool pod_is_exempt(const struct pod *pod, const struct config *config);
 
+/*
+ * Takes all annotations away that no exemption asks for: pod_is_exempt says the same as before, and
+ * of what a pod's author has written little stays in memory.
+ */
+void pod_trim_annotations(cJSON *annotations, const struct config *config);
+
 #endif

@@ -46,8 +46,8 @@ static int add_skipped(struct cache *cache, const char *file, const struct error
     return 0;
 }
 
-static int read_attachment(int directory, const char *file, struct cached_attachment *out,
-                           struct error *err)
+static int read_attachment(int directory, const char *file, const struct config *config,
+                           struct cached_attachment *out, struct error *err)
 {
     cleanup(cached_attachment) struct cached_attachment cached = {0};
     cleanup(free_text) char *text = NULL;
@@ -59,6 +59,7 @@ static int read_attachment(int directory, const char *file, struct cached_attach
     span.start = text;
     if (cache_parse(span, &cached, err) < 0)
         return error_context(err, "%s is not one of libcni's cached results", file);
+    cached_attachment_trim(&cached, config);
     cached.file = strdup(file);
     if (!cached.file)
         return error_no_memory(err);
@@ -69,12 +70,13 @@ static int read_attachment(int directory, const char *file, struct cached_attach
     return 0;
 }
 
-static int take_file(int directory, const char *file, struct cache *cache, struct error *err)
+static int take_file(int directory, const char *file, const struct config *config,
+                     struct cache *cache, struct error *err)
 {
     cleanup(cached_attachment) struct cached_attachment cached = {0};
     struct error why = {0};
 
-    if (read_attachment(directory, file, &cached, &why) == 0)
+    if (read_attachment(directory, file, config, &cached, &why) == 0)
         return add_attachment(cache, &cached, err);
     if (errno == ENOENT)
         return 0; /* deleted since the directory was read: a pod that has just ended */
@@ -89,7 +91,8 @@ static int by_owner(const void *a, const void *b)
     return order ? order : strcmp(left->file, right->file);
 }
 
-static int take_all(DIR *directory, struct cache *cache, struct error *err)
+static int take_all(DIR *directory, const struct config *config, struct cache *cache,
+                    struct error *err)
 {
     for (;;) {
         const struct dirent *entry;
@@ -101,7 +104,7 @@ static int take_all(DIR *directory, struct cache *cache, struct error *err)
         if (entry->d_name[0] == '.')
             continue; /* libcni names a file after the network, which begins with [a-zA-Z0-9] */
         errno = 0;
-        if (take_file(dirfd(directory), entry->d_name, cache, err) < 0)
+        if (take_file(dirfd(directory), entry->d_name, config, cache, err) < 0)
             return -1;
     }
     if (errno != 0)
@@ -111,14 +114,14 @@ static int take_all(DIR *directory, struct cache *cache, struct error *err)
     return 0;
 }
 
-int cache_read(const char *path, struct cache *out, struct error *err)
+int cache_read(const char *path, const struct config *config, struct cache *out, struct error *err)
 {
     cleanup(cache) struct cache cache = {0};
     cleanup(directory) DIR *directory = opendir(path);
 
     if (!directory && errno != ENOENT)
         return error_set(err, ERROR_IO, "%s cannot be read: %s", path, strerror(errno));
-    if (directory && take_all(directory, &cache, err) < 0)
+    if (directory && take_all(directory, config, &cache, err) < 0)
         return error_context(err, "%s", path);
     *out = cache;
     cache = (struct cache){0};

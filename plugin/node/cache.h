@@ -7,6 +7,7 @@
 #define IMDS_GUARD_CACHE_H
 
 #include "guard/cleanup.h"
+#include "guard/config.h"
 #include "guard/error.h"
 #include "guard/json.h"
 #include "guard/plan.h"
@@ -48,10 +49,18 @@ must_use int cache_parse(struct span text, struct cached_attachment *out, struct
 void cached_attachment_free(struct cached_attachment *attachment);
 
 /*
- * The whole directory. What is no attachment goes into `skipped`; no such directory is an empty
+ * Forgets what the runtime handed to plugins (capabilityArgs), but for annotations that exemptions
+ * ask for: a pod's author fills it, with a hundred thousand values if he likes, and there may be as
+ * many pods as the node can run.
+ */
+void cached_attachment_trim(struct cached_attachment *attachment, const struct config *config);
+
+/*
+ * The whole directory, each attachment trimmed. What is no attachment goes into `skipped`; no such directory is an empty
  * cache. Errors: ERROR_IO if the directory cannot be read. The result is for cache_free.
  */
-must_use int cache_read(const char *directory, struct cache *out, struct error *err);
+must_use int cache_read(const char *directory, const struct config *config, struct cache *out,
+                        struct error *err);
 void cache_free(struct cache *cache);
 
 static inline void cleanup_cached_attachment(struct cached_attachment *attachment)

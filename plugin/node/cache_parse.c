@@ -137,6 +137,20 @@ int cache_parse(struct span text, struct cached_attachment *out, struct error *e
     return 0;
 }
 
+void cached_attachment_trim(struct cached_attachment *attachment, const struct config *config)
+{
+    cJSON *capabilities = cJSON_GetObjectItemCaseSensitive(attachment->tree, "capabilityArgs");
+    cJSON *next;
+
+    for (cJSON *one = capabilities ? capabilities->child : NULL; one; one = next) {
+        next = one->next;
+        if (one == attachment->attachment.pod.annotations)
+            pod_trim_annotations(one, config);
+        else
+            cJSON_Delete(cJSON_DetachItemViaPointer(capabilities, one));
+    }
+}
+
 void cached_attachment_free(struct cached_attachment *attachment)
 {
     result_free(&attachment->attachment.result);

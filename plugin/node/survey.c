@@ -151,7 +151,8 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
     cleanup(survey) struct survey survey = {0};
     const struct terms terms = settings_terms(settings);
 
-    if (cache_read(results_dir, &survey.cache, err) < 0 || plan_all(settings, &survey, err) < 0 ||
+    if (cache_read(results_dir, &settings->config, &survey.cache, err) < 0 ||
+        plan_all(settings, &survey, err) < 0 ||
         links_names(&survey.links, &survey.link_count, err) < 0 ||
         holdings_gather(&terms, &survey.holdings, err) < 0 ||
         plan_disputed_again(settings, &survey, err) < 0 || claims_settle(&survey, err) < 0 ||

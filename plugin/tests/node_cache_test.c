@@ -164,6 +164,7 @@ static void remove_files(const char *directory)
 static void a_directory_gives_what_can_be_read_and_names_the_rest(void **state)
 {
     char directory[] = "/tmp/imds-guard-cache-XXXXXX", path[256];
+    const struct config config = {0};
     cleanup(cache) struct cache cache = {0};
     struct error err = {0};
     bool fifo = false, link = false, huge = false;
@@ -184,7 +185,7 @@ static void a_directory_gives_what_can_be_read_and_names_the_rest(void **state)
     snprintf(path, sizeof(path), "%s/huge", directory);
     assert_int_equal(truncate(path, FILE_BYTES_MAX + 1), 0);
 
-    assert_int_equal(cache_read(directory, &cache, &err), 0);
+    assert_int_equal(cache_read(directory, &config, &cache, &err), 0);
     remove_files(directory);
     assert_int_equal(cache.count, 2);
     assert_string_equal(cache.attachments[0].file, "a");
@@ -201,13 +202,44 @@ static void a_directory_gives_what_can_be_read_and_names_the_rest(void **state)
     assert_int_equal(unread, 1); /* huge; the others are no attachments */
 }
 
+/* A pod's author can write 87,000 annotations, and each takes memory many times its bytes. */
+static void what_no_exemption_asks_for_is_forgotten(void **state)
+{
+    char allow[] = "imds-guard/allow", b[] = "b", any[] = "*";
+    struct annotation_match asked[] = {{allow, any}, {b, any}};
+    struct exemption exempt = {.namespace = any, .annotations = asked, .annotation_count = 2};
+    const struct config config = {.exempt = &exempt, .exempt_count = 1};
+    char directory[] = "/tmp/imds-guard-cache-XXXXXX";
+    cleanup(cache) struct cache cache = {0};
+    const cJSON *annotations, *capabilities;
+    struct error err = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    write_file(directory, "a",
+               HEAD ARGS
+               "\"capabilityArgs\":{\"portMappings\":[{\"hostPort\":1}],"
+               "\"io.kubernetes.cri.pod-annotations\":{\"x\":\"\",\"b\":\"1\",\"y\":\"\","
+               "\"b\":\"2\",\"imds-guard/allow\":\"true\",\"z\":\"\"},\"dns\":{}}," RESULT);
+    assert_int_equal(cache_read(directory, &config, &cache, &err), 0);
+    remove_files(directory);
+    assert_int_equal(cache.count, 1);
+    annotations = cache.attachments[0].attachment.pod.annotations;
+    assert_int_equal(cJSON_GetArraySize(annotations), 3);
+    assert_int_equal(json_count_members(annotations, "b"), 2); /* which is none: pod.c */
+    assert_int_equal(json_count_members(annotations, "imds-guard/allow"), 1);
+    capabilities = cJSON_GetObjectItemCaseSensitive(cache.attachments[0].tree, "capabilityArgs");
+    assert_int_equal(cJSON_GetArraySize(capabilities), 1);
+}
+
 static void no_directory_is_an_empty_cache(void **state)
 {
+    const struct config config = {0};
     cleanup(cache) struct cache cache = {0};
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(cache_read("/nonexistent/results", &cache, &err), 0);
+    assert_int_equal(cache_read("/nonexistent/results", &config, &cache, &err), 0);
     assert_int_equal(cache.count + cache.skipped_count, 0);
 }
 
@@ -221,6 +253,7 @@ int main(void)
         cmocka_unit_test(what_is_no_attachment_says_why),
         cmocka_unit_test(half_a_file_is_refused),
         cmocka_unit_test(a_directory_gives_what_can_be_read_and_names_the_rest),
+        cmocka_unit_test(what_no_exemption_asks_for_is_forgotten),
         cmocka_unit_test(no_directory_is_an_empty_cache),
     };
 
