@@ -13,6 +13,7 @@ setup() {
     rm /opt/cni/bin/imds-guard
     log=/run/watch.log
     watching=
+    started_by=()
 }
 
 teardown() {
@@ -22,7 +23,7 @@ teardown() {
         wait_until 5 watch_has_ended || kill -KILL "$watching"
         wait "$watching" 2>/dev/null || true
     fi
-    [ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 50 "$log"
+    [ -n "${BATS_TEST_COMPLETED:-}" ] || [ ! -e "$log" ] || tail -n 50 "$log"
 }
 
 watch_has_ended() {
@@ -32,7 +33,7 @@ watch_has_ended() {
 # A long re-check, so that nothing happens without a cause, unless a test asks for another.
 start_watch() { # OPTION...
     # Not on_node: the number of the process is wanted, not that of a shell before it.
-    ASAN_OPTIONS=detect_leaks=0 nsenter --net=/run/netns/node -- \
+    ASAN_OPTIONS=detect_leaks=0 nsenter --net=/run/netns/node -- "${started_by[@]}" \
         "$IMDS_GUARD" watch --interval 600 "$@" 2>"$log" >/dev/null 3>&- &
     watching=$!
 }
@@ -270,6 +271,32 @@ config_map() { # VERSION FILTER
         [ "$(find /etc/cni /opt/cni -type f -printf '%p %i %T@\n' | sort; guards | cut -d ' ' -f 1-5)" = "$before" ]
     done
     assert_imds_silent a
+}
+
+@test "SIGTERM ends it, also if whoever started it has left that blocked" {
+    prepare regular
+    started_by=(env --block-signal=TERM --ignore-signal=TERM)
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_entry
+    kill -TERM "$watching"
+    timeout 2 tail --pid="$watching" -f /dev/null
+    wait "$watching"
+}
+
+# As when the container runtime's shim hangs: the pipe is full, and stays so.
+@test "it guards, whoever should read its log" {
+    prepare regular
+    pod_add a
+    mkfifo /run/fifo
+    exec 8<>/run/fifo
+    dd if=/dev/zero bs=4096 count=1024 oflag=nonblock 2>/dev/null >&8 || true
+    log=/dev/fd/8 start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_guards a drop
+    flush_rules
+    touch /etc/cni/net.d/changed # legacy tables announce nothing
+    wait_until 10 has_guards a drop
+    assert_imds_silent a
+    exec 8>&-
 }
 
 @test "SIGTERM ends it while it waits for a lock" {

@@ -54,7 +54,8 @@ static void make_due(struct task *task, const char *reason)
 /*
  * Nothing to clean up, and nothing that could wait: whatever was half done is a transaction that
  * the kernel has not seen, or a file under a temporary name. As PID 1 of a container a process has
- * no default action for signals, hence a handler.
+ * no default action for signals, hence a handler; and whoever started us may have left them blocked
+ * (execve(2)).
  */
 static void end(int number)
 {
@@ -65,10 +66,15 @@ static void end(int number)
 static int catch_signals(struct error *err)
 {
     struct sigaction action = {.sa_handler = end};
+    sigset_t ours;
 
     sigemptyset(&action.sa_mask);
-    if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0)
-        return error_set(err, ERROR_IO, "sigaction: %s", strerror(errno));
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGINT);
+    if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0 ||
+        sigprocmask(SIG_UNBLOCK, &ours, NULL) < 0)
+        return error_set(err, ERROR_IO, "catch signals: %s", strerror(errno));
     return 0;
 }
 

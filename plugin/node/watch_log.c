@@ -3,17 +3,33 @@
 #include "node/text.h"
 #include "node/timestamp.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
-static void print(const struct watch_log *log, const char *reason, const char *text)
+/*
+ * Whether a line can be written without waiting. To a pipe it can if PIPE_BUF bytes can (pipe(7)),
+ * which is more than a line has.
+ */
+static bool is_read(FILE *out)
+{
+    struct pollfd pipe = {.fd = fileno(out), .events = POLLOUT};
+
+    return pipe.fd < 0 || poll(&pipe, 1, 0) != 0;
+}
+
+/* False if whoever should read the log has stopped: a line is lost rather than a guard late. */
+static bool print(const struct watch_log *log, const char *reason, const char *text)
 {
     char when[TIMESTAMP_SIZE];
 
+    if (!is_read(log->out))
+        return false;
     timestamp_write(time(NULL), when);
     fprintf(log->out, "%s imds-guard watch: %s [%s]\n", when, text, reason);
     fflush(log->out);
+    return true;
 }
 
 void watch_log_done(const struct watch_log *log, const char *reason, const char *format, ...)
@@ -40,7 +56,8 @@ void watch_log_complain(const struct watch_log *log, struct complaint *complaint
     if (new) {
         snprintf(line, sizeof(line), "%s", text);
         text_make_printable(line);
-        print(log, reason, line);
+        if (!print(log, reason, line))
+            return; /* to be said the next time */
     }
     if (new || !any) {
         free(complaint->said);

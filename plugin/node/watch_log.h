@@ -1,6 +1,7 @@
 /*
  * What watch says: a line for each thing done, with time and reason, and each complaint once,
- * however often its cause is met again.
+ * however often its cause is met again. Nobody waits for whoever reads it: where a line would have
+ * to, it is lost, a complaint until it is met again.
  */
 #ifndef IMDS_GUARD_WATCH_LOG_H
 #define IMDS_GUARD_WATCH_LOG_H
