@@ -6,8 +6,9 @@
 #include <time.h>
 
 /*
- * Objects gone (flushed under our feet) or come: after a few rounds this is no race any more, but a
- * kernel that lacks a part (ENOENT for an unknown expression).
+ * Objects gone (flushed under our feet) or come: after a few such rounds this is no race any more,
+ * but a kernel that lacks a part (ENOENT for an unknown expression). Rounds that others have taken
+ * say nothing of that.
  */
 #define ROUNDS_MAX 8
 
@@ -21,10 +22,15 @@ static bool is_contention(int refusal)
            refusal == ENOBUFS;
 }
 
-static bool is_worth_a_round(int refusal, unsigned round, int64_t deadline)
+static bool is_surprise(int refusal)
 {
-    if (refusal == ENOENT || refusal == EEXIST)
-        return round < ROUNDS_MAX;
+    return refusal == ENOENT || refusal == EEXIST;
+}
+
+static bool is_worth_a_round(int refusal, unsigned round, unsigned surprises, int64_t deadline)
+{
+    if (is_surprise(refusal))
+        return surprises <= ROUNDS_MAX;
     if (!is_contention(refusal))
         return false;
     return round < ROUNDS_MAX || clock_left(deadline) > 0;
@@ -45,6 +51,7 @@ int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, boo
     cleanup(nft_socket) struct nft_socket socket = {0};
     int64_t deadline = clock_deadline((int64_t)terms->lock_timeout_seconds * 1000);
     struct error last = {0};
+    unsigned surprises = 0;
 
     if (nft_open(&socket, err) < 0) {
         *absent = socket.absent;
@@ -55,7 +62,8 @@ int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, boo
         if (once(&socket, job, &last) == 0)
             return 0;
         *absent = socket.absent;
-        if (!is_worth_a_round(socket.refusal, round, deadline))
+        surprises += is_surprise(socket.refusal);
+        if (!is_worth_a_round(socket.refusal, round, surprises, deadline))
             break;
         pause_before(round);
     }

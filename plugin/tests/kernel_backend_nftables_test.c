@@ -179,6 +179,25 @@ static void tries_as_long_as_it_may(void **state)
     assert_non_null(strstr(err.details, "refused"));
 }
 
+/* However long others have kept it waiting: a table that has gone since is made anew. */
+static void what_came_late_is_looked_at_again(void **state)
+{
+    static const int surprises[] = {ENOENT, EEXIST};
+    const struct terms patient = {endpoints, 2, .lock_timeout_seconds = 10};
+    struct error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(surprises) / sizeof(*surprises); i++) {
+        nftables_reset();
+        nftables.ask_refusal = EINTR;
+        nftables.ask_refusals = 20;
+        nftables.refusal = surprises[i];
+        nftables.refusals = 1;
+        assert_int_equal(backend_nftables.apply(&plan_a, 1, &patient, &first, &err), 0);
+        assert_stands();
+    }
+}
+
 static void without_nf_tables_nothing_is_held_and_nothing_can_be(void **state)
 {
     cleanup(listing) struct listing listing = {0};
@@ -322,6 +341,7 @@ int main(void)
         cmocka_unit_test_setup(asks_again_when_answers_are_lost, set_up),
         cmocka_unit_test_setup(what_others_do_all_the_time_is_told_from_a_refusal, set_up),
         cmocka_unit_test_setup(tries_as_long_as_it_may, set_up),
+        cmocka_unit_test_setup(what_came_late_is_looked_at_again, set_up),
         cmocka_unit_test_setup(without_nf_tables_nothing_is_held_and_nothing_can_be, set_up),
         cmocka_unit_test_setup(what_cannot_be_looked_at_is_not_taken_for_nothing, set_up),
         cmocka_unit_test_setup(removes_an_owners_guards_and_no_others, set_up),
