@@ -106,6 +106,8 @@ assert_systemd_takes() { # UNIT...
     local units=("$here"/examples/imds-guard-metrics.{service,timer})
     [ "$(yq -r '.spec.template.spec.volumes[0].hostPath.path' "$metrics")" = \
         "$(sed -n 's/^WorkingDirectory=//p' "${units[0]}")" ]
+    diff <(yq -r '.spec.template.spec.containers[0].securityContext.capabilities.add[] | "CAP_" + .' "$metrics") \
+        <(sed -n 's/^CapabilityBoundingSet=//p' "${units[0]}" | tr ' ' '\n')
     grep -qx 'Type=oneshot' "${units[0]}"
     grep -qx 'WantedBy=timers.target' "${units[1]}"
     assert_systemd_takes "${units[@]}"
