@@ -35,7 +35,7 @@ assert_storm_has_blown() {
 
 guard_says_all_is_right() {
     run -0 on_node "$IMDS_GUARD" sync
-    [ "${lines[*]}" = "$(wc -l </run/storm/model) attachments right already, 0 guarded, 0 skipped, 0 failed; 0 guards removed" ] ||
+    [ "${lines[*]}" = "attachments: $(wc -l </run/storm/model) right already, 0 guarded, 0 skipped, 0 failed; guards: 0 removed" ] ||
         fail "sync says: $output"
 }
 

@@ -42,7 +42,7 @@ guard_sync() { # OPTION...
     pod_add a
     pod_add b
     run -0 guard_sync
-    [ "${lines[0]}" = "2 attachments right already, 0 guarded, 0 skipped, 0 failed; 0 guards removed" ]
+    [ "${lines[0]}" = "attachments: 2 right already, 0 guarded, 0 skipped, 0 failed; guards: 0 removed" ]
     [ "${#lines[@]}" -eq 1 ]
 }
 

@@ -25,7 +25,8 @@ static void print_report(const struct sync_report *report, bool dry_run, FILE *o
         else
             fprintf(out, "%s\n", note->text);
     }
-    fprintf(out, "%zu attachments right already, %zu %s, %zu skipped, %zu failed; %zu guards %s\n",
+    fprintf(out,
+            "attachments: %zu right already, %zu %s, %zu skipped, %zu failed; guards: %zu %s\n",
             report->right, report->changed, dry_run ? "to guard" : "guarded", report->skipped,
             report->failed, report->removed, dry_run ? "to remove" : "removed");
 }
