@@ -169,6 +169,26 @@ prepare() { # SHAPE
     assert_imds_silent b
 }
 
+@test "a flushed ruleset is restored from what is known while there is no conflist to go by" {
+    [ "$BACKEND" = nftables ] || skip "legacy tables announce nothing"
+    prepare regular
+    pod_add a
+    start_watch --config /run/config/imds-guard.json
+    wait_until 10 has_guards a drop
+    echo broken >"$list"
+    wait_until 10 said "$list"
+    flush_rules
+    wait_until 10 has_guards a drop
+    rm "$list"
+    wait_until 10 said "waiting for it"
+    flush_rules
+    wait_until 10 has_guards a drop
+    assert_imds_silent a
+    aws_node_writes
+    wait_until 10 has_entry
+    assert_guards a drop
+}
+
 @test "what has changed since is not restored from what was known" {
     [ "$BACKEND" = nftables ] || skip "legacy tables announce nothing"
     prepare regular

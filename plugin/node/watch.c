@@ -25,7 +25,10 @@ struct task {
     struct complaint fight;
 };
 
-/* What the last look at the guards has left: it is still so if nothing has been announced since. */
+/*
+ * What the last look at the guards has left: it is still so if nothing has been announced since.
+ * While looks fail, as without a conflist or with one that is broken, it is the best that is known.
+ */
 struct known {
     struct settings settings;
     struct sync_report report;
@@ -191,19 +194,22 @@ static void look_at_guards(struct watch *watch)
     struct task *task = &watch->guards;
     int64_t began = clock_now();
     struct error why = {0};
-    bool restored = restore(watch);
+    bool repaired = restore(watch);
 
     if (settings_load(watch->options->install.conf_dir, NULL, &known.settings, &why) == 0 &&
-        sync_run(&known.settings, &options, &known.report, &why) == 0)
+        sync_run(&known.settings, &options, &known.report, &why) == 0) {
         tell_synced(watch, &known.report);
-    else if (why.code != ERROR_NOT_AVAILABLE) /* of that the other task has told */
+        repaired = repaired || known.report.changed > 0;
+        forget(&watch->known);
+        watch->known = known;
+        known = (struct known){0};
+    } else if (why.code != ERROR_NOT_AVAILABLE) /* of that the other task has told */
         watch_log_complain(&watch->log, &task->complaint, task->reason, why.msg);
-    pace_looked(&task->pace, began, clock_now(), restored || known.report.changed > 0);
+    pace_looked(&task->pace, began, clock_now(), repaired);
     tell_fight(watch, task, "the guards");
     task->reason = NULL;
-    forget(&watch->known);
-    watch->known = known;
     watch->flushed = false;
+    forget(&known);
 }
 
 static bool is_due(const struct task *task, int64_t now)
