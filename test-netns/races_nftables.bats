@@ -54,6 +54,37 @@ setup() {
     [ -z "$(guards)" ]
 }
 
+# --- a sync beside an ADD ---------------------------------------------------------------------------
+
+# A pod of another network, which wants one endpoint more.
+add_of_other_network() { # POD
+    CONFIG=$(entry '.endpoints = ["169.254.169.254", "fd00:ec2::254", "203.0.113.0/24"]') \
+        NETWORK=other plugin "${2:-ADD}" "$1" >/dev/null
+}
+
+@test "an ADD gets its endpoints though a sync has taken one away that stood when it looked" {
+    pod_add a
+    conflist_plain regular
+    pod_add b
+    pod_add c
+    for pod in b c; do
+        rm "/var/lib/cni/results/aws-cni-$(pod_container "$pod")-eth0"
+    done
+    conflist regular
+    add_of_other_network c
+    NETWORK=other plugin DEL c
+    # Its fourth message is the transaction.
+    traced --inject=sendmsg:delay_enter=2s:when=4 -e trace=sendmsg -- add_of_other_network b &
+    adding=$!
+    wait_until 10 grep -qs BATCH_BEGIN "$BATS_TEST_TMPDIR/trace"
+    run -0 on_node "$IMDS_GUARD" sync
+    [[ $output == *"took 203.0.113.0/24 from the endpoints"* ]]
+    wait "$adding"
+    grep -q 'BATCH_BEGIN.*DELAYED' "$BATS_TEST_TMPDIR/trace"
+    run ! in_pod b curl --silent --max-time 0.3 http://203.0.113.10/
+    add_of_other_network b CHECK
+}
+
 # --- many at once ---------------------------------------------------------------------------------
 
 # Others' rules come and go until the file is gone.

@@ -8,6 +8,9 @@
  *    writes all endpoints, or makes the table anew, is good only for the generation of the ruleset
  *    that was seen. So a guard that somebody else has just set on the same interface, for a new pod
  *    of the same name, is never lifted for an old one.
+ *
+ * All other guards come whatever the generation, and bring the endpoints along that they rely on: if
+ * somebody has taken one away meanwhile, it is there again.
  */
 #include "kernel/backend.h"
 

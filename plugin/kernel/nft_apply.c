@@ -80,21 +80,26 @@ static bool has_outgoing(const struct nft_changes *changes)
 }
 
 static int mend_skeleton(struct nft_messages *messages, const struct verdict_on_skeleton *found,
-                         const struct terms *terms, bool outgoing, struct error *err)
+                         const struct terms *terms, const struct nft_changes *changes,
+                         struct error *err)
 {
     if (found->endpoints_wrong && skeleton_renew_endpoints(messages, terms, err) < 0)
         return -1;
-    return outgoing && !found->outgoing ? skeleton_add_outgoing(messages, err) : 0;
+    if (!found->endpoints_wrong && changes->fresh_count > 0 &&
+        skeleton_keep_endpoints(messages, terms, err) < 0)
+        return -1;
+    return has_outgoing(changes) && !found->outgoing ? skeleton_add_outgoing(messages, err) : 0;
 }
 
 static int write_skeleton(struct nft_messages *messages, const struct nft_view *view,
-                          const struct terms *terms, bool outgoing, struct error *err)
+                          const struct terms *terms, const struct nft_changes *changes,
+                          struct error *err)
 {
     if (view->listing.present && !view->skeleton.broken)
-        return mend_skeleton(messages, &view->skeleton, terms, outgoing, err);
+        return mend_skeleton(messages, &view->skeleton, terms, changes, err);
     if (view->listing.present && skeleton_delete(messages, err) < 0)
         return -1;
-    return skeleton_make(messages, terms, outgoing, err);
+    return skeleton_make(messages, terms, has_outgoing(changes), err);
 }
 
 /* Which endpoints are to stand afterwards: see terms->agreed. */
@@ -122,7 +127,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         settle_endpoints(job, &view, &room, &terms, err) < 0 ||
         changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
                      view.skeleton.broken, &changes, err) < 0 ||
-        write_skeleton(&messages, &view, &terms, has_outgoing(&changes), err) < 0 ||
+        write_skeleton(&messages, &view, &terms, &changes, err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
         return -1;

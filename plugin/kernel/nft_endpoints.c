@@ -81,8 +81,8 @@ static bool add_interval(struct nftnl_set *set, const struct endpoint *endpoint,
 #define ENDPOINTS_PER_MESSAGE 48
 
 /* elements = { 169.254.169.254, 10.0.0.0/8 } */
-static int fill(struct nft_messages *messages, const struct endpoint_set *about,
-                const struct terms *terms, struct error *err)
+int endpoints_add(struct nft_messages *messages, const struct endpoint_set *about,
+                  const struct terms *terms, struct error *err)
 {
     size_t next = 0;
 
@@ -115,7 +115,7 @@ int endpoints_make(struct nft_messages *messages, const struct endpoint_set *set
 {
     if (make_set(messages, set, err) < 0)
         return -1;
-    return fill(messages, set, terms, err);
+    return endpoints_add(messages, set, terms, err);
 }
 
 int endpoints_renew(struct nft_messages *messages, const struct endpoint_set *set,
@@ -123,5 +123,5 @@ int endpoints_renew(struct nft_messages *messages, const struct endpoint_set *se
 {
     if (!nft_messages_add_name(messages, NFT_MSG_DELSETELEM, 0, NFTA_SET_ELEM_LIST_SET, set->name))
         return error_no_memory(err);
-    return fill(messages, set, terms, err);
+    return endpoints_add(messages, set, terms, err);
 }

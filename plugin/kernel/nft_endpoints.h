@@ -30,6 +30,10 @@ must_use int endpoints_ask(struct nft_messages *messages, const struct endpoint_
 must_use int endpoints_make(struct nft_messages *messages, const struct endpoint_set *set,
                             const struct terms *terms, struct error *err);
 
+/* Adds the endpoints of its family that are not there yet. */
+must_use int endpoints_add(struct nft_messages *messages, const struct endpoint_set *set,
+                           const struct terms *terms, struct error *err);
+
 /* Empties the set and fills it. */
 must_use int endpoints_renew(struct nft_messages *messages, const struct endpoint_set *set,
                              const struct terms *terms, struct error *err);

@@ -24,7 +24,7 @@ static bool is_contention(int refusal)
 
 static bool is_surprise(int refusal)
 {
-    return refusal == ENOENT || refusal == EEXIST;
+    return refusal == ENOENT || refusal == EEXIST || refusal == ENOTEMPTY;
 }
 
 static bool is_worth_a_round(int refusal, unsigned round, unsigned surprises, int64_t deadline)

@@ -135,6 +135,15 @@ int skeleton_renew_endpoints(struct nft_messages *messages, const struct terms *
     return 0;
 }
 
+int skeleton_keep_endpoints(struct nft_messages *messages, const struct terms *terms,
+                            struct error *err)
+{
+    for (EACH(set, endpoint_sets))
+        if (endpoints_add(messages, set, terms, err) < 0)
+            return -1;
+    return 0;
+}
+
 int skeleton_delete(struct nft_messages *messages, struct error *err)
 {
     return nft_messages_add_name(messages, NFT_MSG_DELTABLE, 0, 0, NULL) ? 0 : error_no_memory(err);

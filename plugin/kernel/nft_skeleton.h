@@ -53,6 +53,14 @@ must_use int skeleton_add_outgoing(struct nft_messages *messages, struct error *
 must_use int skeleton_renew_endpoints(struct nft_messages *messages, const struct terms *terms,
                                       struct error *err);
 
+/*
+ * Adds the endpoints that stand already, for guards that come without looking at the generation:
+ * nothing, unless they have been taken away since they were seen, as by a sync that could not know
+ * of these guards yet. EEXIST or ENOTEMPTY if others are in their way by now.
+ */
+must_use int skeleton_keep_endpoints(struct nft_messages *messages, const struct terms *terms,
+                                     struct error *err);
+
 must_use int skeleton_delete(struct nft_messages *messages, struct error *err);
 
 /* What is wrong with the skeleton. */
