@@ -9,7 +9,7 @@ flavour_backend() { # FLAVOUR
     case $1 in nft) echo nftables ;; ipt) echo iptables ;; esac
 }
 
-# A directory with nothing but the flavour's iptables.
+# A directory with the flavour's iptables, and jq.
 flavour_path() { # FLAVOUR
     local dir=$bench_out/path-$1 suffix=nft name
     [ "$1" = nft ] || suffix=legacy
@@ -17,6 +17,8 @@ flavour_path() { # FLAVOUR
     for name in iptables ip6tables iptables-save iptables-restore ip6tables-restore; do
         ln -sf "$(command -v "${name/tables/tables-$suffix}")" "$dir/$name"
     done
+    # What a node has, not what stands for it in tests (lib/furnish.bash).
+    ln -sf "$(PATH=${PATH#/run/bin:} type -P jq)" "$dir/jq"
     echo "$dir"
 }
 
