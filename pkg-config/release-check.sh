@@ -101,6 +101,8 @@ check_lists() {
 }
 
 # Against Debian's own shared libraries: some tests replace functions that an archive would bring along.
+# All but the test of network namespaces, which asks what kind of namespace a file is (NS_GET_NSTYPE):
+# qemu-user cannot pass that on.
 check_arm64() {
     in_root sh -euc 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
         --no-install-recommends libcmocka-dev:arm64 libcjson-dev:arm64 libiptc-dev:arm64' >/dev/null 2>&1 ||
@@ -110,7 +112,7 @@ check_arm64() {
             -DIMDS_GUARD_ARCH=arm64 -DCMAKE_BUILD_TYPE=MinSizeRel -DBUILD_TESTING=ON \
             -DCMAKE_CROSSCOMPILING_EMULATOR=/usr/bin/qemu-aarch64
         cmake --build /check/tests
-        ctest --test-dir /check/tests -L unit --output-on-failure --timeout 300' >"$root/check/log" ||
+        ctest --test-dir /check/tests -L unit -E unit.kernel_netns_test --output-on-failure --timeout 300' >"$root/check/log" ||
         { tail -n 40 "$root/check/log" >&2; die "a unit test fails on arm64"; }
     say "arm64: $(grep 'tests passed' "$root/check/log")"
     in_root bash /check/source/pkg-config/arm64-check.sh "/check/dist/imds-guard-$version-linux-arm64" /check/source ||
