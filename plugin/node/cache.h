@@ -56,8 +56,9 @@ void cached_attachment_free(struct cached_attachment *attachment);
 void cached_attachment_trim(struct cached_attachment *attachment, const struct config *config);
 
 /*
- * The whole directory, each attachment trimmed. What is no attachment goes into `skipped`; no such directory is an empty
- * cache. Errors: ERROR_IO if the directory cannot be read. The result is for cache_free.
+ * The whole directory, each attachment trimmed. What is no attachment goes into `skipped`; no such
+ * directory is an empty cache. Errors: ERROR_IO if the directory cannot be read. The result is for
+ * cache_free.
  */
 must_use int cache_read(const char *directory, const struct config *config, struct cache *out,
                         struct error *err);
