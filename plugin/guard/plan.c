@@ -300,6 +300,14 @@ int guard_compare(const struct guard *a, const struct guard *b)
     return strcmp(a->interface, b->interface);
 }
 
+const struct guard *plan_find(const struct plan *plan, const struct guard *place)
+{
+    for (size_t i = 0; i < plan->guard_count; i++)
+        if (guard_compare(&plan->guards[i], place) == 0)
+            return &plan->guards[i];
+    return NULL;
+}
+
 const char *direction_name(enum direction direction)
 {
     return direction == DIRECTION_IN ? "in" : "out";

@@ -131,6 +131,9 @@ void facts_free(struct facts *facts);
 /* By direction, then by interface: where a guard stands, whatever its verdict. Order as strcmp(3). */
 int guard_compare(const struct guard *a, const struct guard *b);
 
+/* The plan's guard that stands there; NULL if it has none. */
+const struct guard *plan_find(const struct plan *plan, const struct guard *place);
+
 const char *direction_name(enum direction direction); /* "in", "out" */
 const char *verdict_name(enum verdict verdict);       /* "drop", "count" */
 

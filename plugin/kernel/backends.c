@@ -111,12 +111,7 @@ static bool is_of_plan(const struct held *held, const void *context)
 {
     const struct plan *plan = context;
 
-    if (!tags_have_same_owner(held->tag, plan->tag))
-        return false;
-    for (size_t i = 0; i < plan->guard_count; i++)
-        if (guard_compare(&plan->guards[i], &held->guard) == 0)
-            return true;
-    return false;
+    return tags_have_same_owner(held->tag, plan->tag) && plan_find(plan, &held->guard) != NULL;
 }
 
 int guards_undo(const struct plan *plan, const struct terms *terms, struct error *err)

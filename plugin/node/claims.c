@@ -79,14 +79,6 @@ static int strength_of(const struct surveyed *surveyed, const struct guard *guar
     return strength + (is_held(holdings, surveyed->plan.tag, guard) ? CLAIM_HELD : 0);
 }
 
-static const struct guard *find_guard(const struct plan *plan, const struct guard *place)
-{
-    for (size_t i = 0; i < plan->guard_count; i++)
-        if (guard_compare(&plan->guards[i], place) == 0)
-            return &plan->guards[i];
-    return NULL;
-}
-
 /* One planned guard, and what speaks for its being this attachment's. */
 struct claim {
     const struct surveyed *surveyed;
@@ -144,7 +136,7 @@ static bool is_accounted_for(const struct survey *survey, const char *tag,
     const struct surveyed *owner = survey_find(survey, tag);
 
     return owner && (owner->state == ATTACHMENT_GONE || owner->state == ATTACHMENT_HOST_NETWORK ||
-                     (owner->state == ATTACHMENT_PLANNED && find_guard(&owner->plan, guard)));
+                     (owner->state == ATTACHMENT_PLANNED && plan_find(&owner->plan, guard)));
 }
 
 /*
@@ -222,7 +214,7 @@ static bool is_kept(const struct survey *survey, const struct guard *place)
         for (size_t j = 0; j < count; j++) {
             const struct surveyed *owner = survey_find(survey, held[j].tag);
 
-            if (owner && find_guard(&owner->plan, place))
+            if (owner && plan_find(&owner->plan, place))
                 return true;
         }
     }
