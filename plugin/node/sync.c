@@ -161,9 +161,8 @@ static bool surplus_goes(const struct sync *sync)
     return true;
 }
 
-static int note_surplus(struct sync *sync, struct error *err)
+static int note_surplus(struct sync *sync, bool goes, struct error *err)
 {
-    bool goes = surplus_goes(sync);
     const struct listing *listing = surplus(sync);
     char text[ENDPOINT_TEXT_SIZE];
 
@@ -188,7 +187,7 @@ static int note_surplus(struct sync *sync, struct error *err)
  * a DEL's to lift. What has come since the survey is an ADD's, and stays: it knows better than the
  * survey whose interface that is.
  */
-static int apply(const struct sync *sync, struct error *err)
+static int apply(const struct sync *sync, bool surplus_too, struct error *err)
 {
     cleanup(free_memory) struct plan *plans = calloc(sync->survey.count + 1, sizeof(*plans));
     const struct tags *tags = &sync->survey.holdings.tags;
@@ -198,7 +197,7 @@ static int apply(const struct sync *sync, struct error *err)
 
     if (!plans)
         return error_no_memory(err);
-    if (surplus_goes(sync))
+    if (surplus_too)
         terms.agreed = tags;
     for (size_t i = 0; i < sync->survey.count; i++) {
         const struct surveyed *surveyed = &sync->survey.attachments[i];
@@ -274,13 +273,15 @@ int sync_run(const struct settings *settings, const struct sync_options *options
         .terms = settings_terms(settings),
         .chosen = backend_choose(settings->config.backend),
     };
+    bool goes;
 
     if (survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
-        set_refused_aside(&sync, err) < 0 || note_all(&sync, err) < 0 ||
-        note_surplus(&sync, err) < 0)
+        set_refused_aside(&sync, err) < 0 || note_all(&sync, err) < 0)
         return -1;
-    if (!options->dry_run && (sync.report.changed > 0 || surplus_goes(&sync)) &&
-        apply(&sync, err) < 0)
+    goes = surplus_goes(&sync);
+    if (note_surplus(&sync, goes, err) < 0)
+        return -1;
+    if (!options->dry_run && (sync.report.changed > 0 || goes) && apply(&sync, goes, err) < 0)
         return -1;
     if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0)
         return -1;

@@ -66,15 +66,22 @@ static void end(int number)
     _exit(0);
 }
 
+static sigset_t ending_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
+}
+
 static int catch_signals(struct error *err)
 {
     struct sigaction action = {.sa_handler = end};
-    sigset_t ours;
+    const sigset_t ours = ending_signals();
 
     sigemptyset(&action.sa_mask);
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGINT);
     if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0 ||
         sigprocmask(SIG_UNBLOCK, &ours, NULL) < 0)
         return error_set(err, ERROR_IO, "catch signals: %s", strerror(errno));
@@ -85,12 +92,10 @@ static int catch_signals(struct error *err)
 static int install_unsignalled(const struct install_options *options, struct install_report *report,
                                struct error *err)
 {
-    sigset_t ours, before;
+    const sigset_t ours = ending_signals();
+    sigset_t before;
     int result;
 
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGINT);
     sigprocmask(SIG_BLOCK, &ours, &before);
     result = install_all(options, report, err);
     sigprocmask(SIG_SETMASK, &before, NULL);
