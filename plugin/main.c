@@ -2,7 +2,7 @@
  * A CNI verb if a runtime calls, an operator's command if a person does. The only place that exits.
  */
 #include "cni/cni.h"
-#include "node/commands.h"
+#include "node/commands/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>

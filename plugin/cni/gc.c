@@ -1,6 +1,6 @@
 #include "cni/verbs.h"
 #include "kernel/backends.h"
-#include "kernel/links.h"
+#include "kernel/links/links.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "cni/verbs.h"
-#include "kernel/links.h"
+#include "kernel/links/links.h"
 #include "kernel/privileges.h"
 
 int verb_plan(const struct request *request, struct plan *plan, struct error *err)

@@ -8,7 +8,7 @@
 
 #include "cni/cni.h"
 #include "kernel/backends.h"
-#include "kernel/links.h"
+#include "kernel/links/links.h"
 #include "kernel/privileges.h"
 
 #include <sys/mman.h>

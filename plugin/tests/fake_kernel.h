@@ -10,7 +10,7 @@
 #include "guard/cni_version.h"
 #include "guard/json.h"
 #include "kernel/backends.h"
-#include "kernel/links.h"
+#include "kernel/links/links.h"
 #include "kernel/privileges.h"
 
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #ifndef IMDS_GUARD_TESTS_FAKE_NFT_PEER_H
 #define IMDS_GUARD_TESTS_FAKE_NFT_PEER_H
 
-#include "kernel/nft_socket.h"
+#include "kernel/nftables/socket.h"
 
 #include <errno.h>
 #include <linux/netfilter.h>

@@ -6,9 +6,9 @@
 #ifndef IMDS_GUARD_TESTS_FAKE_NFTABLES_H
 #define IMDS_GUARD_TESTS_FAKE_NFTABLES_H
 
-#include "kernel/nft_facts.h"
-#include "kernel/nft_reply.h"
-#include "kernel/nft_socket.h"
+#include "kernel/nftables/facts.h"
+#include "kernel/nftables/reply.h"
+#include "kernel/nftables/socket.h"
 
 #include <arpa/inet.h>
 #include <libnftnl/common.h>

@@ -5,7 +5,7 @@
 #ifndef IMDS_GUARD_TESTS_FAKE_RTNETLINK_H
 #define IMDS_GUARD_TESTS_FAKE_RTNETLINK_H
 
-#include "kernel/rtnetlink.h"
+#include "kernel/links/rtnetlink.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>

@@ -5,12 +5,12 @@
  */
 #include "fake_nftables.h"
 
+#include "iptables_chains.h"
 #include "kernel/backend.h"
 #include "kernel/check.h"
-#include "kernel/iptables_guards.h"
-#include "kernel/iptables_skeleton.h"
-#include "kernel/iptables_wanted.h"
-#include "kernel_iptables_chains.h"
+#include "kernel/iptables/guards.h"
+#include "kernel/iptables/skeleton.h"
+#include "kernel/iptables/wanted.h"
 
 #include <libnftnl/chain.h>
 #include <libnftnl/expr.h>

@@ -1,8 +1,8 @@
 /*
  * Endpoints beyond the terms: read back from nf_tables' intervals, kept or let go.
  */
-#include "kernel/nft_endpoints.h"
-#include "kernel/nft_intervals.h"
+#include "kernel/nftables/endpoints.h"
+#include "kernel/nftables/intervals.h"
 #include "kernel/surplus.h"
 
 #include <setjmp.h>

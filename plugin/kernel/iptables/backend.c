@@ -1,0 +1,360 @@
+/*
+ * The legacy tables (x_tables), through libiptc. Theory of operation:
+ *
+ *     snapshot (iptables_table) ──pure──▶ edits (iptables_skeleton, iptables_guards) ──▶ table
+ *
+ * A table is always written whole, and the kernel tells only of some writes by others that a write
+ * of ours would undo; so who writes holds the lock from the reading on. To look, none is needed:
+ * the kernel hands out a table in one piece. If a look without the lock finds nothing to change,
+ * then having taken the lock at that moment would have found the same: while another keeps it, we
+ * look before we wait any longer.
+ */
+#include "kernel/backend.h"
+#include "kernel/capabilities.h"
+#include "kernel/iptables/guards.h"
+#include "kernel/iptables/listing.h"
+#include "kernel/iptables/skeleton.h"
+#include "kernel/iptables/table.h"
+#include "kernel/iptables/xtables_lock.h"
+#include "kernel/surplus.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <time.h>
+
+#define FAMILIES 2
+
+/* Most hold the lock for milliseconds, as we do: to wait for a hundred of them costs less than to
+ * look without it, and then again with it. */
+#define SOON_MS 100
+
+/* Times that a table may be changed under our hands, by who takes no lock, before we give up. */
+#define TRIES 10
+
+/* Pause after the first; each next one is twice as long: half a second in all. */
+#define PAUSE_NS 1000000L
+
+/* What is to be brought about, the same in each family. */
+struct task {
+    int (*edit)(const struct task *task, const struct snapshot *snapshot, struct edits *edits,
+                struct error *err);
+    bool only_live; /* leaves alone a table that is not live, as there is nothing in it */
+    const struct terms *terms;
+    const struct wanted *wanted;       /* of apply */
+    const struct selection *selection; /* of remove */
+};
+
+/* One family's part of it. */
+struct part {
+    struct table table; /* without a handle: there is none, and nothing to do */
+    struct edits edits;
+};
+
+struct parts {
+    struct part family[FAMILIES];
+};
+
+static const struct iptables_family *const families[FAMILIES] = {&iptables_ipv4, &iptables_ipv6};
+
+static void cleanup_parts(struct parts *parts)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        iptables_table_close(&parts->family[i].table);
+        iptables_edits_free(&parts->family[i].edits);
+    }
+}
+
+/* Reads the tables and finds what to edit in them. *todo: whether there is anything. */
+static int prepare(const struct task *task, struct parts *parts, bool *todo, struct error *err)
+{
+    *todo = false;
+    for (size_t i = 0; i < FAMILIES; i++) {
+        struct part *part = &parts->family[i];
+        bool live = true;
+
+        if (task->only_live && iptables_table_live(families[i], &live, err) < 0)
+            return -1;
+        if (live && iptables_table_open(families[i], &part->table, err) < 0)
+            return -1;
+        if (part->table.handle && task->edit(task, &part->table.snapshot, &part->edits, err) < 0)
+            return -1;
+        *todo = *todo || part->edits.count > 0;
+    }
+    return 0;
+}
+
+/*
+ * All that can be refused without the kernel is refused before the first table is handed over. Each
+ * table on its own goes from what was to what is wanted, so whichever is refused then is as it was.
+ */
+static int carry_out(struct parts *parts, bool *again, struct error *err)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (parts->family[i].edits.count > 0 &&
+            iptables_table_edit(&parts->family[i].table, &parts->family[i].edits, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (parts->family[i].edits.count > 0 &&
+            iptables_table_commit(&parts->family[i].table, again, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_leftovers(const struct parts *parts, struct error *err)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        const struct table *table = &parts->family[i].table;
+
+        if (table->referenced)
+            return error_set(err, ERROR_KERNEL,
+                             "%s: chain %s of table %s is empty now, but cannot be deleted: a rule "
+                             "that is not ours jumps to it; find it with: %s-legacy-save -t %s",
+                             table->family->command, table->referenced, IPTABLES_TABLE,
+                             table->family->command, IPTABLES_TABLE);
+    }
+    return 0;
+}
+
+/* Remembers the guards that the edits take away, so that one that stands in both families counts
+ * once. */
+static int note_removed(const struct parts *parts, struct listing *removed, struct error *err)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        const struct edits *edits = &parts->family[i].edits;
+
+        for (size_t j = 0; j < edits->count; j++) {
+            const struct rule *rule = &edits->items[j].rule;
+            struct held held = iptables_guard_held(rule, families[i]->layout.family);
+
+            if (edits->items[j].kind == EDIT_DELETE_RULE && rule->kind == RULE_GUARD &&
+                !listing_add(removed, &held))
+                return error_no_memory(err);
+        }
+    }
+    return 0;
+}
+
+/* Whether none of the guards that stand is on a wanted interface, or of an owner of wanted ones. */
+static bool is_first(const struct parts *parts, const struct wanted *wanted)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+            const struct chain *own = &parts->family[i].table.snapshot.own[direction];
+
+            for (size_t j = 0; j < own->rule_count; j++)
+                if (own->rules[j].kind == RULE_GUARD &&
+                    (wanted_find(wanted, &own->rules[j].guard) != NULL ||
+                     wanted_owns(wanted, own->rules[j].tag)))
+                    return false;
+        }
+    }
+    return true;
+}
+
+/* What came of a task. */
+struct outcome {
+    struct listing removed;
+    bool first; /* of apply: as the first reading under the lock showed it */
+};
+
+static void cleanup_outcome(struct outcome *outcome)
+{
+    listing_free(&outcome->removed);
+}
+
+/*
+ * Once, from reading to writing. The lock is held. *again: it failed as it does if somebody writes
+ * without the lock; if `retry`, this is why it is called.
+ */
+static int try_once(const struct task *task, bool retry, struct outcome *outcome, bool *again,
+                    struct error *err)
+{
+    cleanup(parts) struct parts parts = {0};
+    bool todo;
+
+    *again = false;
+    if (prepare(task, &parts, &todo, err) < 0)
+        return -1;
+    if (task->wanted && !retry)
+        outcome->first = is_first(&parts, task->wanted);
+    if (!todo)
+        return 0;
+    if (task->selection && note_removed(&parts, &outcome->removed, err) < 0)
+        return -1;
+    if (carry_out(&parts, again, err) < 0)
+        return -1;
+    return check_leftovers(&parts, err);
+}
+
+static int look_for_work(const struct task *task, bool *todo, struct error *err)
+{
+    cleanup(parts) struct parts parts = {0};
+
+    return prepare(task, &parts, todo, err);
+}
+
+/* Whether there can be anything to do: where no table is live, nothing is to be taken out
+ * of one. */
+static int may_have_work(const struct task *task, bool *out, struct error *err)
+{
+    bool live = !task->only_live;
+
+    for (size_t i = 0; i < FAMILIES && !live; i++)
+        if (iptables_table_live(families[i], &live, err) < 0)
+            return -1;
+    *out = live;
+    return 0;
+}
+
+/*
+ * Where the lock is free, or soon will be, it is had before the first reading, so that there need
+ * be no second one. Where somebody keeps it, a look tells whether it is worth waiting for.
+ */
+static int lock_for_work(const struct task *task, int *lock, bool *todo, struct error *err)
+{
+    struct error busy;
+
+    if (may_have_work(task, todo, err) < 0)
+        return -1;
+    if (!*todo || xtables_lock(SOON_MS, lock, &busy) == 0)
+        return 0;
+    if (look_for_work(task, todo, err) < 0)
+        return -1;
+    return *todo ? xtables_lock(task->terms->lock_timeout_seconds * 1000, lock, err) : 0;
+}
+
+static int bring_about(const struct task *task, struct outcome *outcome, struct error *err)
+{
+    struct timespec pause = {.tv_nsec = PAUSE_NS};
+    cleanup(close_fd) int lock = -1;
+    bool todo = false;
+
+    if (lock_for_work(task, &lock, &todo, err) < 0)
+        return -1;
+    if (!todo)
+        return 0;
+    for (int tries = 1;; tries++) {
+        struct error failure = {0};
+        bool again;
+
+        if (try_once(task, tries > 1, outcome, &again, &failure) == 0)
+            return 0;
+        if (!again || tries == TRIES) {
+            *err = failure;
+            return -1;
+        }
+        nanosleep(&pause, NULL);
+        pause.tv_nsec *= 2;
+    }
+}
+
+static int edit_to_apply(const struct task *task, const struct snapshot *snapshot,
+                         struct edits *edits, struct error *err)
+{
+    cleanup(listing) struct listing standing = {0};
+    cleanup(free_memory) struct endpoint *room = NULL;
+    struct terms terms = *task->terms;
+
+    if (!iptables_skeleton_surplus(snapshot, task->terms, &standing) ||
+        (terms.agreed != NULL && !iptables_guards_list(snapshot, &standing)))
+        return error_no_memory(err);
+    if (!surplus_may_go(&standing, task->terms) &&
+        surplus_unite(&standing, task->terms, &room, &terms, err) < 0)
+        return -1;
+    if (iptables_skeleton_make(snapshot, &terms, wanted_have_outgoing(task->wanted), edits, err) <
+        0)
+        return -1;
+    return iptables_guards_set(snapshot, task->wanted, edits, err);
+}
+
+static int edit_to_remove(const struct task *task, const struct snapshot *snapshot,
+                          struct edits *edits, struct error *err)
+{
+    if (task->selection->everything)
+        return iptables_skeleton_unmake(snapshot, edits, err);
+    return iptables_guards_unset(snapshot, task->selection, edits, err);
+}
+
+static int backend_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
+                         bool *first, struct error *err)
+{
+    cleanup(wanted) struct wanted wanted = {0};
+    struct task task = {.edit = edit_to_apply, .terms = terms, .wanted = &wanted};
+    struct outcome outcome = {0};
+    int result;
+
+    *first = false;
+    if (terms->endpoint_count == 0)
+        return error_set(err, ERROR_KERNEL, "there is no endpoint to keep anybody from");
+    if (iptables_wanted_make(plans, plan_count, &wanted, err) < 0)
+        return -1;
+    result = bring_about(&task, &outcome, err);
+    *first = outcome.first;
+    return result;
+}
+
+static size_t count_guards(struct listing *listing)
+{
+    size_t count = listing->held_count > 0;
+
+    if (listing->held_count > 1)
+        qsort(listing->held, listing->held_count, sizeof(*listing->held), held_compare);
+    for (size_t i = 1; i < listing->held_count; i++)
+        count += held_compare(&listing->held[i - 1], &listing->held[i]) != 0;
+    return count;
+}
+
+static int backend_remove(const struct selection *selection, const struct terms *terms,
+                          size_t *removed, struct error *err)
+{
+    cleanup(outcome) struct outcome outcome = {0};
+    struct task task = {
+        .edit = edit_to_remove, .only_live = true, .terms = terms, .selection = selection};
+
+    if (bring_about(&task, &outcome, err) < 0)
+        return -1;
+    if (removed)
+        *removed = count_guards(&outcome.removed);
+    return 0;
+}
+
+/* A kernel part that is not there has no list of live tables either. */
+static int check_kernel_part(const struct iptables_family *family, struct error *err)
+{
+    if (!iptables_family_exists(family) || access(family->live, F_OK) == 0)
+        return 0;
+    return error_set(err, ERROR_KERNEL,
+                     "%s: the kernel has no legacy tables (no %s); load the modules %s, or set "
+                     "\"backend\": \"nftables\"",
+                     family->command, family->live, family->modules);
+}
+
+static int backend_probe(const struct terms *terms, struct error *err)
+{
+    (void)terms;
+    /* libiptc talks over a raw socket (raw(7)); the kernel then asks for the other one. */
+    if (capability_check(CAP_NET_RAW, "CAP_NET_RAW", err) < 0 ||
+        capability_check(CAP_NET_ADMIN, "CAP_NET_ADMIN", err) < 0)
+        return -1;
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (check_kernel_part(families[i], err) < 0)
+            return -1;
+    }
+    if (xtables_lock_usable(err) < 0) {
+        err->code = ERROR_KERNEL;
+        return -1;
+    }
+    return 0;
+}
+
+const struct backend backend_iptables = {
+    .name = "iptables",
+    .probe = backend_probe,
+    .accept = iptables_wanted_check,
+    .apply = backend_apply,
+    .remove = backend_remove,
+    .list = iptables_list,
+};

@@ -1,0 +1,219 @@
+#include "kernel/iptables/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define PROC_NET "/proc/thread-self/net"
+
+bool iptables_family_exists(const struct iptables_family *family)
+{
+    return !family->evidence || access(family->evidence, F_OK) == 0;
+}
+
+/* More than a line for each table that the kernel has: five, of at most 32 bytes with the line's
+ * end (XT_TABLE_MAXNAMELEN, linux/netfilter/x_tables.h). */
+#define NAMES_SIZE 1024
+
+int iptables_table_live(const struct iptables_family *family, bool *out, struct error *err)
+{
+    cleanup(close_fd) int fd = open(family->live, O_RDONLY | O_CLOEXEC);
+    char names[NAMES_SIZE] = "\n"; /* so that each name stands between two */
+    size_t used = strlen(names);
+    ssize_t got;
+
+    if (fd < 0) {
+        /* No such file, no such part of the kernel; but without /proc that cannot be known. */
+        if (errno != ENOENT || access(PROC_NET, F_OK) != 0)
+            return error_set(err, ERROR_KERNEL, "cannot tell which tables are live: %s: %m",
+                             family->live);
+        *out = false;
+        return 0;
+    }
+    while ((got = read(fd, names + used, sizeof(names) - 1 - used)) > 0)
+        used += (size_t)got;
+    if (got < 0)
+        return error_set(err, ERROR_KERNEL, "cannot tell which tables are live: %s: %m",
+                         family->live);
+    *out = strstr(names, "\n" IPTABLES_TABLE "\n") != NULL;
+    return 0;
+}
+
+/* libiptc's words depend on what it did last: to be called before it does anything else. */
+static int kernel_error(const struct iptables_family *family, const char *what, struct error *err)
+{
+    int code = errno;
+
+    switch (code) {
+    case EPERM:
+    case EACCES:
+        return error_set(err, ERROR_KERNEL,
+                         "%s: cannot %s table %s: not permitted; this needs CAP_NET_ADMIN and "
+                         "CAP_NET_RAW in the node's network namespace",
+                         family->command, what, IPTABLES_TABLE);
+    case ENOPROTOOPT:
+    case ENOENT:
+        return error_set(err, ERROR_KERNEL,
+                         "%s: cannot %s table %s: the kernel lacks a part of it; load the modules "
+                         "%s, or set \"backend\": \"nftables\"",
+                         family->command, what, IPTABLES_TABLE, family->modules);
+    case EAFNOSUPPORT:
+        return error_set(
+            err, ERROR_KERNEL,
+            "%s: cannot %s table %s: the kernel has the protocol, but this process may "
+            "not use it; look for RestrictAddressFamilies= in its systemd unit",
+            family->command, what, IPTABLES_TABLE);
+    case ENOMEM:
+        return error_set(err, ERROR_KERNEL, "%s: cannot %s table %s: out of memory",
+                         family->command, what, IPTABLES_TABLE);
+    default:
+        return error_set(err, ERROR_KERNEL, "%s: cannot %s table %s: %s", family->command, what,
+                         IPTABLES_TABLE, family->strerror(code));
+    }
+}
+
+/* Reads one entry, which stands in the chain named `name`; jumps lead to `target`, or
+ * are foreign. */
+static void read_rule(const struct table *table, const void *entry, enum direction direction,
+                      enum rule_kind expected, struct rule *out)
+{
+    const struct iptables_family *family = table->family;
+
+    iptables_entry_read(&family->layout, entry, family->entry_size(entry), out);
+    if (out->kind == RULE_JUMP) {
+        const char *target = family->jump_target(entry, table->handle);
+
+        out->guard.direction = direction;
+        if (!target || strcmp(target, iptables_chain_names[direction].own) != 0)
+            out->kind = RULE_FOREIGN;
+    }
+    if (out->kind != expected || out->guard.direction != direction)
+        out->kind = RULE_FOREIGN;
+}
+
+/* `expected`: what may be ours in this chain. */
+static int read_chain(const struct table *table, const char *name, enum direction direction,
+                      enum rule_kind expected, struct chain *out, struct error *err)
+{
+    const struct iptables_family *family = table->family;
+    size_t capacity = 0;
+    const void *entry;
+
+    out->exists = family->is_chain(name, table->handle);
+    if (!out->exists)
+        return 0;
+    for (entry = family->first_rule(name, table->handle); entry;
+         entry = family->next_rule(entry, table->handle)) {
+        if (out->rule_count == capacity) {
+            struct rule *rules;
+
+            capacity = capacity ? capacity * 2 : 16;
+            rules = reallocarray(out->rules, capacity, sizeof(*rules));
+            if (!rules)
+                return error_no_memory(err);
+            out->rules = rules;
+        }
+        read_rule(table, entry, direction, expected, &out->rules[out->rule_count++]);
+    }
+    return 0;
+}
+
+static int read_snapshot(struct table *table, struct error *err)
+{
+    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+        const struct iptables_chain_names *names = &iptables_chain_names[direction];
+
+        if (read_chain(table, names->hook, direction, RULE_JUMP, &table->snapshot.hook[direction],
+                       err) < 0 ||
+            read_chain(table, names->own, direction, RULE_GUARD, &table->snapshot.own[direction],
+                       err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int iptables_table_open(const struct iptables_family *family, struct table *out, struct error *err)
+{
+    cleanup(table) struct table table = {
+        .family = family,
+        .snapshot.family = family->layout.family,
+    };
+
+    table.handle = family->init(IPTABLES_TABLE);
+    if (!table.handle && (errno != EAFNOSUPPORT || iptables_family_exists(family)))
+        return kernel_error(family, "read", err);
+    if (table.handle && read_snapshot(&table, err) < 0)
+        return -1;
+    *out = table;
+    table = (struct table){0};
+    return 0;
+}
+
+void iptables_table_close(struct table *table)
+{
+    if (table->handle)
+        table->family->free(table->handle);
+    iptables_snapshot_free(&table->snapshot);
+    *table = (struct table){0};
+}
+
+static int make_edit(const struct table *table, const struct edit *edit)
+{
+    const struct iptables_family *family = table->family;
+    unsigned position = (unsigned)edit->position;
+    union entry_bytes entry;
+
+    switch (edit->kind) {
+    case EDIT_CREATE_CHAIN:
+        return family->create_chain(edit->chain, table->handle);
+    case EDIT_DELETE_RULE:
+        return family->delete_num_entry(edit->chain, position, table->handle);
+    case EDIT_REPLACE_RULE:
+        iptables_entry_build(&family->layout, &edit->rule, &entry);
+        return family->replace_entry(edit->chain, &entry, position, table->handle);
+    case EDIT_INSERT_RULE:
+        iptables_entry_build(&family->layout, &edit->rule, &entry);
+        return family->insert_entry(edit->chain, &entry, position, table->handle);
+    case EDIT_FLUSH_CHAIN:
+        return family->flush_entries(edit->chain, table->handle);
+    case EDIT_DELETE_CHAIN:
+        return family->delete_chain(edit->chain, table->handle);
+    }
+    errno = EINVAL;
+    return 0;
+}
+
+int iptables_table_edit(struct table *table, const struct edits *edits, struct error *err)
+{
+    for (size_t i = 0; i < edits->count; i++) {
+        const struct edit *edit = &edits->items[i];
+
+        if (make_edit(table, edit))
+            continue;
+        if (edit->kind == EDIT_DELETE_CHAIN && errno == EMLINK)
+            table->referenced = edit->chain;
+        else
+            return kernel_error(table->family, "edit", err);
+    }
+    return 0;
+}
+
+int iptables_table_commit(struct table *table, bool *again, struct error *err)
+{
+    *again = false;
+    if (table->family->commit(table->handle))
+        return 0;
+    /*
+     * EAGAIN: the table has another number of rules than when it was read. EINVAL is also what the
+     * kernel says if that happens between the two halves of a commit, the rules and their counters
+     * (net/ipv4/netfilter/ip_tables.c, do_add_counters): then the rules stand already, which the
+     * next look will show. If it comes again and again, the kernel does not like the rules.
+     */
+    *again = errno == EAGAIN || errno == EINVAL;
+    if (errno == EAGAIN)
+        return error_set(err, ERROR_TRY_AGAIN,
+                         "%s: table %s was changed while it was being written, by a program that "
+                         "does not take the lock (%s)",
+                         table->family->command, IPTABLES_TABLE, strerror(errno));
+    return kernel_error(table->family, "write", err);
+}

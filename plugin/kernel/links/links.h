@@ -1,0 +1,35 @@
+/*
+ * The kernel's answers to a plan's questions, over rtnetlink.
+ */
+#ifndef IMDS_GUARD_LINKS_LINKS_H
+#define IMDS_GUARD_LINKS_LINKS_H
+
+#include "guard/plan.h"
+
+#include <stdbool.h>
+
+/*
+ * Asks the host's and the pod's namespace. `out` is for facts_free. With netns the plugin's own
+ * namespace, only out->host_network is set.
+ * Errors: ERROR_INVALID_NETNS and ERROR_IO (netns_open), ERROR_KERNEL for what rtnetlink refuses.
+ */
+must_use int links_gather(const struct questions *questions, const char *netns, struct facts *out,
+                          struct error *err);
+
+/*
+ * The names of all links in the plugin's own namespace, sorted with strcmp, for bsearch(3): for
+ * those who ask about many (GC, sync). The caller frees *out.
+ */
+must_use int links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *err);
+
+/*
+ * Whether there is a link of that name now, in the plugin's own namespace; in doubt (out of
+ * descriptors, say) there is. Unlike if_nametoindex(3), it does not have the kernel look for a
+ * module of that name (the ioctls of netdevice(7) do, for a name that is missing).
+ */
+bool link_exists(const char *name);
+
+/* Whether `name` is in what links_names gave. */
+bool links_have(char (*names)[INTERFACE_NAME_SIZE], size_t count, const char *name);
+
+#endif

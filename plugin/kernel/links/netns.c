@@ -1,0 +1,89 @@
+#include "kernel/links/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* The calling thread's, not the process's: setns(2) moves one thread. */
+#define OWN_NETNS "/proc/thread-self/ns/net"
+
+/* What the path is to blame for; after anything else the namespace may well be there. */
+static enum error_code path_error_code(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENXIO:
+    case ENOTTY:
+        return ERROR_INVALID_NETNS;
+    default:
+        return ERROR_IO;
+    }
+}
+
+int netns_open(const char *path, int *out, struct error *err)
+{
+    /* O_NONBLOCK and O_NOCTTY: a FIFO or a terminal in the namespace's place must not hold
+     * us up. */
+    cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return error_set(err, path_error_code(errno), "cannot open network namespace %s: %s", path,
+                         strerror(errno));
+
+    int type = ioctl(fd, NS_GET_NSTYPE);
+    if (type < 0)
+        return error_set(err, path_error_code(errno), "%s is not a network namespace: %s", path,
+                         strerror(errno));
+    if (type != CLONE_NEWNET)
+        return error_set(err, ERROR_INVALID_NETNS,
+                         "%s is a namespace of another kind, not a network namespace", path);
+    *out = steal_fd(&fd);
+    return 0;
+}
+
+int netns_is_own(int netns, bool *out, struct error *err)
+{
+    struct stat theirs;
+    struct stat ours;
+
+    if (fstat(netns, &theirs) < 0)
+        return error_set(err, ERROR_IO, "cannot stat the network namespace: %s", strerror(errno));
+    if (stat(OWN_NETNS, &ours) < 0)
+        return error_set(err, ERROR_KERNEL,
+                         "cannot stat our own network namespace " OWN_NETNS ": %s",
+                         strerror(errno));
+    *out = theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+    return 0;
+}
+
+int netns_netlink_socket(int netns, int protocol, int *out, struct error *err)
+{
+    cleanup(close_fd) int own = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+    if (own < 0)
+        return error_set(err, ERROR_KERNEL,
+                         "cannot open our own network namespace " OWN_NETNS ": %s",
+                         strerror(errno));
+    if (setns(netns, CLONE_NEWNET) < 0)
+        return error_set(err, ERROR_KERNEL, "cannot enter the pod's network namespace: %s%s",
+                         strerror(errno), errno == EPERM ? " (CAP_SYS_ADMIN is needed)" : "");
+
+    cleanup(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    int socket_errno = errno;
+
+    if (setns(own, CLONE_NEWNET) < 0)
+        abort();
+    if (fd < 0)
+        return error_set(err, ERROR_KERNEL,
+                         "cannot open a netlink socket in the pod's network namespace: %s",
+                         strerror(socket_errno));
+    *out = steal_fd(&fd);
+    return 0;
+}

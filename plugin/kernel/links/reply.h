@@ -1,0 +1,32 @@
+/*
+ * Messages of rtnetlink as plain data: bytes in, whoever sent them, of whatever length. Pure.
+ *
+ * Each of these reads the message (struct nlmsghdr and payload) at the start of `length` bytes,
+ * which are aligned as a struct nlmsghdr is. False, and *out untouched, if that is no whole message
+ * of the kind the function is for, or if what it must have is missing.
+ */
+#ifndef IMDS_GUARD_LINKS_REPLY_H
+#define IMDS_GUARD_LINKS_REPLY_H
+
+#include "guard/cleanup.h"
+#include "guard/plan.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct link_reply {
+    struct link link;
+    bool peer_elsewhere; /* IFLA_LINK_NETNSID is there: the peer is in another namespace */
+    int peer_nsid;       /* which one, as the namespace that answers numbers it; < 0: no number */
+};
+
+/* RTM_NEWLINK (rtnetlink(7), linux/if_link.h). An index and a name must be there. */
+must_use bool link_reply_read(const void *message, size_t length, struct link_reply *out);
+
+/* RTM_NEWNSID (linux/net_namespace.h); NETNSA_NSID_NOT_ASSIGNED where there is no number. */
+must_use bool nsid_reply_read(const void *message, size_t length, int *out);
+
+/* NLMSG_ERROR (netlink(7)), or NLMSG_DONE at the end of a dump: the errno, 0 for success. */
+must_use bool error_reply_read(const void *message, size_t length, int *out);
+
+#endif

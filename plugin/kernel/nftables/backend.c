@@ -1,0 +1,117 @@
+/*
+ * The nftables backend: look, decide, write one transaction. Nobody locks nf_tables, so what was
+ * seen may have changed by the time it is written. Two things make that harmless:
+ *
+ *  - What is added must not be there yet (NLM_F_EXCL), and what goes must be there still. Where
+ *    that has changed, the kernel refuses the whole transaction, and we look again.
+ *  - A transaction that takes a guard away, or over from those alone who had it at some moment, or
+ *    writes all endpoints, or makes the table anew, is good only for the generation of the ruleset
+ *    that was seen. So a guard that somebody else has just set on the same interface, for a new pod
+ *    of the same name, is never lifted for an old one.
+ *
+ * All other guards come whatever the generation, and bring the endpoints along that they rely on: if
+ * somebody has taken one away meanwhile, it is there again.
+ */
+#include "kernel/backend.h"
+
+#include "kernel/nftables/apply.h"
+#include "kernel/nftables/remove.h"
+#include "kernel/nftables/retry.h"
+#include "kernel/nftables/skeleton.h"
+#include "kernel/nftables/socket.h"
+#include "kernel/nftables/view.h"
+#include "kernel/wanted.h"
+
+#include <errno.h>
+
+struct look {
+    const struct terms *terms;
+    struct listing listing;
+};
+
+static int list_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    struct look *job = context;
+    const struct nft_question question = {.terms = job->terms, .all_guards = true};
+    struct nft_view view = {0};
+
+    if (nft_view_read(socket, &question, &view, err) < 0)
+        return -1;
+    job->listing = view.listing;
+    return 0;
+}
+
+static int nftables_list(const struct terms *terms, struct listing *out, struct error *err)
+{
+    struct look job = {.terms = terms};
+    struct error failure = {0};
+    bool absent = false;
+
+    if (nft_keep_trying(list_once, &job, terms, &absent, &failure) < 0) {
+        if (!absent) {
+            *err = failure;
+            return -1;
+        }
+        job.listing.families = FAMILY_IPV4 | FAMILY_IPV6;
+    }
+    *out = job.listing;
+    return 0;
+}
+
+/*
+ * Whether elements get counters. What a kernel takes does not show it, as an older one takes what
+ * it does not know, and makes a table that is never right; what it refuses does. Its version would
+ * not: distributions' kernels have had parts of newer ones.
+ */
+static int probe_counters(struct nft_socket *socket, struct error *err)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    struct error refusal = {0};
+
+    if (skeleton_make_refusable(&messages, err) < 0)
+        return -1;
+    if (nft_rehearse(socket, &messages, &refusal) == 0)
+        return error_set(err, ERROR_KERNEL,
+                         "nf_tables of this kernel has no counters in maps (it is older than "
+                         "Linux 5.7): use the iptables backend");
+    if (socket->refusal == EINVAL || socket->refusal == EOPNOTSUPP)
+        return 0;
+    *err = refusal;
+    return -1;
+}
+
+/* A table of ours shows that the kernel can; else it is asked to check one, without making it. */
+static int probe_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    const struct look *job = context;
+    const struct nft_question question = {.terms = job->terms};
+    cleanup(nft_view) struct nft_view view = {0};
+    cleanup(nft_messages) struct nft_messages messages = {0};
+
+    if (nft_view_read(socket, &question, &view, err) < 0)
+        return -1;
+    if (view.listing.present)
+        return 0;
+    if (skeleton_make(&messages, job->terms, true, err) < 0 ||
+        nft_rehearse(socket, &messages, err) < 0)
+        return -1;
+    return probe_counters(socket, err);
+}
+
+static int nftables_probe(const struct terms *terms, struct error *err)
+{
+    const struct terms no_endpoints = {.lock_timeout_seconds = terms->lock_timeout_seconds};
+    struct look job = {.terms = &no_endpoints};
+    bool absent = false;
+
+    return nft_keep_trying(probe_once, &job, terms, &absent, err);
+}
+
+const struct backend backend_nftables = {
+    .name = "nftables",
+    .probe = nftables_probe,
+    .accept = wanted_check,
+    .apply = nft_apply,
+    .remove = nft_remove,
+    .list = nftables_list,
+};

@@ -1,0 +1,103 @@
+#include "kernel/nftables/changes.h"
+
+#include "kernel/wanted.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void held_sort(struct held *held, size_t *count)
+{
+    size_t kept = 0;
+
+    if (*count == 0)
+        return;
+    qsort(held, *count, sizeof(*held), held_compare);
+    for (size_t i = 1; i < *count; i++)
+        if (held_compare(&held[kept], &held[i]) != 0 && ++kept != i)
+            held[kept] = held[i];
+    *count = kept + 1;
+}
+
+static bool is_right(const struct held *held, const struct wanted_guard *wanted)
+{
+    return held->guard.verdict == wanted->guard->verdict && strcmp(held->tag, wanted->tag) == 0;
+}
+
+/* What is right, and what the plan does not take over. */
+static bool stays(const struct held *held, const struct wanted_guard *wanted)
+{
+    return is_right(held, wanted) || !wanted_takes_over(wanted, held->tag);
+}
+
+static const struct held *make_held(struct held *out, const struct wanted_guard *wanted)
+{
+    *out = (struct held){.guard = *wanted->guard};
+    memcpy(out->tag, wanted->tag, sizeof(out->tag));
+    return out;
+}
+
+/* One interface in one direction: what is there (or NULL) and what should be (or NULL). */
+static void change_one(struct nft_changes *changes, const struct held *held,
+                       const struct wanted_guard *wanted, bool stale, bool anew, struct held *room)
+{
+    bool keep = wanted == NULL ? !stale : held != NULL && stays(held, wanted);
+
+    if (keep) {
+        /* What has no tag of ours was never a guard of ours. */
+        if (anew && tag_guards(held->tag) > 0)
+            changes->fresh[changes->fresh_count++] = held;
+        return;
+    }
+    if (held != NULL && !anew)
+        changes->gone[changes->gone_count++] = held;
+    if (wanted != NULL)
+        changes->fresh[changes->fresh_count++] = make_held(room, wanted);
+    if (wanted == NULL || (held != NULL && wanted->rivals != NULL))
+        changes->exact = true;
+}
+
+static bool allocate(struct nft_changes *changes, size_t wanted_count, size_t held_count)
+{
+    changes->gone = calloc(held_count + 1, sizeof(*changes->gone));
+    changes->fresh = calloc(wanted_count + held_count + 1, sizeof(*changes->fresh));
+    changes->made = calloc(wanted_count + 1, sizeof(*changes->made));
+    return changes->gone != NULL && changes->fresh != NULL && changes->made != NULL;
+}
+
+int changes_make(const struct plan *plans, size_t plan_count, const struct held *held,
+                 size_t held_count, bool anew, struct nft_changes *out, struct error *err)
+{
+    cleanup(wanted) struct wanted wanted = {0};
+    cleanup(changes) struct nft_changes changes = {.first = true};
+
+    if (wanted_make(plans, plan_count, &wanted, err) < 0)
+        return -1;
+    if (!allocate(&changes, wanted.guard_count, held_count))
+        return error_no_memory(err);
+    /* Both are in the order of direction and interface. */
+    for (size_t h = 0, w = 0; h < held_count || w < wanted.guard_count;) {
+        int order = h == held_count ? 1
+                    : w == wanted.guard_count
+                        ? -1
+                        : guard_compare(&held[h].guard, wanted.guards[w].guard);
+        const struct held *there = order <= 0 ? &held[h] : NULL;
+        const struct wanted_guard *should = order >= 0 ? &wanted.guards[w] : NULL;
+        bool stale = should == NULL && wanted_owns(&wanted, there->tag);
+
+        change_one(&changes, there, should, stale, anew, &changes.made[w]);
+        changes.first = changes.first && (there == NULL || (should == NULL && !stale));
+        h += there != NULL;
+        w += should != NULL;
+    }
+    *out = changes;
+    changes = (struct nft_changes){0};
+    return 0;
+}
+
+void changes_free(struct nft_changes *changes)
+{
+    free(changes->gone);
+    free(changes->fresh);
+    free(changes->made);
+    *changes = (struct nft_changes){0};
+}

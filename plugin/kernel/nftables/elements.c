@@ -1,0 +1,264 @@
+#include "kernel/nftables/elements.h"
+
+#include "kernel/nftables/reply.h"
+#include "kernel/nftables/set.h"
+
+#include <libnftnl/expr.h>
+#include <libnftnl/set.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
+#include <string.h>
+
+/* nft(8)'s number, which it needs to print names of interfaces; the kernel only keeps it. */
+enum { TYPE_IFNAME = 41 };
+
+/* An element takes at most 400 bytes of a message (NFT_MESSAGE_MAX). */
+#define ELEMENTS_PER_MESSAGE 9
+
+const char *elements_map(enum direction direction)
+{
+    return direction == DIRECTION_IN ? "in" : "out";
+}
+
+/* map in { type ifname : verdict; <expression>; } */
+static int make_map(struct nft_messages *messages, enum direction direction, const char *expression,
+                    struct error *err)
+{
+    cleanup(nft_set) struct nftnl_set *map = nft_set_named(elements_map(direction));
+    struct nftnl_expr *each = nftnl_expr_alloc(expression);
+    struct nlmsghdr *message =
+        nft_messages_start(messages, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL);
+
+    if (map != NULL && each != NULL)
+        nftnl_set_add_expr(map, each); /* now the map's */
+    else if (each != NULL)
+        nftnl_expr_free(each);
+    if (map == NULL || each == NULL || message == NULL || !nft_set_byte_order(map, NFT_HOST_ENDIAN))
+        return error_no_memory(err);
+    nftnl_set_set_u32(map, NFTNL_SET_ID, 2U + FAMILY_IPV6 + direction); /* after the families */
+    nftnl_set_set_u32(map, NFTNL_SET_FLAGS, NFT_SET_MAP);
+    nftnl_set_set_u32(map, NFTNL_SET_KEY_TYPE, TYPE_IFNAME);
+    nftnl_set_set_u32(map, NFTNL_SET_KEY_LEN, INTERFACE_NAME_SIZE);
+    nftnl_set_set_u32(map, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+    nftnl_set_set_u32(map, NFTNL_SET_DATA_LEN, 0);
+    nftnl_set_nlmsg_build_payload(message, map);
+    nft_messages_end(messages, message);
+    return 0;
+}
+
+int elements_make(struct nft_messages *messages, enum direction direction, struct error *err)
+{
+    return make_map(messages, direction, "counter", err);
+}
+
+int elements_make_refusable(struct nft_messages *messages, struct error *err)
+{
+    return make_map(messages, DIRECTION_IN, "immediate", err);
+}
+
+static struct nlmsghdr *start_request(struct nft_messages *messages, enum direction direction,
+                                      uint16_t flags)
+{
+    struct nlmsghdr *message = nft_messages_start(messages, NFT_MSG_GETSETELEM, flags);
+
+    if (message != NULL) {
+        mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+        mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, elements_map(direction));
+    }
+    return message;
+}
+
+int elements_ask(struct nft_messages *messages, enum direction direction,
+                 const char interface[static INTERFACE_NAME_SIZE], struct error *err)
+{
+    struct nlmsghdr *message = start_request(messages, direction, 0);
+    struct nlattr *list = NULL;
+    struct nlattr *element = NULL;
+    struct nlattr *key = NULL;
+
+    if (message == NULL)
+        return error_no_memory(err);
+    list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+    element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+    key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
+    mnl_attr_put(message, NFTA_DATA_VALUE, INTERFACE_NAME_SIZE, interface);
+    mnl_attr_nest_end(message, key);
+    mnl_attr_nest_end(message, element);
+    mnl_attr_nest_end(message, list);
+    nft_messages_end(messages, message);
+    return 0;
+}
+
+int elements_ask_all(struct nft_messages *messages, enum direction direction, struct error *err)
+{
+    struct nlmsghdr *message = start_request(messages, direction, NLM_F_DUMP);
+
+    if (message == NULL)
+        return error_no_memory(err);
+    nft_messages_end(messages, message);
+    return 0;
+}
+
+/* --- from elements to guards ------------------------------------------------------------------ */
+
+static bool read_guard(const struct nft_element *element, enum direction direction,
+                       struct held *out)
+{
+    bool drops = element->has_verdict && element->verdict == NF_DROP;
+    struct held held = {.guard.direction = direction,
+                        .guard.verdict = drops ? VERDICT_DROP : VERDICT_COUNT,
+                        .families = FAMILY_IPV4 | FAMILY_IPV6,
+                        .packets = element->packets,
+                        .bytes = element->bytes};
+
+    if (element->key == NULL || element->key_length != INTERFACE_NAME_SIZE ||
+        element->key[INTERFACE_NAME_SIZE - 1] != '\0' || element->flags != 0)
+        return false;
+    memcpy(held.guard.interface, element->key, INTERFACE_NAME_SIZE);
+    if (!name_is_interface(held.guard.interface))
+        return false;
+    if (element->comment != NULL)
+        snprintf(held.tag, sizeof(held.tag), "%s", element->comment);
+    *out = held;
+    return true;
+}
+
+static bool map_direction(const char *set, enum direction *out)
+{
+    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++)
+        if (strcmp(set, elements_map(direction)) == 0) {
+            *out = direction;
+            return true;
+        }
+    return false;
+}
+
+bool elements_are_guards(const struct nlmsghdr *message)
+{
+    struct nft_elements elements;
+    enum direction direction;
+
+    return nft_reply_elements(message, &elements) && map_direction(elements.set, &direction);
+}
+
+int elements_take(const struct nlmsghdr *message, struct listing *listing, struct error *err)
+{
+    struct nft_elements elements;
+    struct nft_element element;
+    const struct nlattr *cursor = NULL;
+    enum direction direction;
+    struct held held;
+
+    if (!nft_reply_elements(message, &elements) || !map_direction(elements.set, &direction))
+        return 0;
+    while (nft_reply_next_element(&elements, &cursor, &element)) {
+        if (read_guard(&element, direction, &held) && !listing_add(listing, &held))
+            return error_no_memory(err);
+    }
+    return 0;
+}
+
+/* --- from guards to elements ------------------------------------------------------------------ */
+
+static bool set_tag(struct nftnl_set_elem *element, const char *tag)
+{
+    struct nftnl_udata_buf *data = NULL;
+    bool copied = false;
+
+    if (tag[0] == '\0')
+        return true;
+    data = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+    if (data == NULL)
+        return false;
+    /* Always true: the buffer has room for TAG_SIZE and 2 bytes. */
+    nftnl_udata_put_strz(data, NFTNL_UDATA_SET_ELEM_COMMENT, tag);
+    /* A guard without its tag would be nobody's, and no DEL would ever take it away. */
+    copied = nftnl_set_elem_set(element, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(data),
+                                nftnl_udata_buf_len(data)) == 0;
+    nftnl_udata_buf_free(data);
+    return copied;
+}
+
+/* The map gives each new element a counter; one that has counted already says so itself. */
+static bool set_counter(struct nftnl_set_elem *element, const struct held *held)
+{
+    struct nftnl_expr *counter = NULL;
+
+    if (held->packets == 0 && held->bytes == 0)
+        return true;
+    counter = nftnl_expr_alloc("counter");
+    if (counter == NULL)
+        return false;
+    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, held->packets);
+    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, held->bytes);
+    nftnl_set_elem_add_expr(element, counter); /* now the element's */
+    return true;
+}
+
+/* "eni1a2b" counter comment "..." : drop; of an element to delete, only the key. */
+static bool add_element(struct nftnl_set *map, const struct held *held, bool whole)
+{
+    struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+    int32_t verdict = held->guard.verdict == VERDICT_DROP ? NF_DROP : NFT_RETURN;
+
+    if (element == NULL)
+        return false;
+    nftnl_set_elem_add(map, element); /* now the map's */
+    nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, held->guard.interface, INTERFACE_NAME_SIZE);
+    if (!whole)
+        return true;
+    nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)verdict);
+    return set_tag(element, held->tag) && set_counter(element, held);
+}
+
+/* One message with the elements of one map among the next ones; *next moves behind the last. */
+static int put_some(struct nft_messages *messages, uint16_t type, uint16_t flags,
+                    enum direction direction, const struct held *const *held, size_t count,
+                    size_t *next, struct error *err)
+{
+    cleanup(nft_set) struct nftnl_set *map = nft_set_named(elements_map(direction));
+    struct nlmsghdr *message = NULL;
+    unsigned added = 0;
+
+    if (map == NULL)
+        return error_no_memory(err);
+    for (; *next < count && added < ELEMENTS_PER_MESSAGE; ++*next) {
+        if (held[*next]->guard.direction != direction)
+            continue;
+        if (!add_element(map, held[*next], type == NFT_MSG_NEWSETELEM))
+            return error_no_memory(err);
+        added++;
+    }
+    if (added == 0)
+        return 0;
+    message = nft_messages_start(messages, type, flags);
+    if (message == NULL)
+        return error_no_memory(err);
+    nftnl_set_elems_nlmsg_build_payload(message, map);
+    nft_messages_end(messages, message);
+    return 0;
+}
+
+static int put_all(struct nft_messages *messages, uint16_t type, uint16_t flags,
+                   const struct held *const *held, size_t count, struct error *err)
+{
+    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++)
+        for (size_t next = 0; next < count;)
+            if (put_some(messages, type, flags, direction, held, count, &next, err) < 0)
+                return -1;
+    return 0;
+}
+
+int elements_add(struct nft_messages *messages, const struct held *const *held, size_t count,
+                 struct error *err)
+{
+    return put_all(messages, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, held, count, err);
+}
+
+int elements_delete(struct nft_messages *messages, const struct held *const *held, size_t count,
+                    struct error *err)
+{
+    return put_all(messages, NFT_MSG_DELSETELEM, 0, held, count, err);
+}

@@ -1,0 +1,57 @@
+/*
+ * Guards as elements of the two maps, one map a direction: the key is the interface's name in 16
+ * bytes, filled up with NULs; the data is `drop` or, for a guard that only counts, `return`; the
+ * user data is the tag, as the comment that nft(8) shows:
+ *
+ *     "eni1a2b" counter packets 3 bytes 180 comment "aws-cni/4f3c/eth0 1 default/web-0" : drop
+ *
+ * The maps have no intervals: every byte of a name stands for itself, `*` too.
+ */
+#ifndef IMDS_GUARD_NFTABLES_ELEMENTS_H
+#define IMDS_GUARD_NFTABLES_ELEMENTS_H
+
+#include "kernel/backend.h"
+#include "kernel/nftables/messages.h"
+
+/* The map's name: "in" or "out". */
+const char *elements_map(enum direction direction);
+
+/* map in { type ifname : verdict; counter; } */
+must_use int elements_make(struct nft_messages *messages, enum direction direction,
+                           struct error *err);
+
+/*
+ * A map that can be none: each of its elements would have an expression that keeps no state, and
+ * lacks its attributes. A kernel that gives elements counters (NFTA_SET_EXPR, Linux 5.7) refuses
+ * it, with EINVAL or EOPNOTSUPP; an older one does not look at that attribute, and takes it.
+ */
+must_use int elements_make_refusable(struct nft_messages *messages, struct error *err);
+
+/* A request for the element of one interface. */
+must_use int elements_ask(struct nft_messages *messages, enum direction direction,
+                          const char interface[static INTERFACE_NAME_SIZE], struct error *err);
+
+/* A request for all elements of a map, which is a dump (socket.h). */
+must_use int elements_ask_all(struct nft_messages *messages, enum direction direction,
+                              struct error *err);
+
+/* Whether an answer has elements of the maps. */
+bool elements_are_guards(const struct nlmsghdr *message);
+
+/*
+ * Adds the guards of such an answer to listing->held; every verdict but `drop` counts as one that
+ * lets packets pass. An element whose key is no interface's name guards nothing and is skipped.
+ * Errors: out of memory.
+ */
+must_use int elements_take(const struct nlmsghdr *message, struct listing *listing,
+                           struct error *err);
+
+/* Adds guards, with tag and counters. EEXIST in the kernel if an interface has one. */
+must_use int elements_add(struct nft_messages *messages, const struct held *const *held,
+                          size_t count, struct error *err);
+
+/* Takes guards away. ENOENT in the kernel if one has gone. */
+must_use int elements_delete(struct nft_messages *messages, const struct held *const *held,
+                             size_t count, struct error *err);
+
+#endif

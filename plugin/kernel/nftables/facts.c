@@ -1,0 +1,298 @@
+#include "kernel/nftables/facts.h"
+
+#include "kernel/nftables/attributes.h"
+#include "kernel/nftables/reply.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Appends; what does not fit is cut. */
+__attribute__((format(printf, 3, 4))) static void append(char *text, size_t size,
+                                                         const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text + used, size - used, format, args);
+    va_end(args);
+}
+
+/* The same for bytes. By hand: a skeleton has hundreds of them, and every ADD reads it. */
+static void append_hex(char *text, size_t size, const uint8_t *bytes, size_t length)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t used = strlen(text);
+
+    for (size_t i = 0; i < length && used + 2 < size; i++) {
+        text[used++] = digits[bytes[i] >> 4];
+        text[used++] = digits[bytes[i] & 0xf];
+    }
+    text[used] = '\0';
+}
+
+static const char *or_nothing(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+static void describe_table(const struct attributes *table, struct nft_fact *out)
+{
+    uint32_t flags = 0;
+
+    attribute_u32(table, NFTA_TABLE_FLAGS, &flags);
+    append(out->how, sizeof(out->how), "%s", flags & NFT_TABLE_F_DORMANT ? "dormant" : "active");
+    if (flags & ~(uint32_t)NFT_TABLE_F_DORMANT)
+        append(out->how, sizeof(out->how), " with flags %#x", flags);
+}
+
+static void describe_chain(const struct attributes *chain, struct nft_fact *out)
+{
+    static const char *const hooks[] = {
+        [NF_INET_PRE_ROUTING] = "prerouting",   [NF_INET_LOCAL_IN] = "input",
+        [NF_INET_FORWARD] = "forward",          [NF_INET_LOCAL_OUT] = "output",
+        [NF_INET_POST_ROUTING] = "postrouting",
+    };
+    struct attributes hook;
+    uint32_t number = UINT32_MAX;
+    uint32_t priority = 0;
+    uint32_t policy = NF_ACCEPT;
+
+    attributes_nested(chain->at[NFTA_CHAIN_HOOK], &hook);
+    if (!attribute_u32(&hook, NFTA_HOOK_HOOKNUM, &number)) {
+        append(out->how, sizeof(out->how), "at no hook");
+        return;
+    }
+    attribute_u32(&hook, NFTA_HOOK_PRIORITY, &priority);
+    attribute_u32(chain, NFTA_CHAIN_POLICY, &policy);
+    append(out->how, sizeof(out->how), "type %s hook %s priority %d policy %s",
+           or_nothing(attribute_text(chain, NFTA_CHAIN_TYPE)),
+           number < sizeof(hooks) / sizeof(*hooks) ? hooks[number] : "unknown", (int)priority,
+           policy == NF_ACCEPT ? "accept" : "drop");
+}
+
+static void describe_set(const struct attributes *set, struct nft_fact *out)
+{
+    struct attributes about;
+    struct attributes expression;
+    uint32_t flags = 0;
+    uint32_t key_type = 0;
+    uint32_t key_length = 0;
+    uint32_t data_type = 0;
+    uint32_t size = 0;
+
+    attribute_u32(set, NFTA_SET_FLAGS, &flags);
+    attribute_u32(set, NFTA_SET_KEY_TYPE, &key_type);
+    attribute_u32(set, NFTA_SET_KEY_LEN, &key_length);
+    attributes_nested(set->at[NFTA_SET_DESC], &about);
+    attribute_u32(&about, NFTA_SET_DESC_SIZE, &size);
+    attributes_nested(set->at[NFTA_SET_EXPR], &expression);
+    append(out->how, sizeof(out->how), "flags %#x key type %u of %u bytes", flags, key_type,
+           key_length);
+    if (attribute_u32(set, NFTA_SET_DATA_TYPE, &data_type))
+        append(out->how, sizeof(out->how), " data type %#x", data_type);
+    if (size != 0)
+        append(out->how, sizeof(out->how), " size %u", size);
+    if (set->at[NFTA_SET_EXPR] != NULL)
+        append(out->how, sizeof(out->how), " %s",
+               or_nothing(attribute_text(&expression, NFTA_EXPR_NAME)));
+    if (set->at[NFTA_SET_EXPRESSIONS] != NULL)
+        append(out->how, sizeof(out->how), " several expressions");
+}
+
+/*
+ * Attributes up to `last` count. Above stand what only other uses of the expression have (csum of
+ * payload, which needs a source register), and what a later kernel may add.
+ */
+static unsigned last_attribute(const char *expression)
+{
+    static const struct {
+        const char *name;
+        unsigned last;
+    } known[] = {
+        {"meta", NFTA_META_SREG},
+        {"cmp", NFTA_CMP_DATA},
+        {"payload", NFTA_PAYLOAD_SREG},
+        {"lookup", NFTA_LOOKUP_FLAGS},
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (strcmp(known[i].name, expression) == 0)
+            return known[i].last;
+    return ATTRIBUTE_TYPES - 1;
+}
+
+static void describe_expression(const struct nlattr *item, struct nft_fact *out)
+{
+    struct attributes expression;
+    struct attributes data;
+    const char *name = NULL;
+
+    attributes_nested(item, &expression);
+    name = or_nothing(attribute_text(&expression, NFTA_EXPR_NAME));
+    attributes_nested(expression.at[NFTA_EXPR_DATA], &data);
+    append(out->how, sizeof(out->how), "[%s", name);
+    for (unsigned type = 1; type <= last_attribute(name); type++) {
+        const struct nlattr *attribute = data.at[type];
+        struct attributes value;
+
+        if (strcmp(name, "cmp") == 0 && type == NFTA_CMP_DATA) {
+            attributes_nested(attribute, &value);
+            attribute = value.at[NFTA_DATA_VALUE];
+        }
+        if (attribute == NULL)
+            continue;
+        append(out->how, sizeof(out->how), " %u:", type);
+        append_hex(out->how, sizeof(out->how), mnl_attr_get_payload(attribute),
+                   mnl_attr_get_payload_len(attribute));
+    }
+    append(out->how, sizeof(out->how), "]");
+}
+
+static void describe_rule(const struct attributes *rule, struct nft_fact *out)
+{
+    const struct nlattr *item = NULL;
+
+    out->is_rule = true;
+    while ((item = attribute_next(rule->at[NFTA_RULE_EXPRESSIONS], item)) != NULL &&
+           strlen(out->how) + 1 < sizeof(out->how))
+        describe_expression(item, out);
+}
+
+static void describe_element(const struct nft_element *element, const char *set,
+                             struct nft_fact *out)
+{
+    char address[INET6_ADDRSTRLEN] = "*";
+
+    *out =
+        (struct nft_fact){.is_element = true, .is_end = element->flags & NFT_SET_ELEM_INTERVAL_END};
+    if (element->key != NULL && element->key_length == 4)
+        inet_ntop(AF_INET, element->key, address, sizeof(address));
+    else if (element->key != NULL && element->key_length == 16)
+        inet_ntop(AF_INET6, element->key, address, sizeof(address));
+    append(out->what, sizeof(out->what), "%s%s in set %s", out->is_end ? "end before " : "",
+           address, set);
+}
+
+/* nft(8) marks where nothing is, before the first interval: an end that ends none. */
+static bool is_leading_end(const struct nft_element *element)
+{
+    static const uint8_t zero[16] = {0};
+
+    return (element->flags & NFT_SET_ELEM_INTERVAL_END) && element->key != NULL &&
+           element->key_length <= sizeof(zero) &&
+           memcmp(element->key, zero, element->key_length) == 0;
+}
+
+static int add_fact(struct nft_facts *facts, const struct nft_fact *fact, struct error *err)
+{
+    if (facts->count == facts->capacity) {
+        size_t capacity = 2 * facts->capacity + 16;
+        struct nft_fact *grown = reallocarray(facts->facts, capacity, sizeof(*grown));
+
+        if (grown == NULL)
+            return error_no_memory(err);
+        facts->facts = grown;
+        facts->capacity = capacity;
+    }
+    facts->facts[facts->count++] = *fact;
+    return 0;
+}
+
+static int take_elements(struct nft_facts *facts, const struct nlmsghdr *message, struct error *err)
+{
+    struct nft_elements elements;
+    struct nft_element element;
+    const struct nlattr *cursor = NULL;
+    struct nft_fact fact;
+
+    if (!nft_reply_elements(message, &elements))
+        return 0;
+    while (nft_reply_next_element(&elements, &cursor, &element)) {
+        if (is_leading_end(&element))
+            continue;
+        describe_element(&element, elements.set, &fact);
+        if (add_fact(facts, &fact, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, struct error *err)
+{
+    struct attributes attributes;
+    struct nft_fact fact = {0};
+    int type = nft_reply_type(message);
+
+    nft_reply_attributes(message, &attributes);
+    nft_message_subject(message, fact.what, sizeof(fact.what));
+    switch (type) {
+    case NFT_MSG_NEWTABLE:
+        describe_table(&attributes, &fact);
+        break;
+    case NFT_MSG_NEWCHAIN:
+        describe_chain(&attributes, &fact);
+        break;
+    case NFT_MSG_NEWSET:
+        describe_set(&attributes, &fact);
+        break;
+    case NFT_MSG_NEWRULE:
+        describe_rule(&attributes, &fact);
+        break;
+    case NFT_MSG_NEWSETELEM:
+        return take_elements(facts, message, err);
+    default:
+        return 0;
+    }
+    return add_fact(facts, &fact, err);
+}
+
+bool nft_facts_have(const struct nft_facts *facts, const char *what)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        if (strcmp(facts->facts[i].what, what) == 0)
+            return true;
+    return false;
+}
+
+void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size)
+{
+    static const struct {
+        const char *kind;
+        unsigned name;
+    } subjects[] = {
+        [NFT_MSG_NEWTABLE] = {"table inet", NFTA_TABLE_NAME},
+        [NFT_MSG_GETTABLE] = {"table inet", NFTA_TABLE_NAME},
+        [NFT_MSG_DELTABLE] = {"table inet", NFTA_TABLE_NAME},
+        [NFT_MSG_NEWCHAIN] = {"chain", NFTA_CHAIN_NAME},
+        [NFT_MSG_GETCHAIN] = {"chain", NFTA_CHAIN_NAME},
+        [NFT_MSG_NEWRULE] = {"rule of chain", NFTA_RULE_CHAIN},
+        [NFT_MSG_GETRULE] = {"rules of table inet", NFTA_RULE_TABLE},
+        [NFT_MSG_NEWSET] = {"set", NFTA_SET_NAME},
+        [NFT_MSG_GETSET] = {"set", NFTA_SET_NAME},
+        [NFT_MSG_NEWSETELEM] = {"elements of set", NFTA_SET_ELEM_LIST_SET},
+        [NFT_MSG_GETSETELEM] = {"elements of set", NFTA_SET_ELEM_LIST_SET},
+        [NFT_MSG_DELSETELEM] = {"elements of set", NFTA_SET_ELEM_LIST_SET},
+    };
+    int type = nft_reply_type(message);
+    struct attributes attributes;
+
+    snprintf(out, size, "%s", "");
+    if (type < 0 || type >= (int)(sizeof(subjects) / sizeof(*subjects)) ||
+        subjects[type].kind == NULL)
+        return;
+    nft_reply_attributes(message, &attributes);
+    snprintf(out, size, "%s %s", subjects[type].kind,
+             or_nothing(attribute_text(&attributes, subjects[type].name)));
+}
+
+void nft_facts_free(struct nft_facts *facts)
+{
+    free(facts->facts);
+    *facts = (struct nft_facts){0};
+}

@@ -1,0 +1,128 @@
+#include "kernel/nftables/skeleton.h"
+
+#include <string.h>
+
+/* How many of the facts before this one have its name: rules of a chain count by their order. */
+static size_t ordinal(const struct nft_facts *facts, size_t index)
+{
+    size_t before = 0;
+
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(facts->facts[i].what, facts->facts[index].what) == 0)
+            before++;
+    return before;
+}
+
+/* The fact of the same name and order as wanted->facts[index]; NULL if there is none. */
+static const struct nft_fact *counterpart(const struct nft_facts *in, const struct nft_facts *facts,
+                                          size_t index)
+{
+    size_t skip = ordinal(facts, index);
+
+    for (size_t i = 0; i < in->count; i++)
+        if (strcmp(in->facts[i].what, facts->facts[index].what) == 0 && skip-- == 0)
+            return &in->facts[i];
+    return NULL;
+}
+
+static void mark(const struct nft_fact *fact, struct verdict_on_skeleton *verdict)
+{
+    if (fact->is_element)
+        verdict->endpoints_wrong = true;
+    else
+        verdict->broken = true;
+}
+
+/* The set or chain that an element or a rule is in, as facts call it; NULL for anything else. */
+static const char *place_of(const struct nft_fact *fact)
+{
+    static const char rule[] = "rule of ";
+    const char *in = strstr(fact->what, " in ");
+
+    if (fact->is_element)
+        return in != NULL ? in + strlen(" in ") : NULL;
+    return strncmp(fact->what, rule, strlen(rule)) == 0 ? fact->what + strlen(rule) : NULL;
+}
+
+/* Whether one sentence has told of it: its place is missing, or the interval that it ends. */
+static bool goes_without_saying(const struct nft_facts *wanted, const struct nft_facts *found,
+                                size_t index)
+{
+    const struct nft_fact *fact = &wanted->facts[index];
+    const char *place = place_of(fact);
+
+    if (place != NULL && !nft_facts_have(found, place))
+        return true;
+    return fact->is_end && index > 0 && counterpart(found, wanted, index - 1) == NULL;
+}
+
+/* What should be there is missing or different. */
+static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *found,
+                        const struct terms *terms, struct listing *listing,
+                        struct verdict_on_skeleton *verdict, struct error *err)
+{
+    for (size_t i = 0; i < wanted->count; i++) {
+        const struct nft_fact *fact = &wanted->facts[i];
+        const struct nft_fact *there = counterpart(found, wanted, i);
+        bool added = true;
+
+        if (fact->is_element && terms->endpoint_count == 0)
+            continue;
+        if (there != NULL && strcmp(there->how, fact->how) == 0)
+            continue;
+        mark(fact, verdict);
+        if (there == NULL && goes_without_saying(wanted, found, i))
+            continue;
+        if (there == NULL)
+            added = listing_fault(listing, "%s is missing", fact->what);
+        else if (fact->is_rule)
+            added =
+                listing_fault(listing, "%s %zu is another one", fact->what, ordinal(wanted, i) + 1);
+        else
+            added = listing_fault(listing, "%s is not as it should be: it is \"%s\", not \"%s\"",
+                                  fact->what, there->how, fact->how);
+        if (!added)
+            return error_no_memory(err);
+    }
+    return 0;
+}
+
+/* What is there should not be. */
+static int judge_found(const struct nft_facts *wanted, const struct nft_facts *found,
+                       const struct terms *terms, struct listing *listing,
+                       struct verdict_on_skeleton *verdict, struct error *err)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        const struct nft_fact *fact = &found->facts[i];
+
+        if (fact->is_element && terms->endpoint_count == 0)
+            continue;
+        if (counterpart(wanted, found, i) != NULL)
+            continue;
+        /* Chains of other names are nobody's business here, nor are their rules. */
+        if (!fact->is_element && !nft_facts_have(wanted, fact->what))
+            continue;
+        mark(fact, verdict);
+        if (!listing_fault(listing, "%s should not be there", fact->what))
+            return error_no_memory(err);
+    }
+    return 0;
+}
+
+int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
+                   struct listing *listing, struct verdict_on_skeleton *out, struct error *err)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts wanted = {0};
+    struct verdict_on_skeleton verdict = {.outgoing = nft_facts_have(found, "set out") ||
+                                                      nft_facts_have(found, "chain postrouting")};
+
+    if (skeleton_make(&messages, terms, verdict.outgoing, err) < 0)
+        return -1;
+    nft_messages_each(message, &messages) if (nft_facts_take(&wanted, message, err) < 0) return -1;
+    if (judge_wanted(&wanted, found, terms, listing, &verdict, err) < 0 ||
+        judge_found(&wanted, found, terms, listing, &verdict, err) < 0)
+        return -1;
+    *out = verdict;
+    return 0;
+}

@@ -1,0 +1,39 @@
+/*
+ * Notices that somebody changes our nf_tables table: the kernel announces every change of the
+ * ruleset to the group NFNLGRP_NFTABLES (linux/netfilter/nfnetlink.h), ours included. Legacy tables
+ * announce nothing.
+ */
+#ifndef IMDS_GUARD_NFTABLES_MONITOR_H
+#define IMDS_GUARD_NFTABLES_MONITOR_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct mnl_socket;
+
+/*
+ * Subscribes, in the caller's network namespace. What happens from here on is announced. *out is
+ * for nft_monitor_close. Errors: ERROR_KERNEL if the kernel has no nf_tables, or refuses.
+ */
+must_use int nft_monitor_open(struct mnl_socket **out, struct error *err);
+void nft_monitor_close(struct mnl_socket *monitor);
+
+/* For poll(2). */
+int nft_monitor_fd(const struct mnl_socket *monitor);
+
+enum nft_news {
+    NFT_NEWS_NONE,       /* of our table, nothing */
+    NFT_NEWS_CHANGED,    /* it has changed, or announcements were lost, so that it may have */
+    NFT_NEWS_TABLE_GONE, /* it was deleted, and has not come back since */
+};
+
+/* Takes all announcements that wait, and returns what they come to. Does not wait. */
+enum nft_news nft_monitor_read(struct mnl_socket *monitor);
+
+/* What the news are after a datagram of announcements. For nft_monitor_read and tests. */
+enum nft_news nft_news_after(enum nft_news before, const void *bytes, size_t length);
+
+#endif

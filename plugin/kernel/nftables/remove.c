@@ -1,0 +1,155 @@
+#include "kernel/nftables/remove.h"
+
+#include "kernel/nftables/elements.h"
+#include "kernel/nftables/retry.h"
+#include "kernel/nftables/skeleton.h"
+#include "kernel/nftables/socket.h"
+#include "kernel/nftables/view.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+struct removal {
+    const struct selection *selection;
+    unsigned attempts;
+    size_t removed;
+};
+
+/*
+ * When a netlink socket is closed after something was deleted, whoever deleted it, the kernel keeps
+ * everybody from committing until an RCU grace period is over (nft_rcv_nl_event in
+ * net/netfilter/nf_tables_api.c). Those who had asked for the ruleset before are then refused all
+ * but one, as that one changes the generation; and its close comes before the others' next attempt:
+ * of a hundred DELs each would wait out a grace period of its own. Who has been refused itself, and
+ * so knows of others, lets them commit before it closes.
+ */
+#define GIVE_WAY_NS 2000000L
+
+static void give_way(const struct removal *job)
+{
+    const struct timespec pause = {.tv_nsec = GIVE_WAY_NS};
+
+    if (job->attempts > 1 && job->removed > 0)
+        nanosleep(&pause, NULL);
+}
+
+/* Guards of the listing that go; `out` has room for all. */
+static size_t select_guards(const struct selection *selection, const struct listing *listing,
+                            const struct held **out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < listing->held_count; i++)
+        if (listing->held[i].tag[0] != '\0' &&
+            selection->goes(&listing->held[i], selection->context))
+            out[count++] = &listing->held[i];
+    return count;
+}
+
+/* Whether these are all, by what their tags say. */
+static bool are_all(const struct held *const *held, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tag_guards(held[i]->tag) > count)
+            return false;
+    return count > 0;
+}
+
+/* The interfaces' guards in both directions; false if they are too many to look up by name. */
+static bool keys_of(const struct selection *selection, struct guard keys[static NFT_KEYS_MAX],
+                    size_t *count)
+{
+    *count = 0;
+    if (selection->interfaces == NULL || 2 * selection->interface_count > NFT_KEYS_MAX)
+        return false;
+    for (size_t i = 0; i < selection->interface_count; i++)
+        for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
+            struct guard *key = &keys[(*count)++];
+
+            *key = (struct guard){.direction = direction};
+            for (size_t at = 0; at < INTERFACE_NAME_SIZE - 1; at++) {
+                key->interface[at] = selection->interfaces[i][at];
+                if (key->interface[at] == '\0')
+                    break;
+            }
+        }
+    return true;
+}
+
+/* Deletes what is selected among what is seen. *complete: there can be no more. */
+static int remove_seen(struct nft_socket *socket, struct removal *job,
+                       const struct nft_question *question, bool *complete, struct error *err)
+{
+    cleanup(nft_view) struct nft_view view = {0};
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(free_memory) const struct held **going = NULL;
+    size_t count = 0;
+
+    if (nft_view_read(socket, question, &view, err) < 0)
+        return -1;
+    going = calloc(view.listing.held_count + 1, sizeof(*going));
+    if (going == NULL)
+        return error_no_memory(err);
+    count = select_guards(job->selection, &view.listing, going);
+    *complete = question->all_guards || are_all(going, count);
+    if (!*complete)
+        return 0;
+    if (elements_delete(&messages, going, count, err) < 0 ||
+        nft_commit(socket, &messages, view.generation, err) < 0)
+        return -1;
+    job->removed = count;
+    return 0;
+}
+
+static int remove_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    struct removal *job = context;
+    struct guard keys[NFT_KEYS_MAX];
+    struct nft_question question = {.keys = keys};
+    bool complete = false;
+
+    job->attempts++;
+    if (keys_of(job->selection, keys, &question.key_count) &&
+        remove_seen(socket, job, &question, &complete, err) < 0)
+        return -1;
+    question.all_guards = true;
+    if (!complete && remove_seen(socket, job, &question, &complete, err) < 0)
+        return -1;
+    give_way(job);
+    return 0;
+}
+
+static int remove_everything_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    const struct terms nothing = {0};
+    const struct nft_question question = {.terms = &nothing, .all_guards = true};
+    struct removal *job = context;
+    cleanup(nft_view) struct nft_view view = {0};
+    cleanup(nft_messages) struct nft_messages messages = {0};
+
+    if (nft_view_read(socket, &question, &view, err) < 0)
+        return -1;
+    if (view.listing.present &&
+        (skeleton_delete(&messages, err) < 0 || nft_commit(socket, &messages, 0, err) < 0))
+        return -1;
+    job->removed = view.listing.held_count;
+    return 0;
+}
+
+int nft_remove(const struct selection *selection, const struct terms *terms, size_t *removed,
+               struct error *err)
+{
+    struct removal job = {.selection = selection};
+    struct error failure = {0};
+    bool absent = false;
+
+    if (nft_keep_trying(selection->everything ? remove_everything_once : remove_once, &job, terms,
+                        &absent, &failure) < 0 &&
+        !absent) {
+        *err = failure;
+        return -1;
+    }
+    if (removed != NULL)
+        *removed = job.removed;
+    return 0;
+}

@@ -1,0 +1,153 @@
+#include "kernel/nftables/reply.h"
+
+#include <endian.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+
+int nft_reply_type(const struct nlmsghdr *message)
+{
+    if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES)
+        return -1;
+    return NFNL_MSG_TYPE(message->nlmsg_type);
+}
+
+void nft_reply_attributes(const struct nlmsghdr *message, struct attributes *out)
+{
+    size_t fixed = mnl_nlmsg_size(MNL_ALIGN(sizeof(struct nfgenmsg)));
+
+    *out = (struct attributes){0};
+    if (message->nlmsg_len > fixed)
+        attributes_read((const char *)message + fixed, message->nlmsg_len - fixed, out);
+}
+
+bool nft_reply_ack(const struct nlmsghdr *message, struct nft_ack *out)
+{
+    bool done = message->nlmsg_type == NLMSG_DONE;
+    size_t fixed = mnl_nlmsg_size(done ? sizeof(int) : sizeof(struct nlmsgerr));
+    struct attributes attributes = {0};
+    int error = 0;
+
+    if ((!done && message->nlmsg_type != NLMSG_ERROR) || message->nlmsg_len < fixed)
+        return false;
+    memcpy(&error, mnl_nlmsg_get_payload(message), sizeof(error));
+    if (!done && !(message->nlmsg_flags & NLM_F_CAPPED)) {
+        /* The whole request stands between the error and the attributes. */
+        const struct nlmsgerr *refused = mnl_nlmsg_get_payload(message);
+
+        if (refused->msg.nlmsg_len > sizeof(refused->msg))
+            fixed += MNL_ALIGN(refused->msg.nlmsg_len - sizeof(refused->msg));
+    }
+    if ((message->nlmsg_flags & NLM_F_ACK_TLVS) && message->nlmsg_len > fixed)
+        attributes_read((const char *)message + fixed, message->nlmsg_len - fixed, &attributes);
+    /* From INT_MIN, which has no negative, no errno can be made. */
+    *out = (struct nft_ack){
+        .error = error < 0 && error >= -4095 ? -error
+                 : error == 0 || done        ? 0
+                                             : EPROTO,
+        .text = attribute_text(&attributes, NLMSGERR_ATTR_MSG),
+    };
+    return true;
+}
+
+bool nft_reply_generation(const struct nlmsghdr *message, uint32_t *out)
+{
+    struct attributes attributes;
+
+    if (nft_reply_type(message) != NFT_MSG_NEWGEN)
+        return false;
+    nft_reply_attributes(message, &attributes);
+    return attribute_u32(&attributes, NFTA_GEN_ID, out);
+}
+
+bool nft_reply_elements(const struct nlmsghdr *message, struct nft_elements *out)
+{
+    struct attributes attributes;
+    const char *table = NULL;
+    const char *set = NULL;
+
+    if (nft_reply_type(message) != NFT_MSG_NEWSETELEM)
+        return false;
+    nft_reply_attributes(message, &attributes);
+    table = attribute_text(&attributes, NFTA_SET_ELEM_LIST_TABLE);
+    set = attribute_text(&attributes, NFTA_SET_ELEM_LIST_SET);
+    if (table == NULL || set == NULL)
+        return false;
+    *out = (struct nft_elements){table, set, attributes.at[NFTA_SET_ELEM_LIST_ELEMENTS]};
+    return true;
+}
+
+/* { length, type, text with a NUL } among others like it: what nft(8) shows as `comment`. */
+static const char *element_comment(const struct nlattr *user_data)
+{
+    const uint8_t *at = NULL;
+    size_t left = 0;
+
+    if (user_data == NULL)
+        return NULL;
+    at = mnl_attr_get_payload(user_data);
+    left = mnl_attr_get_payload_len(user_data);
+    while (left >= 2 && left - 2 >= at[1]) {
+        size_t length = at[1];
+
+        if (at[0] == NFTNL_UDATA_SET_ELEM_COMMENT)
+            return length > 0 && at[1 + length] == '\0' ? (const char *)at + 2 : NULL;
+        at += 2 + length;
+        left -= 2 + length;
+    }
+    return NULL;
+}
+
+static void read_counter(const struct nlattr *expression, struct nft_element *out)
+{
+    struct attributes attributes;
+    struct attributes counter;
+    const char *name = NULL;
+
+    attributes_nested(expression, &attributes);
+    name = attribute_text(&attributes, NFTA_EXPR_NAME);
+    if (name == NULL || strcmp(name, "counter") != 0)
+        return;
+    attributes_nested(attributes.at[NFTA_EXPR_DATA], &counter);
+    attribute_u64(&counter, NFTA_COUNTER_PACKETS, &out->packets);
+    attribute_u64(&counter, NFTA_COUNTER_BYTES, &out->bytes);
+}
+
+static void read_verdict(const struct nlattr *data, struct nft_element *out)
+{
+    struct attributes attributes;
+    struct attributes verdict;
+    uint32_t code = 0;
+
+    attributes_nested(data, &attributes);
+    attributes_nested(attributes.at[NFTA_DATA_VERDICT], &verdict);
+    out->has_verdict = attribute_u32(&verdict, NFTA_VERDICT_CODE, &code);
+    out->verdict = (int32_t)code;
+}
+
+bool nft_reply_next_element(const struct nft_elements *elements, const struct nlattr **cursor,
+                            struct nft_element *out)
+{
+    struct attributes attributes;
+    struct attributes key;
+    const struct nlattr *next = attribute_next(elements->list, *cursor);
+
+    /* The kernel gives every item the type NFTA_LIST_ELEM, libnftnl counts them: it
+     * says nothing. */
+    if (next == NULL)
+        return false;
+    *cursor = next;
+    *out = (struct nft_element){0};
+    attributes_nested(next, &attributes);
+    attributes_nested(attributes.at[NFTA_SET_ELEM_KEY], &key);
+    if (key.at[NFTA_DATA_VALUE] != NULL) {
+        out->key = mnl_attr_get_payload(key.at[NFTA_DATA_VALUE]);
+        out->key_length = mnl_attr_get_payload_len(key.at[NFTA_DATA_VALUE]);
+    }
+    attribute_u32(&attributes, NFTA_SET_ELEM_FLAGS, &out->flags);
+    read_verdict(attributes.at[NFTA_SET_ELEM_DATA], out);
+    read_counter(attributes.at[NFTA_SET_ELEM_EXPR], out);
+    out->comment = element_comment(attributes.at[NFTA_SET_ELEM_USERDATA]);
+    return true;
+}

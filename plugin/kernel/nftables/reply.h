@@ -1,0 +1,63 @@
+/*
+ * What nf_tables says, from bytes to plain data. Pure, and trusts no length: the bytes may be
+ * anything. Attributes are those of linux/netfilter/nf_tables.h; the ones not known here are
+ * skipped.
+ *
+ * Every function takes one message of which nlmsg_len bytes are there (message_is_whole), returns
+ * false if it is not what the function reads, and then leaves *out alone. Strings are borrowed from
+ * the message.
+ */
+#ifndef IMDS_GUARD_NFTABLES_REPLY_H
+#define IMDS_GUARD_NFTABLES_REPLY_H
+
+#include "guard/cleanup.h"
+#include "kernel/nftables/attributes.h"
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* NFT_MSG_* of a message, or -1 if it is not of nf_tables (linux/netfilter/nfnetlink.h). */
+int nft_reply_type(const struct nlmsghdr *message);
+
+/* NLMSG_ERROR and NLMSG_DONE (linux/netlink.h, nlmsgerr_attrs). */
+struct nft_ack {
+    int error;        /* an errno value; 0: done as asked */
+    const char *text; /* the kernel's extended ack; NULL if it said nothing */
+};
+
+must_use bool nft_reply_ack(const struct nlmsghdr *message, struct nft_ack *out);
+
+/* NFT_MSG_NEWGEN: the number that every transaction changes. */
+must_use bool nft_reply_generation(const struct nlmsghdr *message, uint32_t *out);
+
+/* One element of NFT_MSG_NEWSETELEM. */
+struct nft_element {
+    const uint8_t *key; /* NULL: the element that stands for all others */
+    size_t key_length;
+    uint32_t flags; /* NFT_SET_ELEM_* */
+    bool has_verdict;
+    int32_t verdict;     /* NF_DROP, NF_ACCEPT, NFT_RETURN, ... */
+    const char *comment; /* NULL if there is none */
+    uint64_t packets;    /* 0 if there is no counter */
+    uint64_t bytes;
+};
+
+/* The table and the set that the elements are in. */
+struct nft_elements {
+    const char *table;
+    const char *set;
+    const struct nlattr *list; /* NULL: no element */
+};
+
+must_use bool nft_reply_elements(const struct nlmsghdr *message, struct nft_elements *out);
+
+/* The element after *cursor (start with NULL), or false. One that cannot be read ends the list. */
+must_use bool nft_reply_next_element(const struct nft_elements *elements,
+                                     const struct nlattr **cursor, struct nft_element *out);
+
+/* The attributes of a message of nf_tables; none if it is too short to have any. */
+void nft_reply_attributes(const struct nlmsghdr *message, struct attributes *out);
+
+#endif

@@ -1,0 +1,150 @@
+#include "kernel/nftables/skeleton.h"
+
+#include "kernel/nftables/elements.h"
+#include "kernel/nftables/endpoints.h"
+#include "kernel/nftables/rule.h"
+
+#include <libnftnl/chain.h>
+#include <libnftnl/table.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_ipv4.h>
+
+static const struct chain {
+    const char *name;
+    uint32_t hook;
+    uint32_t interface_key; /* NFT_META_* */
+    enum direction direction;
+} chains[] = {
+    [DIRECTION_IN] = {"forward", NF_INET_FORWARD, NFT_META_IIFNAME, DIRECTION_IN},
+    [DIRECTION_OUT] = {"postrouting", NF_INET_POST_ROUTING, NFT_META_OIFNAME, DIRECTION_OUT},
+};
+
+#define EACH(item, table)                                                                          \
+    const __typeof__(*(table)) *item = (table);                                                    \
+    item < (table) + sizeof(table) / sizeof(*(table));                                             \
+    item++
+
+static void cleanup_table(struct nftnl_table **table)
+{
+    if (*table != NULL)
+        nftnl_table_free(*table);
+}
+
+static void cleanup_chain(struct nftnl_chain **chain)
+{
+    if (*chain != NULL)
+        nftnl_chain_free(*chain);
+}
+
+int skeleton_ask(struct nft_messages *messages, struct error *err)
+{
+    bool added = nft_messages_add_name(messages, NFT_MSG_GETTABLE, 0, 0, NULL);
+
+    for (EACH(chain, chains))
+        added =
+            added &&
+            nft_messages_add_name(messages, NFT_MSG_GETCHAIN, 0, NFTA_CHAIN_NAME, chain->name) &&
+            nft_messages_add_name(messages, NFT_MSG_GETSET, 0, NFTA_SET_NAME,
+                                  elements_map(chain->direction));
+    for (EACH(set, endpoint_sets))
+        added =
+            added && nft_messages_add_name(messages, NFT_MSG_GETSET, 0, NFTA_SET_NAME, set->name);
+    added = added && nft_messages_add_name(messages, NFT_MSG_GETRULE, NLM_F_DUMP, 0, NULL);
+    return added ? 0 : error_no_memory(err);
+}
+
+/* table inet imds-guard */
+static int make_table(struct nft_messages *messages, struct error *err)
+{
+    cleanup(table) struct nftnl_table *table = nftnl_table_alloc();
+    struct nlmsghdr *message =
+        nft_messages_start(messages, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+
+    if (table == NULL || message == NULL)
+        return error_no_memory(err);
+    nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE);
+    nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, 0);
+    nftnl_table_nlmsg_build_payload(message, table);
+    nft_messages_end(messages, message);
+    return 0;
+}
+
+/* chain forward { type filter hook forward priority mangle; policy accept; } */
+static int make_chain(struct nft_messages *messages, const struct chain *about, struct error *err)
+{
+    cleanup(chain) struct nftnl_chain *chain = nftnl_chain_alloc();
+    struct nlmsghdr *message = nft_messages_start(messages, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+
+    if (chain == NULL || message == NULL)
+        return error_no_memory(err);
+    nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE);
+    nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, about->name);
+    nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+    nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, about->hook);
+    nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, NF_IP_PRI_MANGLE);
+    nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+    nftnl_chain_nlmsg_build_payload(message, chain);
+    nft_messages_end(messages, message);
+    return 0;
+}
+
+/* The map of one direction, and the chain that looks into it. */
+static int make_way(struct nft_messages *messages, const struct chain *chain, struct error *err)
+{
+    if (elements_make(messages, chain->direction, err) < 0 || make_chain(messages, chain, err) < 0)
+        return -1;
+    for (EACH(set, endpoint_sets))
+        if (rule_make(messages, chain->name, set, chain->interface_key,
+                      elements_map(chain->direction), err) < 0)
+            return -1;
+    return 0;
+}
+
+int skeleton_make(struct nft_messages *messages, const struct terms *terms, bool outgoing,
+                  struct error *err)
+{
+    if (make_table(messages, err) < 0)
+        return -1;
+    for (EACH(set, endpoint_sets))
+        if (endpoints_make(messages, set, terms, err) < 0)
+            return -1;
+    if (make_way(messages, &chains[DIRECTION_IN], err) < 0)
+        return -1;
+    return outgoing ? skeleton_add_outgoing(messages, err) : 0;
+}
+
+int skeleton_make_refusable(struct nft_messages *messages, struct error *err)
+{
+    if (make_table(messages, err) < 0)
+        return -1;
+    return elements_make_refusable(messages, err);
+}
+
+int skeleton_add_outgoing(struct nft_messages *messages, struct error *err)
+{
+    return make_way(messages, &chains[DIRECTION_OUT], err);
+}
+
+int skeleton_renew_endpoints(struct nft_messages *messages, const struct terms *terms,
+                             struct error *err)
+{
+    for (EACH(set, endpoint_sets))
+        if (endpoints_renew(messages, set, terms, err) < 0)
+            return -1;
+    return 0;
+}
+
+int skeleton_keep_endpoints(struct nft_messages *messages, const struct terms *terms,
+                            struct error *err)
+{
+    for (EACH(set, endpoint_sets))
+        if (endpoints_add(messages, set, terms, err) < 0)
+            return -1;
+    return 0;
+}
+
+int skeleton_delete(struct nft_messages *messages, struct error *err)
+{
+    return nft_messages_add_name(messages, NFT_MSG_DELTABLE, 0, 0, NULL) ? 0 : error_no_memory(err);
+}

@@ -1,0 +1,63 @@
+/*
+ * A conversation with nf_tables: messages go out, every answer comes back, keyed by sequence number
+ * to the message it answers. Waits with an end; answers to others, or to earlier messages, are
+ * thrown away. Knows nothing of tables.
+ */
+#ifndef IMDS_GUARD_NFTABLES_SOCKET_H
+#define IMDS_GUARD_NFTABLES_SOCKET_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+#include "kernel/nftables/messages.h"
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NFT_TIMEOUT 5 /* seconds without any answer; the kernel answers within the system call */
+
+struct nft_socket {
+    struct mnl_socket *netlink;
+    uint32_t sequence; /* the last number used; none is used twice */
+    /*
+     * After a failure: the errno value with which the kernel refused, 0 if it was not the kernel.
+     * EINTR if a dump was changed under the reader, ENOBUFS if answers were lost.
+     */
+    int refusal;
+    bool absent; /* after a failure: because the kernel has no nf_tables */
+};
+
+/* For nft_close, even after a failure. Errors: ERROR_KERNEL. */
+must_use int nft_open(struct nft_socket *socket, struct error *err);
+void nft_close(struct nft_socket *socket);
+
+/* Takes one answer. It may be any bytes of which nlmsg_len are there. 0, or -1 with *err set. */
+typedef int nft_answer(const struct nlmsghdr *message, void *context, struct error *err);
+
+/*
+ * Asks without changing anything. At most one of the requests is a dump, the last one: the kernel
+ * keeps one dump a socket. What does not exist is not answered, nor is an element whose key does
+ * not fit its set. More than a few dozen requests overflow the socket's buffer. Errors:
+ * ERROR_KERNEL, and `each`'s.
+ */
+must_use int nft_ask(struct nft_socket *socket, const struct nft_messages *requests,
+                     nft_answer *each, void *context, struct error *err);
+
+/*
+ * Sends the messages as one transaction, which the kernel carries out whole or not at all. With a
+ * generation (not 0), only if nothing has changed since it was read; ERESTART if it has. Errors:
+ * ERROR_KERNEL, naming the message that was refused; the kernel's own words in the details.
+ */
+must_use int nft_commit(struct nft_socket *socket, const struct nft_messages *messages,
+                        uint32_t generation, struct error *err);
+
+/* Has the kernel check a transaction without carrying it out. Errors as nft_commit's. */
+must_use int nft_rehearse(struct nft_socket *socket, const struct nft_messages *messages,
+                          struct error *err);
+
+static inline void cleanup_nft_socket(struct nft_socket *socket)
+{
+    nft_close(socket);
+}
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * One look at our table: what is asked for, and what was there.
+ */
+#ifndef IMDS_GUARD_NFTABLES_VIEW_H
+#define IMDS_GUARD_NFTABLES_VIEW_H
+
+#include "kernel/backend.h"
+#include "kernel/nftables/facts.h"
+#include "kernel/nftables/skeleton.h"
+#include "kernel/nftables/socket.h"
+
+/* Looking up more guards than this by name takes longer than reading a map. */
+#define NFT_KEYS_MAX 16
+
+struct nft_question {
+    const struct terms *terms; /* for the skeleton; NULL: the skeleton does not matter */
+    const struct guard *keys;  /* of these, direction and interface are looked up */
+    size_t key_count;
+    bool all_guards; /* `keys` do not matter */
+};
+
+struct nft_view {
+    uint32_t generation;    /* as it was before anything else was read (nft_commit) */
+    struct listing listing; /* guards, sorted (held_sort); what is wrong with the skeleton;
+                             * surplus of the question's terms */
+    struct verdict_on_skeleton skeleton;
+};
+
+/* `out` is for nft_view_free. Errors: nft_ask's. */
+must_use int nft_view_read(struct nft_socket *socket, const struct nft_question *question,
+                           struct nft_view *out, struct error *err);
+void nft_view_free(struct nft_view *view);
+
+static inline void cleanup_nft_view(struct nft_view *view)
+{
+    nft_view_free(view);
+}
+
+#endif

@@ -1,0 +1,104 @@
+#include "guard/config.h"
+#include "node/chain/install.h"
+#include "node/chain/replace.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+
+#define BLOCK (64 * 1024)
+
+/* Fills the buffer but at the end of the file. */
+static ssize_t read_block(int fd, char block[static BLOCK], off_t offset)
+{
+    size_t length = 0;
+
+    while (length < BLOCK) {
+        ssize_t got = pread(fd, block + length, BLOCK - length, offset + (off_t)length);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    return (ssize_t)length;
+}
+
+static bool has_same_bytes(int a, int b)
+{
+    char block_a[BLOCK], block_b[BLOCK];
+    off_t offset = 0;
+    ssize_t length;
+
+    do {
+        length = read_block(a, block_a, offset);
+        if (length < 0 || read_block(b, block_b, offset) != length ||
+            memcmp(block_a, block_b, (size_t)length) != 0)
+            return false;
+        offset += length;
+    } while (length == BLOCK);
+    return true;
+}
+
+/* Whether everybody can run what is there, and it is us. Whatever cannot be read is not. */
+static bool is_installed(int directory, int self, off_t size)
+{
+    cleanup(close_fd) int fd =
+        openat(directory, CONFIG_PLUGIN_TYPE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat status;
+
+    return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+           (status.st_mode & 07777) == 0755 && status.st_size == size && has_same_bytes(self, fd);
+}
+
+static int copy(int from, off_t size, struct replacement *to, struct error *err)
+{
+    off_t offset = 0;
+
+    while (offset < size) {
+        ssize_t done = sendfile(to->fd, from, &offset, (size_t)(size - offset));
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return error_set(err, ERROR_IO, "cannot write %s: %s", REPLACE_TEMPORARY,
+                             done < 0 ? strerror(errno) : "the binary ended early");
+    }
+    return 0;
+}
+
+/* A rename, because a binary that runs cannot be written to (ETXTBSY, execve(2)). */
+static int replace_binary(int directory, int self, off_t size, struct error *err)
+{
+    const struct stat like = {.st_mode = 0755, .st_uid = geteuid(), .st_gid = getegid()};
+    cleanup(replacement) struct replacement file = {.fd = -1};
+
+    if (replacement_begin(directory, &like, &file, err) < 0 || copy(self, size, &file, err) < 0)
+        return -1;
+    return replacement_commit(&file, directory, CONFIG_PLUGIN_TYPE, err);
+}
+
+int install_binary(const struct install_options *options, struct install_report *report,
+                   struct error *err)
+{
+    cleanup(close_fd) int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    cleanup(close_fd) int directory = -1;
+    struct stat status;
+
+    if (self < 0 || fstat(self, &status) < 0)
+        return error_set(err, ERROR_IO, "cannot read my own binary, /proc/self/exe: %s",
+                         strerror(errno));
+    if (replace_lock(options->bin_dir, &directory, err) < 0)
+        return error_context(err, "where the runtime looks for plugins (--bin-dir)");
+    if (is_installed(directory, self, status.st_size)) {
+        report->binary_written = false;
+        return 0;
+    }
+    if (replace_binary(directory, self, status.st_size, err) < 0)
+        return error_context(err, "%s", options->bin_dir);
+    report->binary_written = true;
+    return 0;
+}

@@ -1,0 +1,40 @@
+/*
+ * What a person can ask of the binary: one table, a command a file.
+ */
+#ifndef IMDS_GUARD_COMMANDS_COMMANDS_H
+#define IMDS_GUARD_COMMANDS_COMMANDS_H
+
+#include <stdio.h>
+
+/* Exit codes that mean the same for every command. status has its own beside them (status.h). */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,      /* said why on `err` */
+    EXIT_USAGE = 2,       /* options make no sense; said which on `err` */
+    EXIT_NO_CONFLIST = 3, /* install: there is no conflist yet to put an entry into */
+};
+
+struct command {
+    const char *name;
+    const char *summary; /* one line for `imds-guard help` */
+    /* argv[0] is the command's own name. Answers go to out, complaints to err. Returns
+     * exit code. */
+    int (*run)(int argc, char **argv, FILE *out, FILE *err);
+};
+
+/* Ends with a name of NULL. */
+extern const struct command commands[];
+
+/* NULL if there is none of that name. */
+const struct command *command_find(const char *name);
+
+int command_install(int argc, char **argv, FILE *out, FILE *err);
+int command_uninstall(int argc, char **argv, FILE *out, FILE *err);
+int command_sync(int argc, char **argv, FILE *out, FILE *err);
+int command_watch(int argc, char **argv, FILE *out, FILE *err);
+int command_status(int argc, char **argv, FILE *out, FILE *err);
+int command_flush(int argc, char **argv, FILE *out, FILE *err);
+int command_version(int argc, char **argv, FILE *out, FILE *err);
+int command_help(int argc, char **argv, FILE *out, FILE *err);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * The options of one command as a table: parsed with getopt_long(3), and printed by --help from the
+ * same table, so that the two cannot differ.
+ */
+#ifndef IMDS_GUARD_COMMANDS_OPTIONS_H
+#define IMDS_GUARD_COMMANDS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#define OPTIONS_MAX 16
+#define OPTIONS_RUN (-1) /* no exit code: the command goes on */
+
+/* Exactly one of text, flag and number is set; it keeps its value if the option is not given. */
+struct option_spec {
+    const char *name;  /* without the dashes; NULL ends the table */
+    const char *value; /* what stands for the value in the help ("DIR"); NULL for a flag */
+    const char *help;  /* one line; says the default */
+    const char **text; /* borrowed from argv */
+    bool *flag;
+    unsigned *number; /* 1 to NUMBER_MAX */
+};
+
+#define NUMBER_MAX 86400 /* a day: the numbers are seconds */
+
+/*
+ * Returns OPTIONS_RUN, or the exit code to end with: EXIT_OK after --help (`about`, then the
+ * options, on out), EXIT_USAGE after an option or argument that makes no sense (said on err).
+ * argv[0] is the command's name. `about` is a paragraph or more, each line with its newline.
+ */
+int options_parse(int argc, char **argv, const struct option_spec *specs, const char *about,
+                  FILE *out, FILE *err);
+
+#endif

@@ -1,0 +1,53 @@
+#include "node/watch/watch.h"
+#include "node/chain/conflist.h"
+#include "node/commands/commands.h"
+#include "node/commands/options.h"
+#include "node/pods/cache.h"
+
+static const char about[] =
+    "For a DaemonSet or systemd: installs, syncs, and keeps both true until told to end. A "
+    "conflist\n"
+    "that aws-node writes anew is patched again, a flushed ruleset restored, a changed --config "
+    "FILE\n"
+    "(also a ConfigMap's) put into force for running pods. Where there is no conflist yet, waits "
+    "for\n"
+    "it. Changes of nf_tables, of the conflist and of libcni's cache are noticed at once; legacy\n"
+    "iptables tables announce nothing, so there only the re-check finds what was flushed.\n"
+    "\n"
+    "One line on standard error for each thing done, with time and reason. SIGTERM and SIGINT end "
+    "it\n"
+    "at once; entry, binary and guards stay.\n"
+    "\n"
+    "Exit code: 0 told to end, 1 could not start (said on standard error), 2 wrong options.\n";
+
+int command_watch(int argc, char **argv, FILE *out, FILE *err)
+{
+    struct watch_options options = {
+        .install = {.conf_dir = CONF_DIR_DEFAULT, .bin_dir = BIN_DIR_DEFAULT},
+        .results_dir = RESULTS_DIR_DEFAULT,
+        .interval = WATCH_INTERVAL_DEFAULT,
+    };
+    const struct option_spec specs[] = {
+        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")",
+         .text = &options.install.conf_dir},
+        {"bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")",
+         .text = &options.install.bin_dir},
+        {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
+         .text = &options.results_dir},
+        {"config", "FILE", "the entry's keys, a JSON object; the file is followed",
+         .text = &options.install.config_file},
+        {"drop-in", NULL, "install as imds-guard install --drop-in does",
+         .flag = &options.install.drop_in},
+        {"interval", "SECONDS", "time between re-checks (default 60)", .number = &options.interval},
+        {"quiet", NULL, "say only what went wrong", .flag = &options.quiet},
+        {0},
+    };
+    struct error why = {0};
+    int code = options_parse(argc, argv, specs, about, out, err);
+
+    if (code != OPTIONS_RUN)
+        return code;
+    if (watch_run(&options, err, &why) < 0)
+        fprintf(err, "imds-guard watch: %s\n", why.msg);
+    return EXIT_FAILED;
+}

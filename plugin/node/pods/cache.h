@@ -1,0 +1,77 @@
+/*
+ * What libcni remembers of each attachment: /var/lib/cni/results/<network>-<container>-<ifname>,
+ * one JSON object a file (libcni api.go, cachedInfo), written when all plugins of an ADD have
+ * succeeded and removed when all of a DEL have.
+ */
+#ifndef IMDS_GUARD_PODS_CACHE_H
+#define IMDS_GUARD_PODS_CACHE_H
+
+#include "guard/cleanup.h"
+#include "guard/config.h"
+#include "guard/error.h"
+#include "guard/json.h"
+#include "guard/plan.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#define RESULTS_DIR_DEFAULT "/var/lib/cni/results"
+
+struct cached_attachment {
+    char *file;                   /* its name within the directory */
+    struct timespec written;      /* when the file was last written */
+    struct attachment attachment; /* borrowed from the tree, but for the result, which is owned */
+    cJSON *tree;
+};
+
+/* A file that is no attachment of libcni's, or cannot be read. */
+struct cache_skipped {
+    char *file;
+    char *reason; /* one sentence that names the file */
+    bool unread;  /* it may well be an attachment, but nobody knows whose: reading it failed */
+};
+
+struct cache {
+    struct cached_attachment *attachments; /* by owner (owner_compare), then by file name */
+    size_t count;
+    struct cache_skipped *skipped;
+    size_t skipped_count;
+};
+
+/*
+ * One file's text. `file` and `written` are left for the caller. The netns is the file's key, or,
+ * where libcni is too old to have it (before 1.2), the sandbox of the interface CNI_IFNAME in the
+ * result. A pod without a namespace and name in cniArgs, or with two of them, has none.
+ * Errors: ERROR_DECODING, ERROR_INVALID_CONFIG naming the key. For cached_attachment_free.
+ */
+must_use int cache_parse(struct span text, struct cached_attachment *out, struct error *err);
+void cached_attachment_free(struct cached_attachment *attachment);
+
+/*
+ * Forgets what the runtime handed to plugins (capabilityArgs), but for annotations that exemptions
+ * ask for: a pod's author fills it, with a hundred thousand values if he likes, and there may be as
+ * many pods as the node can run.
+ */
+void cached_attachment_trim(struct cached_attachment *attachment, const struct config *config);
+
+/*
+ * The whole directory, each attachment trimmed. What is no attachment goes into `skipped`; no such
+ * directory is an empty cache. Errors: ERROR_IO if the directory cannot be read. The result is for
+ * cache_free.
+ */
+must_use int cache_read(const char *directory, const struct config *config, struct cache *out,
+                        struct error *err);
+void cache_free(struct cache *cache);
+
+static inline void cleanup_cached_attachment(struct cached_attachment *attachment)
+{
+    cached_attachment_free(attachment);
+}
+
+static inline void cleanup_cache(struct cache *cache)
+{
+    cache_free(cache);
+}
+
+#endif

@@ -1,0 +1,160 @@
+#include "node/pods/cache.h"
+
+#include "guard/names.h"
+
+#include <string.h>
+
+#define CACHE_KIND "cniCacheV1" /* libcni api.go, CNICacheV1 */
+
+/* A member that must be a string, given once. */
+static int take_text(const cJSON *tree, const char *key, const char **out, struct error *err)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(tree, key);
+
+    if (!cJSON_IsString(value))
+        return error_set(err, ERROR_INVALID_CONFIG, "%s is %s", key,
+                         value ? "not a string" : "missing");
+    if (json_count_members(tree, key) > 1)
+        return error_set(err, ERROR_INVALID_CONFIG, "%s is given twice", key);
+    *out = value->valuestring;
+    return 0;
+}
+
+static int check_kind(const cJSON *tree, struct error *err)
+{
+    const char *kind = NULL;
+
+    if (!cJSON_IsObject(tree))
+        return error_set(err, ERROR_INVALID_CONFIG, "not a JSON object");
+    if (take_text(tree, "kind", &kind, err) < 0)
+        return -1;
+    if (strcmp(kind, CACHE_KIND) != 0)
+        return error_set(err, ERROR_INVALID_CONFIG, "kind is not " CACHE_KIND);
+    return 0;
+}
+
+static int take_owner(const cJSON *tree, struct owner *out, struct error *err)
+{
+    struct owner owner = {0};
+
+    if (take_text(tree, "networkName", &owner.network, err) < 0 ||
+        take_text(tree, "containerId", &owner.container_id, err) < 0 ||
+        take_text(tree, "ifName", &owner.ifname, err) < 0)
+        return -1;
+    if (!name_is_network(owner.network))
+        return error_set(err, ERROR_INVALID_CONFIG, "networkName is no name of a network");
+    if (!name_is_container_id(owner.container_id))
+        return error_set(err, ERROR_INVALID_CONFIG, "containerId is no container id");
+    if (!name_is_interface(owner.ifname))
+        return error_set(err, ERROR_INVALID_CONFIG, "ifName is no name of an interface");
+    if (!owner_fits(&owner))
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "networkName, containerId and ifName together have more than %d bytes",
+                         OWNER_BYTES_MAX);
+    *out = owner;
+    return 0;
+}
+
+/* The value beside `key` in cniArgs, an array of pairs; NULL if there is not exactly one. */
+static const char *cni_arg(const cJSON *args, const char *key)
+{
+    const char *found = NULL;
+    const cJSON *pair;
+
+    cJSON_ArrayForEach(pair, args)
+    {
+        const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 0));
+        const char *value = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 1));
+
+        if (!name || !value || strcmp(name, key) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = value;
+    }
+    return found && *found ? found : NULL;
+}
+
+static struct pod take_pod(const cJSON *tree)
+{
+    const cJSON *args = cJSON_GetObjectItemCaseSensitive(tree, "cniArgs");
+    const cJSON *capabilities = cJSON_GetObjectItemCaseSensitive(tree, "capabilityArgs");
+    const cJSON *annotations =
+        cJSON_GetObjectItemCaseSensitive(capabilities, CONFIG_ANNOTATIONS_CAPABILITY);
+
+    return (struct pod){
+        .namespace = cni_arg(args, "K8S_POD_NAMESPACE"),
+        .name = cni_arg(args, "K8S_POD_NAME"),
+        .annotations = cJSON_IsObject(annotations) ? annotations : NULL,
+    };
+}
+
+/* Where the result says that CNI_IFNAME is. A sandbox that is no path names no namespace. */
+static const char *sandbox_of(const struct result *result, const char *ifname)
+{
+    for (size_t i = 0; i < result->interface_count; i++) {
+        const struct result_interface *interface = &result->interfaces[i];
+
+        if (strcmp(interface->name, ifname) == 0 && interface->sandbox[0] == '/')
+            return interface->sandbox;
+    }
+    return NULL;
+}
+
+static int take_netns(const cJSON *tree, const struct attachment *attachment, const char **out,
+                      struct error *err)
+{
+    const char *netns = NULL;
+
+    if (cJSON_GetObjectItemCaseSensitive(tree, "netns"))
+        return take_text(tree, "netns", out, err);
+    netns = sandbox_of(&attachment->result, attachment->owner.ifname);
+    if (!netns)
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "neither netns nor the result's interface %s says where the pod is",
+                         attachment->owner.ifname);
+    *out = netns;
+    return 0;
+}
+
+int cache_parse(struct span text, struct cached_attachment *out, struct error *err)
+{
+    cleanup(cached_attachment) struct cached_attachment cached = {0};
+    struct attachment *attachment = &cached.attachment;
+
+    if (json_parse(text, &cached.tree, err) < 0)
+        return -1;
+    if (check_kind(cached.tree, err) < 0 || take_owner(cached.tree, &attachment->owner, err) < 0)
+        return -1;
+    if (result_parse(cJSON_GetObjectItemCaseSensitive(cached.tree, "result"), &attachment->result,
+                     err) < 0)
+        return error_context(err, "result");
+    if (take_netns(cached.tree, attachment, &attachment->netns, err) < 0)
+        return -1;
+    attachment->pod = take_pod(cached.tree);
+    *out = cached;
+    cached = (struct cached_attachment){0};
+    return 0;
+}
+
+void cached_attachment_trim(struct cached_attachment *attachment, const struct config *config)
+{
+    cJSON *capabilities = cJSON_GetObjectItemCaseSensitive(attachment->tree, "capabilityArgs");
+    cJSON *next;
+
+    for (cJSON *one = capabilities ? capabilities->child : NULL; one; one = next) {
+        next = one->next;
+        if (one == attachment->attachment.pod.annotations)
+            pod_trim_annotations(one, config);
+        else
+            cJSON_Delete(cJSON_DetachItemViaPointer(capabilities, one));
+    }
+}
+
+void cached_attachment_free(struct cached_attachment *attachment)
+{
+    result_free(&attachment->attachment.result);
+    cJSON_Delete(attachment->tree);
+    free(attachment->file);
+    *attachment = (struct cached_attachment){0};
+}

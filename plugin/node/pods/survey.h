@@ -1,0 +1,69 @@
+/*
+ * Every attachment of libcni's cache, with what should hold for it and what the kernel holds: what
+ * sync acts upon and status shows. Reads, and changes nothing.
+ */
+#ifndef IMDS_GUARD_PODS_SURVEY_H
+#define IMDS_GUARD_PODS_SURVEY_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+#include "guard/plan.h"
+#include "node/chain/settings.h"
+#include "node/pods/cache.h"
+#include "node/pods/holdings.h"
+
+#include <stddef.h>
+
+enum attachment_state {
+    ATTACHMENT_PLANNED,       /* its pod lives; `plan` is what should hold, or as much of it as
+                               * can, if there is a `reason` */
+    ATTACHMENT_OTHER_NETWORK, /* not of the conflist's network: no business of ours */
+    ATTACHMENT_GONE,          /* its network namespace is no more */
+    ATTACHMENT_HOST_NETWORK,  /* it is the node's own */
+    ATTACHMENT_REPLACED,      /* every interface it had is another attachment's by now (claims.h) */
+    ATTACHMENT_FAILED,        /* its pod lives, or may, and there is no plan; `reason` says why */
+};
+
+struct surveyed {
+    const struct cached_attachment *cached;
+    enum attachment_state state;
+    struct facts facts;
+    struct plan plan;
+    char *reason; /* why there is no plan, or only part of one; else NULL */
+};
+
+struct survey {
+    struct cache cache;
+    struct surveyed *attachments; /* one for each of the cache's, in its order: by owner */
+    size_t count;
+    char (*links)[INTERFACE_NAME_SIZE]; /* links_names */
+    size_t link_count;
+    struct holdings holdings; /* read last, so that an ADD that ends meanwhile is seen here; where
+                               * it disputes a plan, the plan was made anew after that */
+};
+
+/*
+ * Attachments are surveyed if their network is the one of the settings: pods of another network (a
+ * second one by Multus, a conflist that has not our entry) have not asked to be guarded.
+ * Errors: the cache directory, rtnetlink or a backend cannot be read. For survey_free.
+ */
+must_use int survey_take(const struct settings *settings, const char *results_dir,
+                         struct survey *out, struct error *err);
+void survey_free(struct survey *survey);
+
+/* The attachment of the tag's owner; NULL if the cache has none. */
+struct surveyed *survey_find(const struct survey *survey, const char *tag);
+
+/* There is no plan for it after all: ATTACHMENT_FAILED, for that reason. */
+must_use int survey_fail(struct surveyed *surveyed, const struct error *why, struct error *err);
+
+/* "namespace/pod", or "network/container id/ifname" (shortened) if the pod is not known. */
+#define ATTACHMENT_LABEL_SIZE 600
+void attachment_label(const struct attachment *attachment, char out[static ATTACHMENT_LABEL_SIZE]);
+
+static inline void cleanup_survey(struct survey *survey)
+{
+    survey_free(survey);
+}
+
+#endif

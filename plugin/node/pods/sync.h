@@ -1,0 +1,61 @@
+/*
+ * Brings the guards of all running pods in line with the configuration: what the command `sync`
+ * does once and `watch` repeats.
+ */
+#ifndef IMDS_GUARD_PODS_SYNC_H
+#define IMDS_GUARD_PODS_SYNC_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+#include "node/chain/settings.h"
+#include "node/notes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sync_options {
+    const char *results_dir;
+    bool dry_run; /* changes nothing; the report says what would be done */
+};
+
+struct sync_report {
+    struct notes notes;
+    size_t right;   /* attachments that needed nothing */
+    size_t changed; /* attachments whose guards were set */
+    size_t failed;  /* attachments that cannot be guarded; if in part, they count above, too;
+                     * cached results that cannot be read */
+    size_t removed; /* guards without attachment and interface */
+    size_t skipped; /* attachments that are gone, replaced, of the host or of another network */
+    /* What stands now, and where: for sync_restore. */
+    const struct backend *chosen;
+    struct plan *plans;
+    size_t plan_count;
+};
+
+/*
+ * Plans every attachment as ADD would, applies all plans at once, and then removes guards whose
+ * attachment and whose interface are both gone. Endpoints that the configuration does not name go,
+ * unless guards of other networks stand, or the conflist has another entry of ours: then nobody
+ * here knows who wants them. Writes nothing if everything is right. An attachment that cannot be
+ * guarded, or not in all its parts, a plan that the backend refuses, or a cached result that cannot
+ * be read is in the report and keeps no other from its guard. Errors: what survey_take, apply and
+ * remove say. The report is for sync_report_free.
+ */
+must_use int sync_run(const struct settings *settings, const struct sync_options *options,
+                      struct sync_report *out, struct error *err);
+void sync_report_free(struct sync_report *report);
+
+/*
+ * Makes what stood after a run stand again, in one go and without another look at the pods: for
+ * whoever knows that the rules have been flushed since and nothing else has changed. Takes nothing
+ * over from anybody: what is there by now is an ADD's. Errors: what apply says.
+ */
+must_use int sync_restore(const struct settings *settings, const struct sync_report *known,
+                          struct error *err);
+
+static inline void cleanup_sync_report(struct sync_report *report)
+{
+    sync_report_free(report);
+}
+
+#endif

@@ -1,0 +1,106 @@
+#include "node/status/status.h"
+
+#include "guard/endpoint.h"
+#include "guard/json.h"
+
+#include <inttypes.h>
+
+/* A counter as it is: cJSON's own numbers are doubles. */
+static bool add_counter(cJSON *object, const char *key, uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%" PRIu64, value);
+    return cJSON_AddRawToObject(object, key, text);
+}
+
+static bool add_families(cJSON *object, unsigned families)
+{
+    cJSON *array = cJSON_AddArrayToObject(object, "families");
+
+    return array &&
+           (!(families & FAMILY_IPV4) || cJSON_AddItemToArray(array, cJSON_CreateString("ipv4"))) &&
+           (!(families & FAMILY_IPV6) || cJSON_AddItemToArray(array, cJSON_CreateString("ipv6")));
+}
+
+static bool add_guard(cJSON *array, const struct status_guard *guard)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    return cJSON_AddItemToArray(array, object) &&
+           cJSON_AddStringToObject(object, "interface", guard->guard.interface) &&
+           cJSON_AddStringToObject(object, "direction", direction_name(guard->guard.direction)) &&
+           cJSON_AddStringToObject(object, "verdict", verdict_name(guard->guard.verdict)) &&
+           (guard->backend ? cJSON_AddStringToObject(object, "backend", guard->backend)
+                           : cJSON_AddNullToObject(object, "backend")) &&
+           add_families(object, guard->families) &&
+           add_counter(object, "packets", guard->packets) &&
+           add_counter(object, "bytes", guard->bytes);
+}
+
+static bool add_row(cJSON *array, const struct status_row *row)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON *guards;
+
+    if (!cJSON_AddItemToArray(array, object) ||
+        !cJSON_AddStringToObject(object, "namespace", row->namespace) ||
+        !cJSON_AddStringToObject(object, "pod", row->pod) ||
+        !cJSON_AddStringToObject(object, "network", row->network) ||
+        !cJSON_AddStringToObject(object, "containerId", row->container_id) ||
+        !cJSON_AddStringToObject(object, "ifname", row->ifname) ||
+        !cJSON_AddStringToObject(object, "state", status_state_name(row->state)) ||
+        !cJSON_AddStringToObject(object, "reason", row->reason))
+        return false;
+    guards = cJSON_AddArrayToObject(object, "guards");
+    if (!guards)
+        return false;
+    for (size_t i = 0; i < row->guard_count; i++)
+        if (!add_guard(guards, &row->guards[i]))
+            return false;
+    return true;
+}
+
+static bool add_summary(cJSON *tree, const struct status *status)
+{
+    cJSON *summary = cJSON_AddObjectToObject(tree, "summary");
+
+    return summary && add_counter(summary, "guarded", status_count(status, STATUS_STATE_GUARDED)) &&
+           add_counter(summary, "unguarded", status_count(status, STATUS_STATE_UNGUARDED)) &&
+           add_counter(summary, "leftover", status_count(status, STATUS_STATE_LEFTOVER));
+}
+
+static bool add_all(cJSON *tree, const struct status *status)
+{
+    cJSON *attachments, *problems;
+
+    if (!cJSON_AddStringToObject(tree, "network", status->network) ||
+        !cJSON_AddBoolToObject(tree, "complete", status->complete) || !add_summary(tree, status))
+        return false;
+    attachments = cJSON_AddArrayToObject(tree, "attachments");
+    problems = cJSON_AddArrayToObject(tree, "problems");
+    if (!attachments || !problems)
+        return false;
+    for (size_t i = 0; i < status->row_count; i++)
+        if (!add_row(attachments, &status->rows[i]))
+            return false;
+    for (size_t i = 0; i < status->problems.count; i++)
+        if (!cJSON_AddItemToArray(problems, cJSON_CreateString(status->problems.items[i].text)))
+            return false;
+    return true;
+}
+
+int status_print_json(const struct status *status, FILE *out, struct error *err)
+{
+    cleanup(json) cJSON *tree = cJSON_CreateObject();
+    char *text;
+
+    if (!tree || !add_all(tree, status))
+        return error_no_memory(err);
+    text = cJSON_Print(tree);
+    if (!text)
+        return error_no_memory(err);
+    fprintf(out, "%s\n", text);
+    cJSON_free(text);
+    return 0;
+}

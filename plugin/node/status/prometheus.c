@@ -1,0 +1,115 @@
+#include "node/status/status.h"
+
+#include <inttypes.h>
+
+/* Prometheus text format 0.0.4: backslash, quote and newline are escaped in a label's value. */
+static void print_label(const char *name, const char *value, bool first, FILE *out)
+{
+    fprintf(out, "%s%s=\"", first ? "{" : ",", name);
+    for (; *value; value++) {
+        if (*value == '\\' || *value == '"')
+            fputc('\\', out);
+        fputc(*value, out);
+    }
+    fputc('"', out);
+}
+
+static void print_attachment_labels(const struct status_row *row, FILE *out)
+{
+    print_label("namespace", row->namespace, true, out);
+    print_label("pod", row->pod, false, out);
+    print_label("container_id", row->container_id, false, out);
+    print_label("network", row->network, false, out);
+    print_label("ifname", row->ifname, false, out);
+}
+
+static void print_head(const char *name, const char *type, const char *help, FILE *out)
+{
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static uint64_t packets_of(const struct status_guard *guard)
+{
+    return guard->packets;
+}
+
+static uint64_t bytes_of(const struct status_guard *guard)
+{
+    return guard->bytes;
+}
+
+static void print_counters(const struct status *status, const char *name, const char *help,
+                           uint64_t (*value)(const struct status_guard *guard), FILE *out)
+{
+    print_head(name, "counter", help, out);
+    for (size_t i = 0; i < status->row_count; i++)
+        for (size_t j = 0; j < status->rows[i].guard_count; j++) {
+            const struct status_guard *guard = &status->rows[i].guards[j];
+
+            if (!guard->backend)
+                continue;
+            fputs(name, out);
+            print_attachment_labels(&status->rows[i], out);
+            print_label("interface", guard->guard.interface, false, out);
+            print_label("direction", direction_name(guard->guard.direction), false, out);
+            print_label("verdict", verdict_name(guard->guard.verdict), false, out);
+            print_label("backend", guard->backend, false, out);
+            fprintf(out, "} %" PRIu64 "\n", value(guard));
+        }
+}
+
+static void print_guarded(const struct status *status, FILE *out)
+{
+    print_head("imds_guard_attachment_guarded", "gauge",
+               "Whether the running pod's attachment is guarded as configured.", out);
+    for (size_t i = 0; i < status->row_count; i++) {
+        const struct status_row *row = &status->rows[i];
+
+        if (row->state == STATUS_STATE_LEFTOVER)
+            continue;
+        fputs("imds_guard_attachment_guarded", out);
+        print_attachment_labels(row, out);
+        fprintf(out, "} %d\n", row->state == STATUS_STATE_GUARDED);
+    }
+}
+
+static void print_states(const struct status *status, FILE *out)
+{
+    static const enum status_state states[] = {
+        STATUS_STATE_GUARDED,
+        STATUS_STATE_LEFTOVER,
+        STATUS_STATE_UNGUARDED,
+    };
+
+    print_head("imds_guard_attachments", "gauge", "Attachments by state.", out);
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        fprintf(out, "imds_guard_attachments{state=\"%s\"} %zu\n", status_state_name(states[i]),
+                status_count(status, states[i]));
+}
+
+static void print_gauge(const char *name, const char *help, size_t value, FILE *out)
+{
+    print_head(name, "gauge", help, out);
+    fprintf(out, "%s %zu\n", name, value);
+}
+
+void status_print_prometheus(const struct status *status, FILE *out)
+{
+    print_head("imds_guard_build_info", "gauge", "The version of imds-guard; always 1.", out);
+    fputs("imds_guard_build_info", out);
+    print_label("version", IMDS_GUARD_VERSION, true, out);
+    fputs("} 1\n", out);
+    print_gauge("imds_guard_status_complete",
+                "Whether configuration, cache and kernel could all be read.", status->complete,
+                out);
+    print_gauge("imds_guard_problems", "Faults and files that status complains about.",
+                status->problems.count, out);
+    print_states(status, out);
+    print_guarded(status, out);
+    print_counters(status, "imds_guard_packets_total",
+                   "Packets to an IMDS endpoint that hit the guard; the verdict says what became "
+                   "of them.",
+                   packets_of, out);
+    print_counters(status, "imds_guard_bytes_total",
+                   "Bytes of packets to an IMDS endpoint that hit the guard.", bytes_of, out);
+}

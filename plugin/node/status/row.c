@@ -1,0 +1,127 @@
+#include "node/status/row.h"
+
+#include "node/text.h"
+
+#include <string.h>
+
+static char *printable(const char *text)
+{
+    char *copy = strdup(text ? text : "");
+
+    if (copy)
+        text_make_printable(copy);
+    return copy;
+}
+
+int status_row_add(struct status *status, const struct owner *owner, const char *namespace,
+                   const char *pod, struct status_row **out, struct error *err)
+{
+    struct status_row *larger = reallocarray(status->rows, status->row_count + 1, sizeof(*larger));
+    struct status_row *row;
+
+    if (!larger)
+        return error_no_memory(err);
+    status->rows = larger;
+    row = &larger[status->row_count++];
+    *row = (struct status_row){
+        .namespace = printable(namespace),
+        .pod = printable(pod),
+        .network = printable(owner->network),
+        .container_id = printable(owner->container_id),
+        .ifname = printable(owner->ifname),
+        .reason = printable(""),
+    };
+    if (!row->namespace || !row->pod || !row->network || !row->container_id || !row->ifname ||
+        !row->reason)
+        return error_no_memory(err);
+    *out = row;
+    return 0;
+}
+
+struct status_row *status_row_find(const struct status *status, const struct owner *owner)
+{
+    for (size_t i = 0; i < status->row_count; i++) {
+        struct status_row *row = &status->rows[i];
+
+        if (strcmp(row->container_id, owner->container_id) == 0 &&
+            strcmp(row->network, owner->network) == 0 && strcmp(row->ifname, owner->ifname) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+static int add_guard(struct status_row *row, const struct status_guard *guard, struct error *err)
+{
+    struct status_guard *larger = reallocarray(row->guards, row->guard_count + 1, sizeof(*larger));
+
+    if (!larger)
+        return error_no_memory(err);
+    row->guards = larger;
+    row->guards[row->guard_count] = *guard;
+    text_make_printable(row->guards[row->guard_count++].guard.interface);
+    return 0;
+}
+
+int status_row_add_held(struct status_row *row, const char *backend, const struct held *held,
+                        struct error *err)
+{
+    const struct status_guard guard = {
+        .guard = held->guard,
+        .backend = backend,
+        .families = held->families,
+        .packets = held->packets,
+        .bytes = held->bytes,
+    };
+
+    return add_guard(row, &guard, err);
+}
+
+int status_row_add_wanted(struct status_row *row, const struct holdings *holdings,
+                          const struct guard *wanted, struct error *err)
+{
+    const struct status_guard missing = {.guard = *wanted};
+    bool held = false;
+
+    for (size_t i = 0; i < holdings->count; i++) {
+        const struct holding *holding = &holdings->items[i];
+        size_t count;
+        const struct held *there = listing_find(&holding->listing, wanted, &count);
+
+        for (size_t j = 0; j < count; j++)
+            if (status_row_add_held(row, holding->backend->name, &there[j], err) < 0)
+                return -1;
+        held = held || count > 0;
+    }
+    return held ? 0 : add_guard(row, &missing, err);
+}
+
+int status_row_judge(struct status_row *row, enum status_state state, const char *reason,
+                     struct error *err)
+{
+    char *text = printable(reason);
+
+    if (!text)
+        return error_no_memory(err);
+    free(row->reason);
+    row->reason = text;
+    row->state = state;
+    return 0;
+}
+
+static int by_state_and_name(const void *left, const void *right)
+{
+    const struct status_row *a = left, *b = right;
+    int order = (int)a->state - (int)b->state;
+
+    order = order ? order : strcmp(a->namespace, b->namespace);
+    order = order ? order : strcmp(a->pod, b->pod);
+    order = order ? order : strcmp(a->container_id, b->container_id);
+    order = order ? order : strcmp(a->ifname, b->ifname);
+    return order ? order : strcmp(a->network, b->network);
+}
+
+void status_rows_sort(struct status *status)
+{
+    if (status->row_count > 0)
+        qsort(status->rows, status->row_count, sizeof(*status->rows), by_state_and_name);
+}

@@ -1,0 +1,34 @@
+/*
+ * Builds the rows of a status. For status_collect.
+ */
+#ifndef IMDS_GUARD_STATUS_ROW_H
+#define IMDS_GUARD_STATUS_ROW_H
+
+#include "guard/error.h"
+#include "guard/owner.h"
+#include "node/pods/holdings.h"
+#include "node/status/status.h"
+
+/*
+ * Appends a row for the owner; namespace and pod may be NULL. *out is borrowed, and valid until the
+ * next row is added.
+ */
+must_use int status_row_add(struct status *status, const struct owner *owner, const char *namespace,
+                            const char *pod, struct status_row **out, struct error *err);
+
+/* The row with this owner, or NULL. */
+struct status_row *status_row_find(const struct status *status, const struct owner *owner);
+
+/* Appends what the kernel holds where `wanted` should be, or, if nothing, that it is not held. */
+must_use int status_row_add_wanted(struct status_row *row, const struct holdings *holdings,
+                                   const struct guard *wanted, struct error *err);
+must_use int status_row_add_held(struct status_row *row, const char *backend,
+                                 const struct held *held, struct error *err);
+
+/* Replaces state and reason. */
+must_use int status_row_judge(struct status_row *row, enum status_state state, const char *reason,
+                              struct error *err);
+
+void status_rows_sort(struct status *status);
+
+#endif

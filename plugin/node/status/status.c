@@ -1,0 +1,49 @@
+#include "node/status/status.h"
+
+static void free_row(struct status_row *row)
+{
+    free(row->namespace);
+    free(row->pod);
+    free(row->network);
+    free(row->container_id);
+    free(row->ifname);
+    free(row->reason);
+    free(row->guards);
+}
+
+void status_free(struct status *status)
+{
+    for (size_t i = 0; i < status->row_count; i++)
+        free_row(&status->rows[i]);
+    free(status->rows);
+    free(status->network);
+    notes_free(&status->problems);
+    *status = (struct status){0};
+}
+
+size_t status_count(const struct status *status, enum status_state state)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < status->row_count; i++)
+        count += status->rows[i].state == state;
+    return count;
+}
+
+enum status_exit status_exit_code(const struct status *status)
+{
+    if (status_count(status, STATUS_STATE_UNGUARDED) > 0)
+        return STATUS_UNGUARDED;
+    return status->complete ? STATUS_ALL_GUARDED : STATUS_UNKNOWN;
+}
+
+const char *status_state_name(enum status_state state)
+{
+    static const char *const names[] = {
+        [STATUS_STATE_GUARDED] = "guarded",
+        [STATUS_STATE_LEFTOVER] = "leftover",
+        [STATUS_STATE_UNGUARDED] = "unguarded",
+    };
+
+    return names[state];
+}

@@ -1,0 +1,92 @@
+/*
+ * Who is guarded, and what the guards have caught: collected as plain rows, printed by one of three
+ * printers.
+ */
+#ifndef IMDS_GUARD_STATUS_STATUS_H
+#define IMDS_GUARD_STATUS_STATUS_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+#include "guard/plan.h"
+#include "node/notes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Exit codes of `status`. */
+enum status_exit {
+    STATUS_ALL_GUARDED = 0,
+    STATUS_UNGUARDED = 1, /* at least one running pod is not guarded as configured */
+    STATUS_UNKNOWN = 2,   /* configuration, cache or kernel could not be read in full */
+};
+
+enum status_state {
+    STATUS_STATE_GUARDED,
+    STATUS_STATE_LEFTOVER, /* a guard whose pod and interface are gone; harmless */
+    STATUS_STATE_UNGUARDED,
+};
+
+struct status_guard {
+    struct guard guard;  /* what the kernel holds; where it holds nothing, what it should */
+    const char *backend; /* NULL: the kernel does not hold it */
+    unsigned families;   /* FAMILY_IPV4 | FAMILY_IPV6 */
+    uint64_t packets;    /* to an endpoint: dropped, or with `count` let pass */
+    uint64_t bytes;
+};
+
+/* One attachment. Texts are printable ASCII; "" if not known. */
+struct status_row {
+    char *namespace;
+    char *pod;
+    char *network;
+    char *container_id;
+    char *ifname;
+    enum status_state state;
+    char *reason; /* why it is not simply guarded; "" if it is */
+    struct status_guard *guards;
+    size_t guard_count;
+};
+
+struct status {
+    char *network;           /* of the conflist in use; "" if not known */
+    struct status_row *rows; /* by state, namespace, pod, container id, ifname */
+    size_t row_count;
+    struct notes problems; /* faults of the skeleton, skipped cache files, what could not be read */
+    bool complete;         /* false: not everything could be read, see problems */
+};
+
+struct status_options {
+    const char *conf_dir;
+    const char *config_file; /* NULL: the conflist's entry */
+    const char *results_dir;
+};
+
+/*
+ * Without a usable configuration the rows are what the kernel holds, and `complete` is false.
+ * Errors: the kernel or the cache cannot be read. The result is for status_free.
+ */
+must_use int status_collect(const struct status_options *options, struct status *out,
+                            struct error *err);
+void status_free(struct status *status);
+
+enum status_exit status_exit_code(const struct status *status);
+size_t status_count(const struct status *status, enum status_state state);
+const char *status_state_name(enum status_state state); /* "guarded", "leftover", "unguarded" */
+
+/* For people. `color`: ANSI colours around rows that stand out. */
+void status_print_table(const struct status *status, bool color, FILE *out);
+
+/* For programs; the keys are described in imds-guard(8) and stay. */
+must_use int status_print_json(const struct status *status, FILE *out, struct error *err);
+
+/* Prometheus text exposition format 0.0.4, for node_exporter's textfile collector. */
+void status_print_prometheus(const struct status *status, FILE *out);
+
+static inline void cleanup_status(struct status *status)
+{
+    status_free(status);
+}
+
+#endif

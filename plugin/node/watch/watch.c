@@ -1,0 +1,343 @@
+#include "node/watch/watch.h"
+
+#include "guard/cleanup.h"
+#include "kernel/clock.h"
+#include "kernel/nftables/monitor.h"
+#include "node/chain/settings.h"
+#include "node/pods/sync.h"
+#include "node/watch/log.h"
+#include "node/watch/pace.h"
+#include "node/watch/places.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+enum { PLACE_CONFLIST, PLACE_RESULTS, PLACE_CONFIG };
+
+/* One of the two things that are kept true. */
+struct task {
+    const char *reason; /* why a look is due; NULL: none is */
+    struct pace pace;
+    struct complaint complaint;
+    struct complaint fight;
+};
+
+/*
+ * What the last look at the guards has left: it is still so if nothing has been announced since.
+ * While looks fail, as without a conflist or with one that is broken, it is the best that is known.
+ */
+struct known {
+    struct settings settings;
+    struct sync_report report;
+};
+
+struct watch {
+    const struct watch_options *options;
+    struct watch_log log;
+    struct places places;
+    struct mnl_socket *ruleset; /* NULL: the kernel has no nf_tables */
+    struct task entry;          /* binary and entry are installed */
+    struct task guards;         /* every running pod has its guard */
+    struct complaint unchained; /* no conflist yet */
+    struct known known;
+    bool flushed;    /* since then our table has gone, and nothing else has changed */
+    int64_t recheck; /* when the next look is due without any cause */
+};
+
+/* The first cause is the one that is told. */
+static void make_due(struct task *task, const char *reason)
+{
+    if (!task->reason)
+        task->reason = reason;
+}
+
+/*
+ * Nothing to clean up, and nothing that could wait: whatever was half done is a transaction that
+ * the kernel has not seen, or a file under a temporary name. As PID 1 of a container a process has
+ * no default action for signals, hence a handler; and whoever started us may have left them blocked
+ * (execve(2)).
+ */
+static void end(int number)
+{
+    (void)number;
+    _exit(0);
+}
+
+static sigset_t ending_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
+}
+
+static int catch_signals(struct error *err)
+{
+    struct sigaction action = {.sa_handler = end};
+    const sigset_t ours = ending_signals();
+
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0 ||
+        sigprocmask(SIG_UNBLOCK, &ours, NULL) < 0)
+        return error_set(err, ERROR_IO, "catch signals: %s", strerror(errno));
+    return 0;
+}
+
+/* While files change names, a signal waits for the last rename: a few milliseconds. */
+static int install_unsignalled(const struct install_options *options, struct install_report *report,
+                               struct error *err)
+{
+    const sigset_t ours = ending_signals();
+    sigset_t before;
+    int result;
+
+    sigprocmask(SIG_BLOCK, &ours, &before);
+    result = install_all(options, report, err);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
+static void tell_fight(struct watch *watch, struct task *task, const char *what)
+{
+    char text[256] = "";
+
+    if (pace_pause(&task->pace) > 0)
+        snprintf(text, sizeof(text),
+                 "another program undoes %s again and again: pausing up to %d s between repairs",
+                 what, PACE_LONGEST / 1000);
+    watch_log_complain(&watch->log, &task->fight, task->reason, text);
+}
+
+static void tell_installed(struct watch *watch, const struct install_report *report)
+{
+    const char *reason = watch->entry.reason;
+    char waiting[512] = "";
+
+    if (report->binary_written)
+        watch_log_done(&watch->log, reason, "installed the binary in %s",
+                       watch->options->install.bin_dir);
+    if (report->conflist_written)
+        watch_log_done(&watch->log, reason, "put the entry into %s", report->path);
+    if (report->no_conflist)
+        snprintf(waiting, sizeof(waiting), "no conflist in %s yet: waiting for it",
+                 watch->options->install.conf_dir);
+    watch_log_complain(&watch->log, &watch->unchained, reason, waiting);
+}
+
+static void look_at_entry(struct watch *watch)
+{
+    struct task *task = &watch->entry;
+    struct install_report report = {0};
+    struct error why = {0};
+    int64_t began = clock_now();
+    bool written = false;
+
+    if (install_unsignalled(&watch->options->install, &report, &why) == 0) {
+        tell_installed(watch, &report);
+        written = report.conflist_written;
+    }
+    watch_log_complain(&watch->log, &task->complaint, task->reason, why.msg);
+    pace_looked(&task->pace, began, clock_now(), written);
+    tell_fight(watch, task, "the conflist's entry");
+    if (written)
+        make_due(&watch->guards, task->reason);
+    task->reason = NULL;
+}
+
+/* All complaints of a report as one text: it is told again if any of it is new. */
+static void join_problems(const struct notes *notes, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < notes->count && used < size; i++)
+        if (notes->items[i].kind == NOTE_PROBLEM)
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? "; " : "",
+                                     notes->items[i].text);
+}
+
+static void tell_synced(struct watch *watch, const struct sync_report *report)
+{
+    char problems[2048];
+
+    for (size_t i = 0; i < report->notes.count; i++)
+        if (report->notes.items[i].kind == NOTE_DONE)
+            watch_log_done(&watch->log, watch->guards.reason, "%s", report->notes.items[i].text);
+    join_problems(&report->notes, problems, sizeof(problems));
+    watch_log_complain(&watch->log, &watch->guards.complaint, watch->guards.reason, problems);
+}
+
+static void forget(struct known *known)
+{
+    settings_free(&known->settings);
+    sync_report_free(&known->report);
+}
+
+/* Looking at all pods takes its time, and until then they would be open. */
+static bool restore(struct watch *watch)
+{
+    const struct known *known = &watch->known;
+    struct error why = {0};
+
+    if (!watch->flushed || known->report.plan_count == 0 ||
+        sync_restore(&known->settings, &known->report, &why) < 0)
+        return false; /* if there is anything to tell, the look that follows will */
+    watch_log_done(&watch->log, watch->guards.reason, "%zu guarded again as before",
+                   known->report.plan_count);
+    return true;
+}
+
+static void look_at_guards(struct watch *watch)
+{
+    const struct sync_options options = {.results_dir = watch->options->results_dir};
+    struct known known = {0};
+    struct task *task = &watch->guards;
+    int64_t began = clock_now();
+    struct error why = {0};
+    bool repaired = restore(watch);
+
+    if (settings_load(watch->options->install.conf_dir, NULL, &known.settings, &why) == 0 &&
+        sync_run(&known.settings, &options, &known.report, &why) == 0) {
+        tell_synced(watch, &known.report);
+        repaired = repaired || known.report.changed > 0;
+        forget(&watch->known);
+        watch->known = known;
+        known = (struct known){0};
+    } else if (why.code != ERROR_NOT_AVAILABLE) /* of that the other task has told */
+        watch_log_complain(&watch->log, &task->complaint, task->reason, why.msg);
+    pace_looked(&task->pace, began, clock_now(), repaired);
+    tell_fight(watch, task, "the guards");
+    task->reason = NULL;
+    watch->flushed = false;
+    forget(&known);
+}
+
+static bool is_due(const struct task *task, int64_t now)
+{
+    return task->reason && task->pace.not_before <= now;
+}
+
+static void look(struct watch *watch)
+{
+    if (is_due(&watch->entry, clock_now()))
+        look_at_entry(watch);
+    if (is_due(&watch->guards, clock_now()))
+        look_at_guards(watch);
+}
+
+static void recheck(struct watch *watch)
+{
+    places_arm(&watch->places);
+    make_due(&watch->entry, "re-check");
+    make_due(&watch->guards, "re-check");
+    watch->recheck = clock_deadline((int64_t)watch->options->interval * 1000);
+}
+
+static void mark(struct watch *watch, unsigned changed)
+{
+    watch->flushed = watch->flushed && changed == 0;
+    if (changed & (1U << PLACE_CONFLIST)) {
+        make_due(&watch->entry, "conflist changed");
+        make_due(&watch->guards, "conflist changed");
+    }
+    if (changed & (1U << PLACE_CONFIG)) {
+        make_due(&watch->entry, "configuration changed");
+        make_due(&watch->guards, "configuration changed");
+    }
+    if (changed & (1U << PLACE_RESULTS))
+        make_due(&watch->guards, "pods changed");
+}
+
+/* Milliseconds for poll(2) until the next thing is due. */
+static int time_left(const struct watch *watch)
+{
+    const struct task *tasks[] = {&watch->entry, &watch->guards};
+    int64_t next = watch->recheck;
+
+    for (size_t i = 0; i < 2; i++)
+        if (tasks[i]->reason && tasks[i]->pace.not_before < next)
+            next = tasks[i]->pace.not_before;
+    return clock_left(next);
+}
+
+static void mark_ruleset(struct watch *watch, enum nft_news news)
+{
+    if (news == NFT_NEWS_NONE)
+        return;
+    watch->flushed = news == NFT_NEWS_TABLE_GONE && !watch->guards.reason;
+    make_due(&watch->guards, "ruleset changed");
+}
+
+static void wait_for_cause(struct watch *watch)
+{
+    struct pollfd sources[] = {
+        {.fd = watch->places.inotify, .events = POLLIN},
+        {.fd = nft_monitor_fd(watch->ruleset), .events = POLLIN},
+    };
+
+    poll(sources, 2, time_left(watch));
+    if (sources[0].revents)
+        mark(watch, places_read(&watch->places));
+    if (sources[1].revents)
+        mark_ruleset(watch, nft_monitor_read(watch->ruleset));
+    if (clock_left(watch->recheck) == 0)
+        recheck(watch);
+}
+
+static int watch_places(struct watch *watch, struct error *err)
+{
+    const struct watch_options *options = watch->options;
+    cleanup(free_text) char *config = NULL;
+
+    if (places_open(&watch->places, err) < 0 ||
+        places_add(&watch->places, options->install.conf_dir, err) < 0 ||
+        places_add(&watch->places, options->results_dir, err) < 0)
+        return -1;
+    if (options->install.config_file) {
+        config = strdup(options->install.config_file);
+        if (!config)
+            return error_no_memory(err);
+        /* The directory: a ConfigMap's file is a link through the link ..data, which is renamed. */
+        if (places_add(&watch->places, dirname(config), err) < 0)
+            return -1;
+    }
+    places_arm(&watch->places);
+    return 0;
+}
+
+static void cleanup_watch(struct watch *watch)
+{
+    places_close(&watch->places);
+    nft_monitor_close(watch->ruleset);
+    forget(&watch->known);
+}
+
+int watch_run(const struct watch_options *options, FILE *log, struct error *err)
+{
+    cleanup(watch) struct watch watch = {
+        .options = options,
+        .log = {.out = log, .quiet = options->quiet},
+        .places = {.inotify = -1},
+        .entry = {.reason = "start"},
+        .guards = {.reason = "start"},
+    };
+    struct error why = {0};
+
+    if (catch_signals(err) < 0 || watch_places(&watch, err) < 0)
+        return -1;
+    if (nft_monitor_open(&watch.ruleset, &why) < 0)
+        watch_log_done(&watch.log, "start", "%s; the re-check every %u s stands in", why.msg,
+                       options->interval);
+    watch.recheck = clock_deadline((int64_t)options->interval * 1000);
+    watch_log_done(&watch.log, "start", "watching %s and %s", options->install.conf_dir,
+                   options->results_dir);
+    for (;;) {
+        look(&watch);
+        wait_for_cause(&watch);
+    }
+}

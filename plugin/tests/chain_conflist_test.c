@@ -1,0 +1,352 @@
+/*
+ * The conflist: found as go-cni finds it, edited to the byte. data/conflists/NAME.conflist becomes
+ * NAME.expected.
+ */
+#include "node/chain/conflist.h"
+#include "node/chain/entry.h"
+#include "node/file.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct span span_of(const char *text)
+{
+    return (struct span){text, strlen(text)};
+}
+
+static char *read_data(const char *name, const char *suffix)
+{
+    char path[512];
+    struct error err = {0};
+    char *text = NULL;
+    size_t length = 0;
+
+    snprintf(path, sizeof(path), TEST_DATA "/conflists/%s.%s", name, suffix);
+    if (file_read(AT_FDCWD, path, FILE_LINK_FOLLOW, &text, &length, &err) < 0)
+        fail_msg("%s", err.msg);
+    return text;
+}
+
+static char *insert(const char *text, const char *entry)
+{
+    struct error err = {0};
+    char *out = NULL;
+
+    if (conflist_insert(span_of(text), span_of(entry), &out, &err) < 0)
+        fail_msg("%s", err.msg);
+    return out;
+}
+
+static char *take_out(const char *text)
+{
+    struct error err = {0};
+    char *out = NULL;
+
+    if (conflist_remove(span_of(text), &out, &err) < 0)
+        fail_msg("%s", err.msg);
+    return out;
+}
+
+/* What is done with one file. */
+struct edit {
+    const char *name;
+    bool had_entry; /* the file had one of ours already */
+    bool audit;     /* audit.entry goes in, else the default */
+};
+
+static void edits_as_expected(void **state)
+{
+    const struct edit *edit = *state;
+    cleanup(free_text) char *text = read_data(edit->name, "conflist");
+    cleanup(free_text) char *expected = read_data(edit->name, "expected");
+    cleanup(free_text) char *audit = read_data("audit", "entry");
+    const char *entry = edit->audit ? audit : ENTRY_DEFAULT;
+    cleanup(free_text) char *made = insert(text, entry);
+    cleanup(free_text) char *again = insert(made, entry);
+    cleanup(free_text) char *without = take_out(text);
+    cleanup(free_text) char *undone = take_out(made);
+
+    assert_string_equal(made, expected);
+    assert_string_equal(again, made);
+    assert_string_equal(undone, without);
+    if (!edit->had_entry)
+        assert_string_equal(undone, text);
+    if (edit->had_entry)
+        assert_string_not_equal(undone, text);
+}
+
+/* Each cut of a good file is no file: no edit may come out of it. */
+static void refuses_half_a_file(void **state)
+{
+    cleanup(free_text) char *text = read_data("aws", "conflist");
+    size_t end = (size_t)(strrchr(text, '}') - text);
+
+    (void)state;
+    for (size_t length = 0; length <= end; length++) {
+        struct error err = {0};
+        char *out = NULL;
+
+        assert_int_equal(
+            conflist_insert((struct span){text, length}, span_of(ENTRY_DEFAULT), &out, &err), -1);
+        assert_int_equal(err.code, ERROR_DECODING);
+        assert_null(out);
+    }
+}
+
+static void refuses_what_is_no_list(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"[]", "no JSON object"},
+        {"{}", "plugins"},
+        {"{\"plugins\":{}}", "no list"},
+        {"{\"plugins\":[]}", "empty"},
+        {"{\"plugins\":[1]}", "plugins[0]"},
+        {"{\"plugins\":[{\"type\":\"a\"},null]}", "plugins[1]"},
+        {"{\"plugins\":[{\"type\":\"a\"}],\"plugins\":[{\"type\":\"b\"}]}", "twice"},
+        {"{\"name\":\"a\",\"name\":\"b\",\"plugins\":[{\"type\":\"a\"}]}", "twice"},
+        {"{\"plugins\":[{\"type\":\"a\",\"type\":\"imds-guard\"}]}", "two \"type\""},
+        {"{\"plugins\":[{\"type\":\"imds-guard\",\"mode\":\"audit\"}]}", "only plugin"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct error err = {0};
+        char *out = NULL;
+
+        assert_int_equal(
+            conflist_insert(span_of(cases[i].text), span_of(ENTRY_DEFAULT), &out, &err), -1);
+        assert_int_equal(err.code, ERROR_INVALID_CONFIG);
+        if (!strstr(err.msg, cases[i].says))
+            fail_msg("%s: \"%s\" says nothing of \"%s\"", cases[i].text, err.msg, cases[i].says);
+        assert_null(out);
+    }
+}
+
+static void refuses_an_entry_that_is_not_ours(void **state)
+{
+    struct error err = {0};
+    char *out = NULL;
+
+    (void)state;
+    assert_int_equal(conflist_insert(span_of("{\"plugins\":[{\"type\":\"a\"}]}"),
+                                     span_of("{\"type\":\"portmap\"}"), &out, &err),
+                     -1);
+    assert_int_equal(err.code, ERROR_INVALID_CONFIG);
+    assert_null(out);
+}
+
+/* A directory with one file of each of these names and texts. NULL text: a directory. */
+struct fake {
+    const char *name, *text;
+};
+
+static char *make_directory(const struct fake *files, size_t count)
+{
+    char *directory = strdup("/tmp/imds-guard-test-XXXXXX");
+
+    assert_non_null(mkdtemp(directory));
+    for (size_t i = 0; i < count; i++) {
+        char path[512];
+        FILE *file;
+
+        snprintf(path, sizeof(path), "%s/%s", directory, files[i].name);
+        if (!files[i].text) {
+            assert_int_equal(mkdir(path, 0755), 0);
+            continue;
+        }
+        file = fopen(path, "we");
+        assert_non_null(file);
+        assert_true(fputs(files[i].text, file) >= 0);
+        assert_int_equal(fclose(file), 0);
+    }
+    return directory;
+}
+
+static void remove_directory(char *directory, const struct fake *files, size_t count)
+{
+    char path[512];
+
+    while (count-- > 0) {
+        snprintf(path, sizeof(path), "%s/%s", directory, files[count].name);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(rmdir(directory), 0);
+    free(directory);
+}
+
+#define LIST(network, more)                                                                        \
+    "{\"cniVersion\":\"0.4.0\",\"name\":\"" network "\",\"plugins\":[{\"type\":\"aws-cni\"}" more  \
+    "]}"
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void finds_what_the_runtime_finds(void **state)
+{
+    static const struct fake files[] = {
+        {"20-other.conflist", LIST("other", "")},
+        {"00-folder.conflist", NULL},
+        {"10-aws.conflist", LIST("aws-cni", "")},
+        {"10-aws.conflist.bak", "{"},
+        {"05-backup.conflist~", "{"},
+        {"conf", "{"},
+        {"11-late.json", "{"},
+        {".imds-guard.new", "{"},
+    };
+    char *directory = make_directory(files, COUNT(files));
+    cleanup(conflist) struct conflist conflist = {0};
+    struct error err = {0};
+    bool found = false;
+
+    (void)state;
+    if (conflist_load(directory, &conflist, &found, &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_true(found);
+    assert_string_equal(strrchr(conflist.path, '/'), "/10-aws.conflist");
+    assert_string_equal(conflist.network, "aws-cni");
+    assert_string_equal(conflist.text, files[2].text);
+    assert_null(conflist.entry);
+    remove_directory(directory, files, COUNT(files));
+}
+
+static void finds_nothing_where_nothing_is(void **state)
+{
+    char *directory = make_directory(NULL, 0);
+    struct conflist conflist = {0};
+    struct error err = {0};
+    bool found = true;
+
+    (void)state;
+    assert_int_equal(conflist_load(directory, &conflist, &found, &err), 0);
+    assert_false(found);
+    found = true;
+    assert_int_equal(rmdir(directory), 0);
+    assert_int_equal(conflist_load(directory, &conflist, &found, &err), 0);
+    assert_false(found);
+    free(directory);
+}
+
+static void assert_load_fails(const struct fake *file, enum error_code code, const char *says)
+{
+    char *directory = make_directory(file, 1);
+    struct conflist conflist = {0};
+    struct error err = {0};
+    bool found = false;
+
+    assert_int_equal(conflist_load(directory, &conflist, &found, &err), -1);
+    assert_int_equal(err.code, code);
+    if (!strstr(err.msg, says) || !strstr(err.msg, file->name))
+        fail_msg("\"%s\" says nothing of \"%s\" or \"%s\"", err.msg, says, file->name);
+    remove_directory(directory, file, 1);
+}
+
+static void says_what_is_wrong_with_a_file(void **state)
+{
+    (void)state;
+    assert_load_fails(&(struct fake){"10-ptp.conf", "{\"name\":\"a\",\"type\":\"ptp\"}"},
+                      ERROR_INVALID_CONFIG, "\"plugins\": [");
+    assert_load_fails(&(struct fake){"10-aws.conf", LIST("aws-cni", "")}, ERROR_INVALID_CONFIG,
+                      "rename it");
+    assert_load_fails(&(struct fake){"10-aws.json", LIST("aws-cni", "")}, ERROR_INVALID_CONFIG,
+                      "rename it");
+    assert_load_fails(&(struct fake){"a.conflist", "{\"name\":\"a\""}, ERROR_DECODING, "byte");
+    assert_load_fails(&(struct fake){"a.conflist", ""}, ERROR_DECODING, "empty");
+    assert_load_fails(&(struct fake){"a.conflist", LIST("../../tmp", "")}, ERROR_INVALID_CONFIG,
+                      "../../tmp");
+    assert_load_fails(&(struct fake){"a.conflist", "{\"plugins\":[{\"type\":\"a\"}]}"},
+                      ERROR_INVALID_CONFIG, "name");
+}
+
+/* Loads, and says which entry counts. */
+static void assert_entry_mode(const struct fake *files, size_t count, const char *mode)
+{
+    char *directory = make_directory(files, count);
+    cleanup(conflist) struct conflist conflist = {0};
+    struct error err = {0};
+    const cJSON *value;
+    bool found = false;
+
+    if (conflist_load(directory, &conflist, &found, &err) < 0)
+        fail_msg("%s", err.msg);
+    value = cJSON_GetObjectItemCaseSensitive(conflist.entry, "mode");
+    if (mode) {
+        assert_non_null(value);
+        assert_string_equal(value->valuestring, mode);
+        assert_non_null(
+            memmem(conflist.entry_text.start, conflist.entry_text.length, mode, strlen(mode)));
+    } else {
+        assert_null(conflist.entry);
+    }
+    remove_directory(directory, files, count);
+}
+
+#define OURS(mode) "{\"type\":\"imds-guard\",\"mode\":\"" mode "\"}"
+
+static void knows_which_entry_counts(void **state)
+{
+    const struct fake list = {"10-aws.conflist", LIST("aws-cni", "")};
+    const struct fake with_entry = {"10-aws.conflist", LIST("aws-cni", "," OURS("audit"))};
+    const struct fake closed = {
+        "10-aws.conflist",
+        "{\"loadOnlyInlinedPlugins\":true,\"name\":\"aws-cni\",\"plugins\":[{\"type\":\"a\"}]}"};
+    const struct fake folder = {"aws-cni", NULL};
+    const struct fake drop_in = {"aws-cni/imds-guard.conf", OURS("enforce")};
+
+    (void)state;
+    assert_entry_mode((struct fake[]){list}, 1, NULL);
+    assert_entry_mode((struct fake[]){list, folder}, 2, NULL);
+    assert_entry_mode((struct fake[]){with_entry}, 1, "audit");
+    assert_entry_mode((struct fake[]){list, folder, drop_in}, 3, "enforce");
+    assert_entry_mode((struct fake[]){with_entry, folder, drop_in}, 3, "audit");
+    assert_entry_mode((struct fake[]){closed, folder, drop_in}, 3, NULL);
+}
+
+#define EDIT(file, had_entry, audit)                                                               \
+    {                                                                                              \
+        "edits " file, edits_as_expected, NULL, NULL, &(struct edit)                               \
+        {                                                                                          \
+            file, had_entry, audit                                                                 \
+        }                                                                                          \
+    }
+#define NEW   false
+#define OLD   true
+#define PLAIN false
+#define AUDIT true
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EDIT("aws", NEW, PLAIN),
+        EDIT("aws-no-last-newline", NEW, PLAIN),
+        EDIT("aws-last", NEW, PLAIN),
+        EDIT("no-aws", NEW, PLAIN),
+        EDIT("compact", NEW, PLAIN),
+        EDIT("one-line-single", NEW, PLAIN),
+        EDIT("one-line-spaced", NEW, AUDIT),
+        EDIT("tabs", NEW, AUDIT),
+        EDIT("crlf", NEW, PLAIN),
+        EDIT("joined", NEW, AUDIT),
+        EDIT("foreign", NEW, PLAIN),
+        EDIT("ours-first", OLD, PLAIN),
+        EDIT("ours-before-egress", OLD, PLAIN),
+        EDIT("ours-twice", OLD, PLAIN),
+        EDIT("ours-thrice-in-a-row", OLD, PLAIN),
+        EDIT("ours-replaced", OLD, AUDIT),
+        EDIT("ours-settled", OLD, PLAIN),
+        cmocka_unit_test(refuses_half_a_file),
+        cmocka_unit_test(refuses_what_is_no_list),
+        cmocka_unit_test(refuses_an_entry_that_is_not_ours),
+        cmocka_unit_test(finds_what_the_runtime_finds),
+        cmocka_unit_test(finds_nothing_where_nothing_is),
+        cmocka_unit_test(says_what_is_wrong_with_a_file),
+        cmocka_unit_test(knows_which_entry_counts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,94 @@
+/* What the operator asks for with --config, and what stands in the conflist already. */
+#include "chain_install_world.h"
+
+static void refuses_a_bad_config_before_all(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"{", "byte"},
+        {"[]", "no JSON object"},
+        {"{\"type\":\"portmap\"}", "type"},
+        {"{\"mode\":\"auditt\"}", "auditt"},
+        {"{\"mode\":\"audit\",\"mode\":\"audit\"}", "mode"},
+        {"{\"type\":\"imds-guard\",\"type\":\"imds-guard\"}", "twice"},
+        {"{\"exempt\":[{\"pod\":\"x\"}]}", "namespace"},
+        {"{\"plugins\":[]}", "list"},
+    };
+    struct world *world = *state;
+    char path[512];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        use_config(world, path, cases[i].text);
+        assert_install_fails(world, cases[i].says);
+        assert_non_null(strstr(world->err.msg, path));
+        assert_false(exists(world, "bin/imds-guard"));
+        assert_file_is(world->conflist, CONFLIST);
+    }
+    in_world(path, world, "there is none");
+    assert_install_fails(world, "there is none");
+}
+
+static void takes_the_operators_keys_and_keeps_them(void **state)
+{
+    struct world *world = *state;
+    char path[512];
+
+    use_config(world, path, " { \"mode\" : \"audit\" }\n");
+    install(world);
+    assert_entry(world, "{" ENTRY_TYPE "," ENTRY_CAPABILITIES ",\"mode\":\"audit\"}");
+    world->options.config_file = NULL;
+    install(world);
+    assert_false(world->report.conflist_written);
+    use_config(world, path, "{\"capabilities\":{},\"lockTimeoutSeconds\":3}");
+    install(world);
+    assert_true(world->report.conflist_written);
+    assert_entry(world, "{" ENTRY_TYPE ",\"capabilities\":{},\"lockTimeoutSeconds\":3}");
+    use_config(world, path, "{\"type\":\"imds-guard\"}");
+    install(world);
+    assert_entry(world, "{" ENTRY_CAPABILITIES "," ENTRY_TYPE "}");
+    use_config(world, path, "{}");
+    install(world);
+    assert_false(world->report.conflist_written);
+}
+
+static void says_that_the_present_entry_is_bad(void **state)
+{
+    struct world *world = *state;
+    char path[512];
+
+    write_text(world->conflist,
+               "{\"cniVersion\": \"0.4.0\", \"name\":\"n\",\"plugins\":[{\"type\":\"ptp\"},"
+               "{\"type\":\"imds-guard\",\"mode\":\"auditt\"}]}");
+    assert_install_fails(world, "auditt");
+    assert_non_null(strstr(world->err.msg, "--config"));
+    use_config(world, path, "{}");
+    install(world);
+    assert_entry(world, ENTRY_DEFAULT);
+}
+
+static void refuses_a_version_that_no_pod_would_start_with(void **state)
+{
+    static const char *const lists[] = {
+        "{\"cniVersion\": \"0.2.0\", \"name\": \"n\", \"plugins\": [{\"type\": \"aws-cni\"}]}",
+        "{\"name\": \"n\", \"plugins\": [{\"type\": \"aws-cni\"}]}",
+    };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+        write_text(world->conflist, lists[i]);
+        assert_install_fails(world, "cniVersion");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(refuses_a_bad_config_before_all),
+        TEST(takes_the_operators_keys_and_keeps_them),
+        TEST(says_that_the_present_entry_is_bad),
+        TEST(refuses_a_version_that_no_pod_would_start_with),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

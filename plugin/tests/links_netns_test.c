@@ -1,0 +1,181 @@
+/* What is a network namespace and what is not, and what to say if it cannot be entered. */
+#include "kernel/links/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#define OWN "/proc/self/ns/net"
+
+int __real_setns(int fd, int type);
+int __wrap_setns(int fd, int type);
+int __real_socket(int domain, int type, int protocol);
+int __wrap_socket(int domain, int type, int protocol);
+
+static int setns_error;
+static int socket_error;
+static unsigned entered; /* namespaces: there and back is two */
+
+/* Nobody needs to be root to stay where he is. */
+int __wrap_setns(int fd, int type)
+{
+    struct stat status;
+
+    assert_int_equal(type, CLONE_NEWNET);
+    assert_int_equal(fstat(fd, &status), 0);
+    errno = setns_error;
+    entered += setns_error == 0;
+    return setns_error != 0 ? -1 : 0;
+}
+
+int __wrap_socket(int domain, int type, int protocol)
+{
+    errno = socket_error;
+    return socket_error != 0 ? -1 : __real_socket(domain, type, protocol);
+}
+
+static void assert_does_not_open(const char *path, enum error_code code, const char *says)
+{
+    struct error err = {.code = ERROR_NONE};
+    int fd = -1;
+
+    assert_int_equal(netns_open(path, &fd, &err), -1);
+    assert_int_equal(fd, -1);
+    assert_int_equal(err.code, code);
+    assert_non_null(strstr(err.msg, path));
+    if (strstr(err.msg, says) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", err.msg, says);
+}
+
+static void opens_a_network_namespace(void **state)
+{
+    struct error err;
+    bool own = false;
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(netns_open(OWN, &fd, &err), 0);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    assert_int_equal(netns_is_own(fd, &own, &err), 0);
+    assert_true(own);
+    close(fd);
+}
+
+static void nothing_else_is_one(void **state)
+{
+    char link[] = "/tmp/imds-guard-netns-XXXXXX";
+    char fifo[sizeof(link) + 8];
+
+    (void)state;
+    assert_does_not_open("/nonexistent/ns", ERROR_INVALID_NETNS, "No such file or directory");
+    assert_does_not_open("/dev/null/ns", ERROR_INVALID_NETNS, "Not a directory");
+    assert_does_not_open("/proc/self/status", ERROR_INVALID_NETNS, "is not a network namespace");
+    assert_does_not_open("/proc/self/ns/uts", ERROR_INVALID_NETNS, "of another kind");
+    assert_non_null(mkdtemp(link));
+    snprintf(fifo, sizeof(fifo), "%s/it", link);
+    assert_int_equal(symlink(fifo, fifo), 0);
+    assert_does_not_open(fifo, ERROR_INVALID_NETNS, "symbolic links");
+    assert_int_equal(unlink(fifo), 0);
+    /* Does not wait for somebody to write into it. */
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_does_not_open(fifo, ERROR_INVALID_NETNS, "is not a network namespace");
+    assert_int_equal(unlink(fifo), 0);
+    assert_int_equal(rmdir(link), 0);
+}
+
+/* Whether the pod is there is then not known: a DEL must be tried again. */
+static void what_is_not_the_paths_fault_is_told_apart(void **state)
+{
+    struct rlimit before, none;
+    struct error err;
+    int fd = -1;
+    int opened;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    opened = netns_open(OWN, &fd, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(opened, -1);
+    assert_int_equal(err.code, ERROR_IO);
+}
+
+static void a_descriptor_that_is_gone_is_an_error(void **state)
+{
+    struct error err = {.code = ERROR_NONE};
+    bool own = true;
+
+    (void)state;
+    assert_int_equal(netns_is_own(-1, &own, &err), -1);
+    assert_int_equal(err.code, ERROR_IO);
+    assert_true(own);
+}
+
+static int socket_there(struct error *err)
+{
+    cleanup(close_fd) int netns = open(OWN, O_RDONLY | O_CLOEXEC);
+    int fd = -1;
+
+    entered = 0;
+    assert_true(netns >= 0);
+    if (netns_netlink_socket(netns, 0, &fd, err) < 0) {
+        assert_int_equal(fd, -1);
+        return -1;
+    }
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    close(fd);
+    return 0;
+}
+
+static void makes_a_socket_there_and_comes_back(void **state)
+{
+    struct error err;
+
+    (void)state;
+    assert_int_equal(socket_there(&err), 0);
+    assert_int_equal(entered, 2);
+    socket_error = ENOBUFS;
+    assert_int_equal(socket_there(&err), -1);
+    socket_error = 0;
+    assert_int_equal(entered, 2);
+    assert_non_null(strstr(err.msg, "No buffer space available"));
+}
+
+static void says_what_entering_needs(void **state)
+{
+    struct error err;
+
+    (void)state;
+    setns_error = EPERM;
+    assert_int_equal(socket_there(&err), -1);
+    assert_non_null(strstr(err.msg, "CAP_SYS_ADMIN is needed"));
+    setns_error = ENOMEM;
+    assert_int_equal(socket_there(&err), -1);
+    assert_null(strstr(err.msg, "CAP_SYS_ADMIN"));
+    setns_error = 0;
+    assert_int_equal(entered, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opens_a_network_namespace),
+        cmocka_unit_test(nothing_else_is_one),
+        cmocka_unit_test(what_is_not_the_paths_fault_is_told_apart),
+        cmocka_unit_test(a_descriptor_that_is_gone_is_an_error),
+        cmocka_unit_test(makes_a_socket_there_and_comes_back),
+        cmocka_unit_test(says_what_entering_needs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,194 @@
+/*
+ * Answers of nf_tables as bytes: guards come out as they went in, and no length is believed.
+ */
+#include "kernel/nftables/elements.h"
+#include "kernel/nftables/facts.h"
+#include "kernel/nftables/reply.h"
+#include "kernel/nftables/skeleton.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct endpoint endpoints[] = {
+    {FAMILY_IPV4, {169, 254, 169, 254}, 32},
+    {FAMILY_IPV6, {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, 0x54}, 128},
+};
+static const struct terms terms = {.endpoints = endpoints, .endpoint_count = 2};
+
+static struct held some_guard(const char *interface, enum direction direction, const char *tag)
+{
+    struct held held = {.guard = {.direction = direction, .verdict = VERDICT_DROP},
+                        .families = FAMILY_IPV4 | FAMILY_IPV6,
+                        .packets = 3,
+                        .bytes = UINT64_C(0x123456789a)};
+
+    strncpy(held.guard.interface, interface, sizeof(held.guard.interface) - 1);
+    strncpy(held.tag, tag, sizeof(held.tag) - 1);
+    return held;
+}
+
+static void guards_survive_the_way(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(listing) struct listing listing = {0};
+    struct error err = {0};
+    struct held guards[3] = {
+        some_guard("eni1a2b", DIRECTION_IN, "aws-cni/4f3c/eth0 2 default/web-0"),
+        some_guard("abcdefghijklmno", DIRECTION_IN, ""),
+        some_guard("vlan.eth.7", DIRECTION_OUT, ""),
+    };
+    const struct held *pointers[] = {&guards[0], &guards[1], &guards[2]};
+
+    (void)state;
+    memset(guards[2].tag, 't', TAG_SIZE - 1); /* the longest there is */
+    guards[1].guard.verdict = VERDICT_COUNT;
+    guards[1].packets = guards[1].bytes = 0;
+    assert_int_equal(elements_add(&messages, pointers, 3, &err), 0);
+    assert_int_equal(messages.count, 2); /* one a map */
+    nft_messages_each(message, &messages)
+    {
+        assert_true(elements_are_guards(message));
+        assert_int_equal(elements_take(message, &listing, &err), 0);
+    }
+    assert_int_equal(listing.held_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_memory_equal(&listing.held[i], &guards[i], sizeof(guards[i]));
+}
+
+static void many_guards_fill_several_messages(void **state)
+{
+    enum { COUNT = 1000 };
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(listing) struct listing listing = {0};
+    struct error err = {0};
+    static struct held guards[COUNT];
+    static const struct held *pointers[COUNT];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        char name[INTERFACE_NAME_SIZE];
+
+        snprintf(name, sizeof(name), "eni%zu", i);
+        guards[i] = some_guard(name, i % 2 ? DIRECTION_OUT : DIRECTION_IN, "");
+        memset(guards[i].tag, 't', TAG_SIZE - 1);
+        pointers[i] = &guards[i];
+    }
+    assert_int_equal(elements_add(&messages, pointers, COUNT, &err), 0);
+    nft_messages_each(message, &messages)
+    {
+        assert_true(message->nlmsg_len < NFT_MESSAGE_MAX);
+        assert_int_equal(elements_take(message, &listing, &err), 0);
+    }
+    assert_int_equal(listing.held_count, COUNT);
+}
+
+/* Everything that reads, on exactly these bytes: a step too far is for the sanitizer to see. */
+static void read_all(const void *bytes, size_t length)
+{
+    cleanup(listing) struct listing listing = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    struct error err = {0};
+    struct nlmsghdr *message = malloc(length);
+    struct nft_ack ack;
+    uint32_t generation = 0;
+    char subject[32];
+
+    assert_non_null(message);
+    memcpy(message, bytes, length);
+    message->nlmsg_len = (uint32_t)length;
+    if (nft_reply_ack(message, &ack) && ack.text != NULL)
+        assert_true(strlen(ack.text) < length);
+    if (nft_reply_generation(message, &generation))
+        assert_true(length >= mnl_nlmsg_size(sizeof(struct nfgenmsg)) + 8);
+    if (elements_are_guards(message))
+        assert_int_equal(elements_take(message, &listing, &err), 0);
+    assert_int_equal(nft_facts_take(&facts, message, &err), 0);
+    nft_message_subject(message, subject, sizeof(subject));
+    free(message);
+}
+
+static void no_length_is_believed(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    struct held guard = some_guard("eni1a2b", DIRECTION_IN, "aws-cni/4f3c/eth0 2 default/web-0");
+    const struct held *pointer = &guard;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(skeleton_make(&messages, &terms, true, &err), 0);
+    assert_int_equal(elements_add(&messages, &pointer, 1, &err), 0);
+    nft_messages_each(message, &messages)
+    {
+        uint8_t *bytes = (uint8_t *)message;
+        size_t length = message->nlmsg_len;
+
+        for (size_t cut = sizeof(*message); cut <= length; cut++)
+            read_all(bytes, cut);
+        for (size_t i = sizeof(*message); i < length; i++)
+            for (unsigned bit = 0; bit < 8; bit++) {
+                bytes[i] ^= (uint8_t)(1U << bit);
+                read_all(bytes, length);
+                bytes[i] ^= (uint8_t)(1U << bit);
+            }
+    }
+}
+
+/* An error as the kernel sends it: the refused message's head, then what it has to say. */
+static struct nlmsghdr *error_message(char *buffer, int error, uint16_t flags, const char *text)
+{
+    struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+    struct nlmsgerr *refused = mnl_nlmsg_put_extra_header(message, sizeof(*refused));
+
+    message->nlmsg_type = NLMSG_ERROR;
+    message->nlmsg_flags = flags;
+    refused->error = error;
+    refused->msg.nlmsg_len = 5000;
+    if (text != NULL)
+        mnl_attr_put_strz(message, NLMSGERR_ATTR_MSG, text);
+    return message;
+}
+
+static void the_kernel_s_own_words(void **state)
+{
+    uint32_t buffer[64];
+    struct nft_ack ack;
+
+    (void)state;
+    assert_true(nft_reply_ack(error_message((char *)buffer, 0, 0, NULL), &ack));
+    assert_int_equal(ack.error, 0);
+    assert_null(ack.text);
+    assert_true(nft_reply_ack(
+        error_message((char *)buffer, -ENOENT, NLM_F_CAPPED | NLM_F_ACK_TLVS, "no such set"),
+        &ack));
+    assert_int_equal(ack.error, ENOENT);
+    assert_string_equal(ack.text, "no such set");
+    /* Not capped: what looks like attributes is the refused message, which is not even there. */
+    assert_true(
+        nft_reply_ack(error_message((char *)buffer, -EBUSY, NLM_F_ACK_TLVS, "payload"), &ack));
+    assert_int_equal(ack.error, EBUSY);
+    assert_null(ack.text);
+    /* What is no errno is still no success. */
+    assert_true(nft_reply_ack(error_message((char *)buffer, INT32_MIN, 0, NULL), &ack));
+    assert_int_not_equal(ack.error, 0);
+    assert_true(nft_reply_ack(error_message((char *)buffer, 7, 0, NULL), &ack));
+    assert_int_not_equal(ack.error, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(guards_survive_the_way),
+        cmocka_unit_test(many_guards_fill_several_messages),
+        cmocka_unit_test(no_length_is_believed),
+        cmocka_unit_test(the_kernel_s_own_words),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,211 @@
+/*
+ * The skeleton as messages, read back: what we would make is what we take for whole, and no
+ * difference goes unnoticed.
+ */
+#include "kernel/nftables/elements.h"
+#include "kernel/nftables/reply.h"
+#include "kernel/nftables/skeleton.h"
+
+#include <linux/netfilter/nf_tables.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct endpoint endpoints[] = {
+    {FAMILY_IPV4, {10, 0, 0, 0}, 8},
+    {FAMILY_IPV4, {169, 254, 169, 254}, 32},
+    {FAMILY_IPV4, {255, 255, 255, 255}, 32},
+    {FAMILY_IPV6, {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, 0x54}, 128},
+};
+static const struct terms terms = {.endpoints = endpoints, .endpoint_count = 4};
+
+static void make(struct nft_messages *messages, const struct terms *of)
+{
+    struct error err = {0};
+
+    assert_int_equal(skeleton_make(messages, of, true, &err), 0);
+}
+
+/* The messages as if the kernel had sent them, but for number `skip`. */
+static void take(struct nft_facts *facts, const struct nft_messages *messages, unsigned skip)
+{
+    struct error err = {0};
+    unsigned number = 0;
+
+    nft_messages_each(message, messages)
+    {
+        if (number++ != skip)
+            assert_int_equal(nft_facts_take(facts, message, &err), 0);
+    }
+}
+
+static struct verdict_on_skeleton judge(const struct nft_facts *facts, const struct terms *by,
+                                        size_t *faults)
+{
+    cleanup(listing) struct listing listing = {0};
+    struct verdict_on_skeleton verdict = {0};
+    struct error err = {0};
+
+    assert_int_equal(skeleton_judge(facts, by, &listing, &verdict, &err), 0);
+    *faults = listing.fault_count;
+    return verdict;
+}
+
+static void what_is_made_is_whole(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    size_t faults = 1;
+
+    (void)state;
+    make(&messages, &terms);
+    take(&facts, &messages, UINT32_MAX);
+    struct verdict_on_skeleton verdict = judge(&facts, &terms, &faults);
+    assert_int_equal(faults, 0);
+    assert_false(verdict.broken);
+    assert_false(verdict.endpoints_wrong);
+    assert_true(verdict.outgoing);
+}
+
+static void without_outgoing_guards_it_is_whole_without_their_part(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    struct error err = {0};
+    size_t faults = 1;
+
+    (void)state;
+    assert_int_equal(skeleton_make(&messages, &terms, false, &err), 0);
+    take(&facts, &messages, UINT32_MAX);
+    struct verdict_on_skeleton verdict = judge(&facts, &terms, &faults);
+    assert_int_equal(faults, 0);
+    assert_false(verdict.broken);
+    assert_false(verdict.outgoing);
+}
+
+static void whatever_is_missing_is_missed(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+
+    (void)state;
+    make(&messages, &terms);
+    assert_int_equal(messages.count, 1 + 2 + 2 + 2 + 2 + 4);
+    for (unsigned skip = 0; skip < messages.count; skip++) {
+        cleanup(nft_facts) struct nft_facts facts = {0};
+        size_t faults = 0;
+
+        take(&facts, &messages, skip);
+        struct verdict_on_skeleton verdict = judge(&facts, &terms, &faults);
+        assert_true(faults > 0);
+        assert_true(verdict.broken != verdict.endpoints_wrong);
+    }
+}
+
+/* Whose table is empty is told what to look for, and not all that this could have held. */
+static void what_is_missing_with_its_place_is_not_told(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    struct error err = {0};
+    size_t faults = 0;
+    unsigned number = 0;
+
+    (void)state;
+    make(&messages, &terms);
+    nft_messages_each(message, &messages)
+    {
+        if (number++ == 0)
+            assert_int_equal(nft_facts_take(&facts, message, &err), 0);
+    }
+    struct verdict_on_skeleton verdict = judge(&facts, &terms, &faults);
+    assert_int_equal(faults, 4); /* two sets, the map, the chain */
+    assert_true(verdict.broken);
+    assert_true(verdict.endpoints_wrong);
+}
+
+static void what_is_there_twice_is_noticed(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    struct error err = {0};
+    size_t faults = 0;
+
+    (void)state;
+    make(&messages, &terms);
+    take(&facts, &messages, UINT32_MAX);
+    nft_messages_each(message, &messages)
+    {
+        if (nft_reply_type(message) == NFT_MSG_NEWRULE)
+            assert_int_equal(nft_facts_take(&facts, message, &err), 0);
+    }
+    assert_true(judge(&facts, &terms, &faults).broken);
+    assert_int_equal(faults, 4);
+}
+
+static void other_endpoints_are_no_damage(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    const struct terms fewer = {.endpoints = endpoints, .endpoint_count = 3};
+    const struct terms unknown = {0};
+    size_t faults = 0;
+
+    (void)state;
+    make(&messages, &terms);
+    take(&facts, &messages, UINT32_MAX);
+    struct verdict_on_skeleton verdict = judge(&facts, &fewer, &faults);
+    assert_false(verdict.broken);
+    assert_true(verdict.endpoints_wrong);
+    assert_int_equal(faults, 2); /* where the interval starts and where it ends */
+    verdict = judge(&facts, &unknown, &faults);
+    assert_false(verdict.endpoints_wrong);
+    assert_int_equal(faults, 0);
+}
+
+static void every_byte_of_a_rule_counts(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+
+    (void)state;
+    make(&messages, &terms);
+    nft_messages_each(message, &messages)
+    {
+        struct attributes attributes;
+        size_t noticed = 0;
+
+        if (nft_reply_type(message) != NFT_MSG_NEWRULE)
+            continue;
+        nft_reply_attributes(message, &attributes);
+        const struct nlattr *rule = attributes.at[NFTA_RULE_EXPRESSIONS];
+        uint8_t *bytes = mnl_attr_get_payload(rule);
+        for (size_t i = 0; i < mnl_attr_get_payload_len(rule); i++) {
+            cleanup(nft_facts) struct nft_facts facts = {0};
+            size_t faults = 0;
+
+            bytes[i] ^= 1;
+            take(&facts, &messages, UINT32_MAX);
+            bytes[i] ^= 1;
+            noticed += judge(&facts, &terms, &faults).broken;
+        }
+        /* All but padding, and flags and unused bits in the heads of attributes. */
+        assert_true(noticed > mnl_attr_get_payload_len(rule) / 2);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_made_is_whole),
+        cmocka_unit_test(without_outgoing_guards_it_is_whole_without_their_part),
+        cmocka_unit_test(whatever_is_missing_is_missed),
+        cmocka_unit_test(what_is_missing_with_its_place_is_not_told),
+        cmocka_unit_test(what_is_there_twice_is_noticed),
+        cmocka_unit_test(other_endpoints_are_no_damage),
+        cmocka_unit_test(every_byte_of_a_rule_counts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,154 @@
+#include "node/watch/places.h"
+
+#include "node/chain/replace.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+static char top[64];
+
+static char *path_of(const char *name)
+{
+    static char paths[4][256];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s", top, name);
+    return path;
+}
+
+static int make_top(void **state)
+{
+    (void)state;
+    strcpy(top, "/tmp/imds-guard-places-XXXXXX");
+    return mkdtemp(top) && mkdir(path_of("net.d"), 0700) == 0 ? 0 : -1;
+}
+
+static int remove_top(void **state)
+{
+    static const char *const names[] = {"net.d/file", "net.d/a", "net.d", "old/file", "old", "a"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        remove(path_of(names[i]));
+    return rmdir(top);
+}
+
+static void touch(const char *name)
+{
+    int fd = open(path_of(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void watch(struct places *places, const char *name)
+{
+    struct error err = {0};
+
+    assert_int_equal(places_open(places, &err), 0);
+    assert_int_equal(places_add(places, path_of(name), &err), 0);
+    places_arm(places);
+}
+
+/* Events are queued by the call that causes them, so there is nothing to wait for. */
+static void a_file_that_is_written_renamed_or_removed_is_seen(void **state)
+{
+    cleanup(places) struct places places = {.inotify = -1};
+
+    (void)state;
+    watch(&places, "net.d/");
+    assert_int_equal(places_read(&places), 0);
+    touch("net.d/file");
+    assert_int_equal(places_read(&places), 1);
+    touch("a");
+    assert_int_equal(places_read(&places), 0);
+    assert_int_equal(rename(path_of("a"), path_of("net.d/file")), 0);
+    assert_int_equal(places_read(&places), 1);
+    assert_int_equal(remove(path_of("net.d/file")), 0);
+    assert_int_equal(places_read(&places), 1);
+    assert_int_equal(places_read(&places), 0);
+}
+
+static void our_own_temporary_file_is_no_news(void **state)
+{
+    cleanup(places) struct places places = {.inotify = -1};
+
+    (void)state;
+    watch(&places, "net.d");
+    touch("net.d/" REPLACE_TEMPORARY);
+    assert_int_equal(remove(path_of("net.d/" REPLACE_TEMPORARY)), 0);
+    assert_int_equal(places_read(&places), 0);
+}
+
+static void a_directory_that_is_replaced_is_watched_again(void **state)
+{
+    cleanup(places) struct places places = {.inotify = -1};
+
+    (void)state;
+    watch(&places, "net.d");
+    assert_int_equal(rename(path_of("net.d"), path_of("old")), 0);
+    assert_int_equal(mkdir(path_of("net.d"), 0700), 0);
+    assert_int_equal(places_read(&places), 1);
+    touch("old/file");
+    assert_int_equal(places_read(&places), 0);
+    touch("net.d/file");
+    assert_int_equal(places_read(&places), 1);
+}
+
+static void a_directory_that_comes_later_is_watched(void **state)
+{
+    cleanup(places) struct places places = {.inotify = -1};
+
+    (void)state;
+    assert_int_equal(rmdir(path_of("net.d")), 0);
+    watch(&places, "net.d");
+    assert_int_equal(places.items[0].watch, -1);
+    assert_int_equal(mkdir(path_of("net.d"), 0700), 0);
+    assert_int_equal(places_read(&places), 1);
+    touch("net.d/file");
+    assert_int_equal(places_read(&places), 1);
+    assert_int_equal(remove(path_of("net.d/file")), 0);
+    assert_int_equal(rmdir(path_of("net.d")), 0);
+    assert_int_equal(places_read(&places), 1);
+    assert_int_equal(places.items[0].watch, -1);
+    assert_int_equal(mkdir(path_of("net.d"), 0700), 0);
+    assert_int_equal(places_read(&places), 1);
+}
+
+static void two_places_may_be_one_directory(void **state)
+{
+    cleanup(places) struct places places = {.inotify = -1};
+    struct error err = {0};
+
+    (void)state;
+    watch(&places, "net.d");
+    assert_int_equal(places_add(&places, path_of("net.d"), &err), 0);
+    places_arm(&places);
+    touch("net.d/file");
+    assert_int_equal(places_read(&places), 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_file_that_is_written_renamed_or_removed_is_seen, make_top,
+                                        remove_top),
+        cmocka_unit_test_setup_teardown(our_own_temporary_file_is_no_news, make_top, remove_top),
+        cmocka_unit_test_setup_teardown(a_directory_that_is_replaced_is_watched_again, make_top,
+                                        remove_top),
+        cmocka_unit_test_setup_teardown(a_directory_that_comes_later_is_watched, make_top,
+                                        remove_top),
+        cmocka_unit_test_setup_teardown(two_places_may_be_one_directory, make_top, remove_top),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
