@@ -11,8 +11,8 @@
 
 #include <stdio.h>
 
-/* Guards the pod, then prints prevResult. After an error the guards that stood before still stand,
- * and if none did, there is none. */
+/* Guards the pod, then prints prevResult. After an error what stood before stands still, or the guard
+ * that was to come does, until the DEL that the runtime owes a failed ADD. */
 must_use int verb_add(const struct request *request, FILE *out, struct error *err);
 
 /* Takes this owner's guards away, wherever they are. Nothing there is success. */
@@ -29,16 +29,6 @@ must_use int verb_status(const struct request *request, FILE *out, struct error 
 
 /* Prints the versions we speak. The request is empty. */
 must_use int verb_version(const struct request *request, FILE *out, struct error *err);
-
-/* What the configuration says to backends. Borrows from it. */
-static inline struct terms terms_of(const struct config *config)
-{
-    return (struct terms){
-        .endpoints = config->endpoints,
-        .endpoint_count = config->endpoint_count,
-        .lock_timeout_seconds = config->lock_timeout_seconds,
-    };
-}
 
 /* What ADD makes and CHECK looks for: asks the kernel, gives up what only that
  * needed, then plans. *plan is for plan_free. */

@@ -56,6 +56,49 @@ static int parse_mode(const cJSON *entry, struct config *config, struct error *e
     return 0;
 }
 
+static int parse_others(const cJSON *entry, struct config *config, struct error *err)
+{
+    static const struct choice choices[] = {{"drop", false}, {"pass", true}, {NULL, 0}};
+    int pass = false;
+
+    if (parse_choice(entry, "others", choices, "\"drop\" or \"pass\"", &pass, err) < 0)
+        return -1;
+    config->others_pass = pass;
+    return 0;
+}
+
+static int parse_deny(const cJSON *entry, struct config *config, struct error *err)
+{
+    static const struct choice choices[] = {
+        {"drop", VERDICT_DROP}, {"reject", VERDICT_REJECT}, {NULL, 0}};
+    int deny = VERDICT_DROP;
+
+    if (parse_choice(entry, "deny", choices, "\"drop\" or \"reject\"", &deny, err) < 0)
+        return -1;
+    config->deny = (enum verdict)deny;
+    if (config->deny == VERDICT_REJECT && config->backend == BACKEND_IPTABLES)
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "config key \"deny\" is \"reject\", which legacy iptables cannot do early "
+                         "enough (it has REJECT in the table filter alone): set \"backend\" to "
+                         "\"auto\" or \"nftables\", or \"deny\" to \"drop\"");
+    return 0;
+}
+
+static int parse_exit_fence(const cJSON *entry, struct config *config, struct error *err)
+{
+    static const struct choice choices[] = {{"auto", EXIT_FENCE_AUTO},
+                                            {"require", EXIT_FENCE_REQUIRE},
+                                            {"off", EXIT_FENCE_OFF},
+                                            {NULL, 0}};
+    int fence = EXIT_FENCE_AUTO;
+
+    if (parse_choice(entry, "exitFence", choices, "\"auto\", \"require\" or \"off\"", &fence, err) <
+        0)
+        return -1;
+    config->exit_fence = (enum exit_fence)fence;
+    return 0;
+}
+
 static int parse_lock_timeout(const cJSON *entry, struct config *config, struct error *err)
 {
     const cJSON *value = NULL;
@@ -134,7 +177,8 @@ static int parse_endpoints(const cJSON *entry, struct config *config, struct err
 static bool is_key(const char *name)
 {
     static const char *const keys[] = {
-        "type", "capabilities", "mode", "exempt", "endpoints", "backend", "lockTimeoutSeconds"};
+        "type",   "capabilities", "mode",    "others",    "deny",
+        "exempt", "endpoints",    "backend", "exitFence", "lockTimeoutSeconds"};
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (strcmp(name, keys[i]) == 0)
@@ -150,9 +194,9 @@ int config_check_keys(const cJSON *entry, struct error *err)
     {
         if (!is_key(member->string))
             return error_set(err, ERROR_INVALID_CONFIG,
-                             "\"%.80s\" is no config key: there are \"mode\", \"exempt\", "
-                             "\"endpoints\", \"backend\", \"lockTimeoutSeconds\" and "
-                             "\"capabilities\"",
+                             "\"%.80s\" is no config key: there are \"mode\", \"others\", "
+                             "\"deny\", \"exempt\", \"endpoints\", \"backend\", "
+                             "\"exitFence\", \"lockTimeoutSeconds\" and \"capabilities\"",
                              member->string);
     }
     return 0;
@@ -165,7 +209,8 @@ int config_parse(const cJSON *entry, struct config *out, struct error *err)
     if (entry != NULL && !cJSON_IsObject(entry))
         return config_refuse(CONFIG_PLUGIN_TYPE, entry, "an object", err);
     if (parse_backend(entry, &parsed, err) < 0 || parse_mode(entry, &parsed, err) < 0 ||
-        parse_endpoints(entry, &parsed, err) < 0 ||
+        parse_others(entry, &parsed, err) < 0 || parse_deny(entry, &parsed, err) < 0 ||
+        parse_exit_fence(entry, &parsed, err) < 0 || parse_endpoints(entry, &parsed, err) < 0 ||
         exemptions_parse(entry, &parsed.exempt, &parsed.exempt_count, err) < 0 ||
         parse_lock_timeout(entry, &parsed, err) < 0)
         return -1;
@@ -179,4 +224,9 @@ void config_free(struct config *config)
     exemptions_free(config->exempt, config->exempt_count);
     free(config->endpoints);
     *config = (struct config){.backend = BACKEND_AUTO};
+}
+
+enum verdict config_others(const struct config *config)
+{
+    return config->others_pass || config->mode == MODE_AUDIT ? VERDICT_PASS : config->deny;
 }

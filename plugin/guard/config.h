@@ -12,8 +12,10 @@
 #include "guard/endpoint.h"
 #include "guard/error.h"
 #include "guard/exemption.h"
+#include "guard/verdict.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CONFIG_PLUGIN_TYPE            "imds-guard"
@@ -32,9 +34,19 @@ enum mode {
     MODE_AUDIT,
 };
 
+/* The second line at the node's exits. */
+enum exit_fence {
+    EXIT_FENCE_AUTO, /* where it can stand */
+    EXIT_FENCE_REQUIRE,
+    EXIT_FENCE_OFF,
+};
+
 struct config {
     enum backend_choice backend;
     enum mode mode;
+    bool others_pass;  /* who has no guard is let through */
+    enum verdict deny; /* VERDICT_DROP or VERDICT_REJECT: how packets are denied */
+    enum exit_fence exit_fence;
     struct endpoint *endpoints; /* normalised, at least one */
     size_t endpoint_count;
     struct exemption *exempt;
@@ -52,6 +64,9 @@ must_use int config_check_keys(const cJSON *entry, struct error *err);
 /* `entry` is the plugin's object; NULL gives the defaults. The result is for config_free. */
 must_use int config_parse(const cJSON *entry, struct config *out, struct error *err);
 void config_free(struct config *config);
+
+/* The verdict for whoever has no guard: denied, unless others pass or nobody is blocked (audit). */
+enum verdict config_others(const struct config *config);
 
 static inline void cleanup_config(struct config *config)
 {

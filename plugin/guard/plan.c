@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* A result has so few interfaces that the guards' number always fits the tag. */
-_Static_assert(3 * RESULT_INTERFACES_MAX + 1 <= OWNER_GUARDS_MAX, "a tag has no place for more");
+_Static_assert(RESULT_INTERFACES_MAX + 1 <= OWNER_GUARDS_MAX, "a tag has no place for more");
 
 /* A plan in the making. */
 struct draft {
@@ -16,7 +16,7 @@ struct draft {
     const struct facts *facts;
     enum verdict verdict;
     bool partly;          /* plan_make_partly */
-    struct guard *guards; /* has room for every question asked, in both directions */
+    struct guard *guards; /* has room for every question asked */
     size_t count;
     struct error seen; /* details: what was seen and would not do; msg: the first hole, or "" */
 };
@@ -36,19 +36,18 @@ note_hole(struct draft *draft, const char *format, ...)
         strcpy(draft->seen.msg, text);
 }
 
-static void add_guard(struct draft *draft, const char *interface, enum direction direction)
+static void add_guard(struct draft *draft, const char *interface, bool proven)
 {
-    struct guard *guard = &draft->guards[draft->count];
+    struct guard *guard = draft->guards;
 
-    for (size_t i = 0; i < draft->count; i++) {
-        if (draft->guards[i].direction == direction &&
-            strcmp(draft->guards[i].interface, interface) == 0)
-            return;
+    while (guard < draft->guards + draft->count && strcmp(guard->interface, interface) != 0)
+        guard++;
+    if (guard == draft->guards + draft->count) {
+        strcpy(guard->interface, interface);
+        guard->verdict = draft->verdict;
+        draft->count++;
     }
-    strcpy(guard->interface, interface);
-    guard->direction = direction;
-    guard->verdict = draft->verdict;
-    draft->count++;
+    guard->proven = guard->proven || proven;
 }
 
 /* The answer to the question for a link of the host; every name that is looked for was asked. */
@@ -74,13 +73,26 @@ static const char *kind_of(const struct link *link)
     return link->kind[0] != '\0' ? link->kind : "no virtual link";
 }
 
+static bool is_of_pod(const struct draft *draft, const char *name)
+{
+    for (size_t i = 0; i < draft->questions->pod_count; i++)
+        if (strcmp(draft->questions->pod[i], name) == 0 && draft->facts->pod[i].link.index != 0)
+            return true;
+    return false;
+}
+
 static void guard_named_veth(struct draft *draft, const struct link *link)
 {
-    if (link->peer_is_elsewhere)
+    if (!link->peer_is_elsewhere)
+        add_guard(draft, link->name, false);
+    else if (is_of_pod(draft, link->name))
+        error_details(&draft->seen, "%s: the node's link of this name leads to somebody else",
+                      link->name);
+    else if (draft->verdict == VERDICT_PASS)
         note_hole(draft, "%s: its other end is in another network namespace than this pod's",
                   link->name);
-    if (!link->peer_is_elsewhere || draft->partly)
-        add_guard(draft, link->name, DIRECTION_IN);
+    else
+        add_guard(draft, link->name, false);
 }
 
 /*
@@ -131,7 +143,6 @@ static const char *way_out(const struct link *link)
         {"macvtap", "macvtap sends through its parent device, past the node's forwarding"},
         {"ipvlan", "ipvlan sends through its parent device, past the node's forwarding"},
         {"ipvtap", "ipvtap sends through its parent device, past the node's forwarding"},
-        {"bridge", "a bridge sends through its ports, none of which need be the node's"},
         {"veth", "its other end is not in the node's network namespace"},
     };
 
@@ -140,6 +151,20 @@ static const char *way_out(const struct link *link)
             return ways[i].way;
     }
     return "its packets leave without passing a link of the node";
+}
+
+/* Whether it sends nothing, or only to what is in the pod as well; how, if so. */
+static const char *stays_within(const struct link *link)
+{
+    if (link->loopback)
+        return "loopback";
+    if (strcmp(link->kind, "dummy") == 0)
+        return "a dummy link, which sends nothing";
+    if (strcmp(link->kind, "bridge") == 0)
+        return "a bridge, which sends through ports that are in the pod as well";
+    if (strcmp(link->kind, "tun") == 0)
+        return "a tap, which sends to a process";
+    return is_veth(link) && link->peer_is_beside ? "a veth with both ends in the pod" : NULL;
 }
 
 /* Rule 2: whatever the pod can send through needs a guard at its other end, or ADD must fail. */
@@ -151,10 +176,8 @@ static void guard_container_interface(struct draft *draft, const char *name,
 
     if (link->index == 0)
         error_details(&draft->seen, "%s: the pod has no such link", name);
-    else if (link->loopback)
-        error_details(&draft->seen, "%s: loopback", name);
-    else if (strcmp(link->kind, "dummy") == 0)
-        error_details(&draft->seen, "%s: a dummy link, which sends nothing", name);
+    else if (stays_within(link))
+        error_details(&draft->seen, "%s: %s", name, stays_within(link));
     else if (peer->index == 0 || !is_veth(peer) || !name_is_interface(peer->name))
         note_hole(draft, "%s (in the pod, %s): %s", name, kind_of(link), way_out(link));
     else if (peer->master_index != 0)
@@ -163,7 +186,7 @@ static void guard_container_interface(struct draft *draft, const char *name,
                   "bridge or a VRF), and the node sees its packets as that link's",
                   name, kind_of(link), peer->name, peer->master_index);
     else
-        add_guard(draft, peer->name, DIRECTION_IN);
+        add_guard(draft, peer->name, true);
 }
 
 static void guard_container_interfaces(struct draft *draft)
@@ -172,35 +195,15 @@ static void guard_container_interfaces(struct draft *draft)
         guard_container_interface(draft, draft->questions->pod[i], &draft->facts->pod[i]);
 }
 
-/* Rule 3. */
-static void guard_vlan_links(struct draft *draft)
-{
-    for (size_t i = 0; i < draft->result->interface_count; i++) {
-        char name[INTERFACE_NAME_SIZE] = "";
-        const struct link *link = NULL;
-
-        if (!interface_vlan_link(&draft->result->interfaces[i], name))
-            continue;
-        link = host_link(draft, name);
-        if (link->index == 0 || !name_is_interface(link->name))
-            error_details(&draft->seen, "%s: the node has no such link", name);
-        else if (link->master_index != 0)
-            error_details(&draft->seen, "%s: is a port of another link (index %d)", name,
-                          link->master_index);
-        else
-            add_guard(draft, link->name, DIRECTION_OUT);
-    }
-}
-
 /* Fails unless the pod's own interfaces are guarded, all of them. */
-static int check_draft(const struct draft *draft, size_t incoming, struct error *err)
+static int check_draft(const struct draft *draft, struct error *err)
 {
     if (draft->seen.msg[0] != '\0')
         error_set(err, ERROR_NOTHING_TO_GUARD,
                   "the pod could reach IMDS past any guard: %s. imds-guard needs a veth from the "
                   "pod to the node",
                   draft->seen.msg);
-    else if (incoming == 0)
+    else if (draft->count == 0)
         error_set(
             err, ERROR_NOTHING_TO_GUARD,
             "no interface of this pod can be guarded: neither prevResult nor CNI_IFNAME leads "
@@ -211,25 +214,21 @@ static int check_draft(const struct draft *draft, size_t incoming, struct error 
     return error_details(err, "%s", draft->seen.details);
 }
 
-/* Fills the draft by the three rules. */
+/* Fills the draft by the two rules. */
 static int make_draft(struct draft *draft, struct error *err)
 {
-    size_t incoming = 0;
-
     draft->guards =
-        calloc(2 * draft->facts->host_count + draft->facts->pod_count + 1, sizeof(*draft->guards));
+        calloc(draft->facts->host_count + draft->facts->pod_count + 1, sizeof(*draft->guards));
     if (draft->guards == NULL)
         return error_no_memory(err);
     guard_host_interfaces(draft);
     guard_container_interfaces(draft);
-    incoming = draft->count;
-    guard_vlan_links(draft);
-    return draft->partly && incoming > 0 ? 0 : check_draft(draft, incoming, err);
+    return draft->partly && draft->count > 0 ? 0 : check_draft(draft, err);
 }
 
 static enum verdict choose_verdict(const struct pod *pod, const struct config *config)
 {
-    return config->mode == MODE_AUDIT || pod_is_exempt(pod, config) ? VERDICT_COUNT : VERDICT_DROP;
+    return config->mode == MODE_AUDIT || pod_is_exempt(pod, config) ? VERDICT_PASS : config->deny;
 }
 
 static int make(const struct attachment *attachment, const struct config *config,
@@ -291,29 +290,4 @@ void facts_free(struct facts *facts)
     free(facts->host);
     free(facts->pod);
     *facts = (struct facts){.host = NULL};
-}
-
-int guard_compare(const struct guard *a, const struct guard *b)
-{
-    if (a->direction != b->direction)
-        return a->direction < b->direction ? -1 : 1;
-    return strcmp(a->interface, b->interface);
-}
-
-const struct guard *plan_find(const struct plan *plan, const struct guard *place)
-{
-    for (size_t i = 0; i < plan->guard_count; i++)
-        if (guard_compare(&plan->guards[i], place) == 0)
-            return &plan->guards[i];
-    return NULL;
-}
-
-const char *direction_name(enum direction direction)
-{
-    return direction == DIRECTION_IN ? "in" : "out";
-}
-
-const char *verdict_name(enum verdict verdict)
-{
-    return verdict == VERDICT_DROP ? "drop" : "count";
 }

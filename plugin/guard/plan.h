@@ -15,7 +15,7 @@
 #include "guard/owner.h"
 #include "guard/pod.h"
 #include "guard/result.h"
-#include "guard/tags.h"
+#include "guard/verdict.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,8 +38,10 @@ struct link {
     int master_index;          /* IFLA_MASTER; 0 if none */
     bool loopback;             /* IFF_LOOPBACK */
     char kind[LINK_KIND_SIZE]; /* IFLA_INFO_KIND: "veth", "bridge", "macvlan", ...; "" if none */
-    bool peer_is_elsewhere; /* host's links only: a veth with its other end in a namespace that is
-                             * neither the host's nor the pod's */
+    /* Of veths only: the other end is in the namespace that this one is in, or (host's links) in one
+     * that is neither the host's nor the pod's. */
+    bool peer_is_beside;
+    bool peer_is_elsewhere;
 };
 
 /* The names to look up; no duplicates, each a legal interface name. */
@@ -66,34 +68,18 @@ struct facts {
     size_t pod_count;
 };
 
-enum direction {
-    DIRECTION_IN,  /* what comes into the node through the interface: hook forward */
-    DIRECTION_OUT, /* what leaves the node through the interface: hook postrouting */
-};
-
-enum verdict {
-    VERDICT_DROP,  /* drop and count */
-    VERDICT_COUNT, /* let pass and count */
-};
-
+/* The verdict for what comes into the node through an interface. */
 struct guard {
     char interface[INTERFACE_NAME_SIZE];
-    enum direction direction;
     enum verdict verdict;
+    bool proven; /* of a plan: the kernel says that the other end is the pod's */
 };
 
 /* All guards of one owner. The tag carries the owner (owner.h) and stands beside every guard. */
 struct plan {
     char tag[TAG_SIZE];
-    struct guard *guards; /* by direction, then in the order of discovery; no duplicates */
+    struct guard *guards; /* in the order of discovery; no duplicates */
     size_t guard_count;   /* 0 only if the pod uses host networking */
-    /*
-     * Which other owners' guards on these interfaces the plan takes over. NULL: all, as ADD does. A
-     * plan that was made from what stood at some moment has the tags that stood then (tags_sort):
-     * whoever holds the interface now, and held nothing then, has come with an ADD since and is its
-     * new owner. Borrowed; a plan of plan_make has NULL.
-     */
-    const struct tags *rivals;
 };
 
 must_use int plan_questions(const struct attachment *attachment, struct questions *out,
@@ -102,40 +88,29 @@ void questions_free(struct questions *questions);
 
 /*
  * What gets guarded, as README and SECURITY.md promise it:
- *  1. every prevResult interface with no sandbox that is a veth of the host's namespace; one whose
- *     other end is in a third namespace is another pod's, and taking over its guard a hole;
+ *  1. every prevResult interface with no sandbox that is a veth of the host's namespace. One whose
+ *     other end is in a third namespace is no way to pass (it is another pod's); and if it has the
+ *     name of an interface of the pod, it is that one, listed without its sandbox, and the node's
+ *     link of this name is not the pod's at all;
  *  2. the host's end of every container interface that prevResult names in CNI_NETNS, and of
- *     CNI_IFNAME;
- *  3. `vlan.eth.<id>`, outgoing, for a branch ENI pod (id: the decimal mac of the entry that is no
- *     interface), where that link exists.
+ *     CNI_IFNAME.
  * A link with a master (a bridge, a VRF) never counts: packets would be seen as the master's. A
- * container interface that exists and is not loopback but whose host's end cannot be guarded leaves
- * a hole, so it fails the plan. Errors: ERROR_NOTHING_TO_GUARD, with every interface that was seen
- * and why it would not do.
+ * container interface that exists, can send past the node's forwarding, and has no host's end that
+ * could be guarded leaves a hole, so it fails the plan. Errors: ERROR_NOTHING_TO_GUARD, with every
+ * interface that was seen and why it would not do.
  */
 must_use int plan_make(const struct attachment *attachment, const struct config *config,
                        const struct facts *facts, struct plan *out, struct error *err);
 
 /*
  * The same, but with whatever guards can be made: it fails only if there is none. Not for ADD, but
- * for a pod that runs already and may be root in its own namespace. Neither an interface
- * there that no guard can stand for nor moving its own on into a third namespace must let it keep
- * the guard from the one that leads out. Whose guard that is, where another claims it, is for the
- * caller.
+ * for a pod that runs already and may be root in its own namespace: an interface there that no guard
+ * can stand for must not keep the guard from the one that leads out.
  */
 must_use int plan_make_partly(const struct attachment *attachment, const struct config *config,
                               const struct facts *facts, struct plan *out, struct error *err);
 void plan_free(struct plan *plan);
 void facts_free(struct facts *facts);
-
-/* By direction, then by interface: where a guard stands, whatever its verdict. Order as strcmp(3). */
-int guard_compare(const struct guard *a, const struct guard *b);
-
-/* The plan's guard that stands there; NULL if it has none. */
-const struct guard *plan_find(const struct plan *plan, const struct guard *place);
-
-const char *direction_name(enum direction direction); /* "in", "out" */
-const char *verdict_name(enum verdict verdict);       /* "drop", "count" */
 
 static inline void cleanup_questions(struct questions *questions)
 {

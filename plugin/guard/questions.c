@@ -20,14 +20,10 @@ static void add_name(interface_name *names, size_t *count, const char *name)
 
 static void ask_for(const struct result_interface *interface, struct questions *questions)
 {
-    interface_name vlan = "";
-
     if (interface_role(interface) == ROLE_HOST)
         add_name(questions->host, &questions->host_count, interface->name);
     else if (interface_role(interface) == ROLE_CONTAINER)
         add_name(questions->pod, &questions->pod_count, interface->name);
-    else if (interface_vlan_link(interface, vlan))
-        add_name(questions->host, &questions->host_count, vlan);
 }
 
 int plan_questions(const struct attachment *attachment, struct questions *out, struct error *err)

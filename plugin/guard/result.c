@@ -19,7 +19,7 @@ static const char *type_name(const cJSON *value)
     return "null";
 }
 
-/* Reads a string member of entry `index`; leaves `out` as it is if there is none. */
+/* Reads a string member of entry `index`; leaves `out` as it is if there is none, or null. */
 static int parse_string(const cJSON *entry, size_t index, const char *key, const char **out,
                         struct error *err)
 {
@@ -28,7 +28,7 @@ static int parse_string(const cJSON *entry, size_t index, const char *key, const
     if (json_count_members(entry, key) > 1)
         return error_set(err, ERROR_INVALID_CONFIG, "prevResult.interfaces[%zu].%s is given twice",
                          index, key);
-    if (value == NULL)
+    if (value == NULL || cJSON_IsNull(value))
         return 0;
     if (!cJSON_IsString(value))
         return error_set(err, ERROR_INVALID_CONFIG,
@@ -41,14 +41,13 @@ static int parse_string(const cJSON *entry, size_t index, const char *key, const
 static int parse_interface(const cJSON *entry, size_t index, struct result_interface *out,
                            struct error *err)
 {
-    struct result_interface parsed = {.name = "", .mac = "", .sandbox = ""};
+    struct result_interface parsed = {.name = "", .sandbox = ""};
 
     if (!cJSON_IsObject(entry))
         return error_set(err, ERROR_INVALID_CONFIG,
                          "prevResult.interfaces[%zu] is %s, not an object", index,
                          type_name(entry));
     if (parse_string(entry, index, "name", &parsed.name, err) < 0 ||
-        parse_string(entry, index, "mac", &parsed.mac, err) < 0 ||
         parse_string(entry, index, "sandbox", &parsed.sandbox, err) < 0)
         return -1;
     if (parsed.name[0] == '\0')

@@ -13,7 +13,6 @@
 /* Strings as the result has them, "" where it has none; borrowed from the tree. */
 struct result_interface {
     const char *name;
-    const char *mac;
     const char *sandbox;
 };
 
@@ -29,8 +28,8 @@ struct result {
  * The tree must outlive the result. Errors: ERROR_INVALID_CONFIG naming the place
  * ("prevResult.interfaces[2].name is a number, not a string"): result not an object, `interfaces`
  * not an array (missing or null is an empty one), an entry not an object, a name missing, empty or
- * no string, mac or sandbox no string, any of these keys given twice, more than
- * RESULT_INTERFACES_MAX entries.
+ * no string, a sandbox no string (missing or null is none), any of these keys given twice, more than
+ * RESULT_INTERFACES_MAX entries. Other keys are not looked at.
  */
 must_use int result_parse(const cJSON *tree, struct result *out, struct error *err);
 void result_free(struct result *result);

@@ -3,16 +3,13 @@
  *
  * The AWS VPC CNI lists, beside the interfaces of host and pod, one that does not exist, to keep a
  * number in it (amazon-vpc-cni-k8s, cmd/routed-eni-cni-plugin: dummyInterface): its name is longer
- * than Linux allows, its mac the decimal VLAN id of a branch ENI or 0. The mac of its container
- * interfaces is a number, too, but that of a route table.
+ * than Linux allows, its mac a number as is that of its container interfaces.
  */
 #ifndef IMDS_GUARD_ROLE_H
 #define IMDS_GUARD_ROLE_H
 
 #include "guard/names.h"
 #include "guard/result.h"
-
-#include <stdbool.h>
 
 enum role {
     ROLE_HOST,      /* a link of the node: it has no sandbox */
@@ -23,12 +20,5 @@ enum role {
 };
 
 enum role interface_role(const struct result_interface *interface);
-
-/*
- * The name of the link through which the packets of a branch ENI pod leave the node, vlan.eth.<id>,
- * if the interface is a dummy that gives an id of 1 to 4094. False, and `out` untouched, if not.
- */
-must_use bool interface_vlan_link(const struct result_interface *interface,
-                                  char out[static INTERFACE_NAME_SIZE]);
 
 #endif

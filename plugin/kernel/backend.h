@@ -1,7 +1,12 @@
 /*
- * What a backend is: four functions that make the kernel hold exactly what a plan says, in one
+ * What a backend is: a few functions that make the kernel hold exactly what plans say, in one
  * netfilter dialect. Callers know nothing else of a backend. A backend knows nothing of CNI, of
- * verbs, or of why: only of plans, tags and endpoints.
+ * verbs, or of why: only of plans, tags and terms.
+ *
+ * What a backend holds is a skeleton (the table or chains, with the endpoints) that ends in the
+ * verdict for others, and a guard for each interface that is a pod's. A packet to an endpoint that
+ * the node forwards gets the verdict of the interface it came in through, or that for others. So a
+ * guard that is missing is an exemption or a counter that is lost, and no hole.
  *
  * None of these functions keeps state between calls, writes to a standard stream, or waits without
  * bound.
@@ -21,14 +26,20 @@
 /* The part of the configuration that is the same for all guards of the node. */
 struct terms {
     const struct endpoint *endpoints; /* normalised (endpoints_normalise) */
-    size_t endpoint_count;            /* 0: not known; list then does not judge the endpoints */
+    size_t endpoint_count;            /* 0: not known; list then does not judge the skeleton's */
+    enum verdict others;              /* for who has no guard */
     unsigned lock_timeout_seconds;    /* for backends that need a lock */
     /*
-     * Tags whose owners are known to want these endpoints and no others. While any other tag stands
-     * beside a guard, and with NULL, apply takes no endpoint away: somebody else's terms may have
-     * it. tags_sort has sorted it; borrowed.
+     * True: endpoints and the verdict for others shall be these, exactly. False, for who knows only
+     * one pod's configuration: what stands is tightened only. Endpoints are added, and others that
+     * are denied stay denied, in the way they are.
      */
-    const struct tags *agreed;
+    bool exactly;
+    /*
+     * What the backend held when the plans were made, sorted; a guard that another owner has set
+     * since, which came with an ADD, is not taken over. NULL: whatever is there is, as ADD does.
+     */
+    const struct listing *seen;
 };
 
 /* A guard that the kernel holds. */
@@ -40,15 +51,23 @@ struct held {
     uint64_t bytes;
 };
 
+/* The rule for who has no guard. */
+struct others {
+    enum verdict verdict; /* the laxest of the families' */
+    uint64_t packets;     /* that hit it, both families added up */
+    uint64_t bytes;
+};
+
 /* Everything of ours that one backend holds. */
 struct listing {
     struct held *held; /* sorted (held_compare), so that listing_find finds */
     size_t held_count;
     unsigned families; /* in which a guard must stand to be whole (the kernel has IPv6, or not) */
     bool present;      /* the skeleton (table, chains) or a part of it is there */
+    struct others others;     /* if present */
     struct endpoint *surplus; /* that stand, but are not in the terms: no less guarded for that */
     size_t surplus_count;
-    char **faults; /* what is wrong with the skeleton, a sentence each; none: it works */
+    char **faults; /* what keeps the skeleton from working, a sentence each; none: it works */
     size_t fault_count;
 };
 
@@ -72,10 +91,11 @@ struct backend {
     const char *name; /* as the configuration calls it: "nftables", "iptables" */
 
     /*
-     * Whether apply could work here and now; changes nothing and creates no table.
-     * Errors: ERROR_KERNEL: what is missing (a capability, a kernel part) and what to do.
+     * Whether apply could work here and now; changes nothing and creates no table. *present:
+     * whether a skeleton of ours is there, as far as that costs no more. Errors: ERROR_KERNEL: what
+     * is missing (a capability, a kernel part) and what to do.
      */
-    int (*probe)(const struct terms *terms, struct error *err);
+    int (*probe)(const struct terms *terms, bool *present, struct error *err);
 
     /*
      * Whether apply takes the plan, as far as its own text says: what it refuses fails all plans that
@@ -84,19 +104,17 @@ struct backend {
     int (*accept)(const struct plan *plan, struct error *err);
 
     /*
-     * Makes the kernel hold these plans, in one transaction for each table it has to write: makes
-     * or repairs the skeleton, sets each guard with its tag and verdict, whoever owned the
-     * interface before (but for whom the plan does not take it from: plan->rivals), and takes away
-     * guards of a plan's owner that the plan no longer has, where it comes across them. Endpoints
-     * of the terms are added to those that stand (terms->agreed). What is right already is not
-     * written again. At no moment is an interface that was guarded before and is in a plan with
-     * `drop` unguarded. On failure, what was guarded before is still guarded; some plans may stand
-     * already. *first, which is set either way, says of whom that is: true if no guard stood on an
-     * interface of the plans, nor was one of their owners' come across, before this call wrote any.
-     * Errors: ERROR_TRY_AGAIN (lock), ERROR_KERNEL.
+     * Makes the kernel hold these plans on these terms, in one transaction for each table it has to
+     * write: makes or repairs the skeleton, sets each guard with its tag and verdict, whoever owned
+     * the interface before (but for terms->seen), and takes away, where it comes across them and
+     * nothing was seen before, guards of a plan's owner that the plan no longer has. What version
+     * 0.1.0 left is taken over, with its counters. What is right already is not written again. At no
+     * moment does a packet get a laxer verdict than the one before and the one after. On failure
+     * what stood before stands still, or what is wanted. Errors: ERROR_TRY_AGAIN (lock),
+     * ERROR_KERNEL.
      */
     int (*apply)(const struct plan *plans, size_t plan_count, const struct terms *terms,
-                 bool *first, struct error *err);
+                 struct error *err);
 
     /*
      * Takes away what is selected. Nothing there, or a kernel without this backend, is success and
@@ -118,15 +136,30 @@ extern const struct backend backend_iptables;
 
 void listing_free(struct listing *listing);
 
-/* By where the guard stands (guard_compare): for qsort(3). */
+/* By interface, in the order of strcmp(3): for qsort(3). */
 int held_compare(const void *a, const void *b);
 
 /*
- * What is held at a place, whatever the verdict: *count guards, one after the other; NULL for none.
- * One backend may hold several there: iptables has rules, and each family its own.
+ * What is held on an interface: *count guards, one after the other; NULL for none. One backend may
+ * hold several there: iptables has rules, and each family its own.
  */
-const struct held *listing_find(const struct listing *listing, const struct guard *place,
+const struct held *listing_find(const struct listing *listing, const char *interface,
                                 size_t *count);
+
+/*
+ * The terms as they come to stand beside what the listing has (others, surplus) if it is present:
+ * with terms->exactly these, else the stricter of both. *room is what *out borrows beside, the
+ * caller's to free once *out is out of use.
+ */
+must_use int listing_terms(const struct listing *listing, const struct terms *terms,
+                           struct endpoint **room, struct terms *out, struct error *err);
+
+/*
+ * Adds an endpoint that stands to listing->surplus, unless the terms have it, or it is there
+ * already. False if out of memory.
+ */
+must_use bool listing_surplus(struct listing *listing, const struct terms *terms,
+                              const struct endpoint *standing);
 
 /* Appends; false if out of memory. For backends that build a listing. */
 bool listing_add(struct listing *listing, const struct held *held);

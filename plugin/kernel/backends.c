@@ -1,6 +1,5 @@
 #include "kernel/backends.h"
 
-#include "kernel/check.h"
 #include "kernel/wanted.h"
 
 #include <fcntl.h>
@@ -8,7 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct backend *const backends[] = {&backend_nftables, &backend_iptables, NULL};
+struct terms terms_of(const struct config *config)
+{
+    return (struct terms){
+        .endpoints = config->endpoints,
+        .endpoint_count = config->endpoint_count,
+        .others = config_others(config),
+        .lock_timeout_seconds = config->lock_timeout_seconds,
+    };
+}
 
 /* One name a line; empty while no legacy table is live. Of the thread, not of the process:
  * /proc/net leads to the latter's. Absent in a kernel without ip_tables. */
@@ -22,26 +29,107 @@ static bool legacy_tables_are_live(void)
     return fd >= 0 && read(fd, &first, 1) == 1;
 }
 
-static bool works(const struct backend *backend)
+static bool works(const struct backend *backend, bool *present)
 {
     const struct terms no_terms = {0};
     struct error unused;
 
-    return backend->probe(&no_terms, &unused) == 0;
+    return backend->probe(&no_terms, present, &unused) == 0;
 }
 
-const struct backend *backend_choose(enum backend_choice choice)
+const struct backend *backend_choose(const struct config *config)
 {
-    const struct backend *first;
-    const struct backend *second;
+    bool present = false;
+    bool nftables_works;
 
-    if (choice == BACKEND_NFTABLES)
+    if (config->backend == BACKEND_NFTABLES || config->deny == VERDICT_REJECT)
         return &backend_nftables;
-    if (choice == BACKEND_IPTABLES)
+    if (config->backend == BACKEND_IPTABLES)
         return &backend_iptables;
-    first = legacy_tables_are_live() ? &backend_iptables : &backend_nftables;
-    second = first == &backend_iptables ? &backend_nftables : &backend_iptables;
-    return works(first) || !works(second) ? first : second;
+    nftables_works = works(&backend_nftables, &present);
+    if (nftables_works && (present || !legacy_tables_are_live()))
+        return &backend_nftables;
+    if (works(&backend_iptables, &present))
+        return &backend_iptables;
+    return nftables_works || !legacy_tables_are_live() ? &backend_nftables : &backend_iptables;
+}
+
+/* Plans beside which there is room for what the other backend holds. */
+struct together {
+    struct listing other;
+    struct plan *plans; /* their guards are borrowed */
+    size_t count;
+};
+
+static void cleanup_together(struct together *together)
+{
+    listing_free(&together->other);
+    free(together->plans);
+}
+
+/*
+ * What the other backend holds comes first, so that of two guards for one interface that of the
+ * plans counts; what is not proven gives way to what is. Guards in one family alone count for both.
+ */
+static int put_together(struct together *together, const struct plan *plans, size_t plan_count,
+                        struct error *err)
+{
+    struct listing *other = &together->other;
+
+    together->plans = calloc(other->held_count + plan_count + 1, sizeof(*together->plans));
+    if (!together->plans)
+        return error_no_memory(err);
+    for (size_t i = 0; i < other->held_count; i++) {
+        struct plan *plan = &together->plans[together->count];
+
+        if (tag_guards(other->held[i].tag) == 0)
+            continue;
+        memcpy(plan->tag, other->held[i].tag, sizeof(plan->tag));
+        plan->guards = &other->held[i].guard;
+        plan->guard_count = 1;
+        together->count++;
+    }
+    for (size_t i = 0; i < plan_count; i++)
+        together->plans[together->count++] = plans[i];
+    return 0;
+}
+
+/* Moves house: all that the other backend holds with the plans into the chosen one. */
+static int bring_along(const struct backend *chosen, const struct backend *from,
+                       const struct plan *plans, size_t plan_count, const struct terms *terms,
+                       bool *done, struct error *err)
+{
+    const struct selection everything = {.everything = true};
+    cleanup(together) struct together together = {0};
+    cleanup(free_memory) struct endpoint *room = NULL;
+    struct terms united;
+    struct error unused;
+
+    if (from->list(terms, &together.other, &unused) < 0 || !together.other.present)
+        return 0;
+    if (put_together(&together, plans, plan_count, err) < 0 ||
+        listing_terms(&together.other, terms, &room, &united, err) < 0 ||
+        chosen->apply(together.plans, together.count, &united, err) < 0)
+        return -1;
+    *done = true;
+    from->remove(&everything, terms, NULL, &unused); /* if it fails, it is in force as it was */
+    return 0;
+}
+
+int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
+                 const struct terms *terms, const struct holdings *seen, struct error *err)
+{
+    struct terms here = *terms;
+    bool done = false;
+
+    for (size_t i = 0; i < BACKEND_COUNT; i++)
+        if (backends[i] == chosen && seen)
+            here.seen = &seen->items[i].listing;
+    for (size_t i = 0; i < BACKEND_COUNT; i++)
+        if (backends[i] != chosen &&
+            bring_along(chosen, backends[i], plans, plan_count, &here, &done, err) < 0)
+            return -1;
+    return done ? 0 : chosen->apply(plans, plan_count, &here, err);
 }
 
 int guards_remove(const struct selection *selection, const struct terms *terms, size_t *removed,
@@ -50,7 +138,7 @@ int guards_remove(const struct selection *selection, const struct terms *terms, 
     size_t total = 0;
     int result = 0;
 
-    for (size_t i = 0; backends[i] != NULL; i++) {
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
         size_t here = 0;
         struct error later;
 
@@ -79,106 +167,42 @@ int guards_remove_owner(const struct owner *owner, const char (*interfaces)[INTE
     return guards_remove(&selection, terms, NULL, err);
 }
 
-int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
-                 const struct terms *terms, bool *first, struct error *err)
+static void note_faults(const struct holdings *holdings, struct error *findings)
 {
-    cleanup(wanted) struct wanted wanted = {0};
-    size_t elsewhere = 0;
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
+        const struct holding *holding = &holdings->items[i];
 
-    *first = false;
-    if (wanted_make(plans, plan_count, &wanted, err) < 0 ||
-        chosen->apply(plans, plan_count, terms, first, err) < 0)
-        return -1;
-
-    /* No hint at interfaces: where a guard of a plan's owner stands that the plan does not have,
-     * only a look at all of them finds it, and in the backend that is not in use there are hardly
-     * any. */
-    const struct selection selection = {.goes = wanted_covers, .context = &wanted};
-    for (size_t i = 0; backends[i] != NULL; i++) {
-        if (backends[i] == chosen)
-            continue;
-        if (backends[i]->remove(&selection, terms, &elsewhere, err) < 0) {
-            *first = false; /* nobody knows what is there */
-            return error_context(err, "guarded by %s, but the former guards in %s are still there",
-                                 chosen->name, backends[i]->name);
-        }
-        *first = *first && elsewhere == 0;
+        if (holding->unread)
+            error_details(findings, "%s", holding->unread);
+        for (size_t j = 0; j < holding->listing.fault_count; j++)
+            error_details(findings, "%s: %s", holding->backend->name, holding->listing.faults[j]);
     }
-    return 0;
-}
-
-static bool is_of_plan(const struct held *held, const void *context)
-{
-    const struct plan *plan = context;
-
-    return tags_have_same_owner(held->tag, plan->tag) && plan_find(plan, &held->guard) != NULL;
-}
-
-int guards_undo(const struct plan *plan, const struct terms *terms, struct error *err)
-{
-    const struct selection selection = {.goes = is_of_plan, .context = plan};
-
-    return guards_remove(&selection, terms, NULL, err);
-}
-
-#define BACKEND_COUNT (sizeof(backends) / sizeof(*backends) - 1)
-
-/* What every backend holds, in the order of `backends`. */
-struct listings {
-    struct listing of[BACKEND_COUNT];
-};
-
-static void cleanup_listings(struct listings *listings)
-{
-    for (size_t i = 0; i < BACKEND_COUNT; i++)
-        listing_free(&listings->of[i]);
-}
-
-static int missing(const struct plan *plan, const struct error *findings, struct error *err)
-{
-    error_set(err, ERROR_GUARD_MISSING,
-              "guard missing or wrong for %.*s: re-create the pod, or run imds-guard sync",
-              (int)strcspn(plan->tag, " "), plan->tag);
-    return error_details(err, "%s", findings->details);
-}
-
-/* The plan stands whole in backends[holder]: does another one get in its way? */
-static int check_others(const struct plan *plan, const struct listings *listings, size_t holder,
-                        struct error *err)
-{
-    struct error findings = {0};
-    size_t found = 0;
-
-    for (size_t i = 0; i < BACKEND_COUNT; i++)
-        if (i != holder)
-            found += check_contradictions(plan, backends[i]->name, &listings->of[i], &findings);
-    return found == 0 ? 0 : missing(plan, &findings, err);
 }
 
 int guards_check(const struct plan *plan, const struct terms *terms, struct error *err)
 {
-    cleanup(listings) struct listings listings = {0};
-    struct error worst = {0};
-    size_t most = 0;
+    cleanup(holdings) struct holdings holdings = {0};
+    struct error findings = {0};
 
     if (plan->guard_count == 0)
         return 0;
-    for (size_t i = 0; i < BACKEND_COUNT; i++)
-        if (backends[i]->list(terms, &listings.of[i], err) < 0)
-            return -1;
-    for (size_t i = 0; i < BACKEND_COUNT; i++) {
-        struct error findings = {0};
-        struct check check = check_plan(plan, backends[i]->name, &listings.of[i], &findings);
+    if (holdings_gather(terms, &holdings, err) < 0)
+        return -1;
+    for (size_t i = 0; i < plan->guard_count; i++) {
+        const struct guard *guard = &plan->guards[i];
+        const char *wrong = standing_text(holdings_standing(&holdings, plan->tag, guard));
 
-        if (check.wrong == 0)
-            return check_others(plan, &listings, i, err);
-        /* What is wrong where most of the plan stands is what matters; if it stands
-         * nowhere, all. */
-        if (check.held > most)
-            worst = (struct error){0};
-        if (check.held >= most)
-            error_details(&worst, "%s", findings.details);
-        most = check.held > most ? check.held : most;
+        if (wrong)
+            error_details(&findings, "%s (%s): %s", guard->interface, verdict_name(guard->verdict),
+                          wrong);
     }
-    return missing(plan, &worst, err);
+    if (verdict_denies(terms->others) && !verdict_denies(holdings_others(&holdings)))
+        error_details(&findings, "nothing stops the packets of who has no guard");
+    if (findings.details[0] == '\0')
+        return 0;
+    note_faults(&holdings, &findings);
+    error_set(err, ERROR_GUARD_MISSING,
+              "guard missing or wrong for %.*s: re-create the pod, or run imds-guard sync",
+              (int)strcspn(plan->tag, " "), plan->tag);
+    return error_details(err, "%s", findings.details);
 }

@@ -1,39 +1,37 @@
 /*
- * All backends together: which one a node gets, and what the verbs do across them. Everything but
- * making guards looks in both, so that a node that changes its mind leaves nothing behind.
+ * All backends together: which one a node gets, and what the verbs do across them. After any ADD or
+ * sync one of them holds everything, so that there is one verdict for others; everything but making
+ * guards looks in all, so that a node that changes its mind leaves nothing behind.
  */
-#ifndef IMDS_GUARD_BACKENDS_H
-#define IMDS_GUARD_BACKENDS_H
+#ifndef IMDS_GUARD_KERNEL_BACKENDS_H
+#define IMDS_GUARD_KERNEL_BACKENDS_H
 
 #include "guard/config.h"
 #include "kernel/backend.h"
+#include "kernel/holdings.h"
 
-/* NULL-terminated. */
-extern const struct backend *const backends[];
+/* What the configuration says to backends: the terms of one pod's ADD. Borrows from it. */
+struct terms terms_of(const struct config *config);
 
 /*
- * The backend that new guards go into. AUTO: iptables before nftables if legacy tables are live in
- * this namespace (/proc/thread-self/net/ip_tables_names is not empty), else the other way round;
- * the first of the two that would work (probe), as either guards whatever the node's own rules are
- * written in. Creates no table by looking. Never fails: where neither would work it is the first of
- * them, so that its apply says why.
+ * The backend that new guards go into: the configured one; with AUTO nftables if it holds guards
+ * already, or packets are to be rejected; else iptables if legacy tables are live in this namespace
+ * (/proc/thread-self/net/ip_tables_names is not empty); else nftables. AUTO gives the other one
+ * where that would not work (probe), as either guards whatever the node's own rules are written in.
+ * Creates no table by looking. Never fails: where neither would work it is the first of them, so
+ * that its apply says why.
  */
-const struct backend *backend_choose(enum backend_choice choice);
+const struct backend *backend_choose(const struct config *config);
 
 /*
- * Makes the plans hold in the chosen backend, then takes the same interfaces' and owners' guards
- * out of the other one: at no moment is neither in force. Errors as apply's; what fails after the
- * guard is in force (the other backend) fails as well. *first as apply's, of all backends; it is
- * set either way.
+ * Makes the plans hold in the chosen backend. What the other one holds beside them is taken along,
+ * and then it is emptied: at no moment is neither in force, and an exemption not in both. `seen`
+ * (may be NULL): what was held when the plans were made (struct terms). Errors as apply's; an other
+ * backend that cannot be read or emptied is none.
  */
 must_use int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
-                          const struct terms *terms, bool *first, struct error *err);
-
-/*
- * Takes away what guards_apply has made of the plan, where it was the first: only the guards of the
- * plan's owner on the plan's interfaces. Errors as remove's.
- */
-must_use int guards_undo(const struct plan *plan, const struct terms *terms, struct error *err);
+                          const struct terms *terms, const struct holdings *seen,
+                          struct error *err);
 
 /* remove, in every backend; tries all before it reports the first error. */
 must_use int guards_remove(const struct selection *selection, const struct terms *terms,
@@ -46,9 +44,8 @@ must_use int guards_remove_owner(const struct owner *owner,
                                  struct error *err);
 
 /*
- * Whether the kernel holds the plan, whole and in force, in one backend or the other. Errors:
- * ERROR_GUARD_MISSING, naming each thing that is wrong (missing in a family, verdict, owner, and
- * what is wrong with the skeleton that the guards depend on), or what list says.
+ * Whether the kernel holds the plan, whole and in force. Errors: ERROR_GUARD_MISSING, naming each
+ * thing that is wrong (guards, and the skeleton that they depend on), or what holdings_gather says.
  */
 must_use int guards_check(const struct plan *plan, const struct terms *terms, struct error *err);
 

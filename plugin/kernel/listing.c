@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Room for one more, where an array has room for the next power of two of its count. */
 static bool grow(void *array_address, size_t count, size_t size)
@@ -45,26 +46,76 @@ bool listing_fault(struct listing *listing, const char *format, ...)
 
 int held_compare(const void *a, const void *b)
 {
-    return guard_compare(&((const struct held *)a)->guard, &((const struct held *)b)->guard);
+    return strcmp(((const struct held *)a)->guard.interface,
+                  ((const struct held *)b)->guard.interface);
 }
 
-const struct held *listing_find(const struct listing *listing, const struct guard *place,
-                                size_t *count)
+static int compare_name(const void *interface, const void *held)
 {
-    const struct held key = {.guard = *place};
+    return strcmp(interface, ((const struct held *)held)->guard.interface);
+}
+
+const struct held *listing_find(const struct listing *listing, const char *interface, size_t *count)
+{
     const struct held *end = listing->held + listing->held_count;
     const struct held *first = NULL;
 
     *count = 0;
     if (listing->held_count > 0)
-        first = bsearch(&key, listing->held, listing->held_count, sizeof(key), held_compare);
+        first =
+            bsearch(interface, listing->held, listing->held_count, sizeof(*first), compare_name);
     if (first == NULL)
         return NULL;
-    while (first > listing->held && held_compare(first - 1, &key) == 0)
+    while (first > listing->held && compare_name(interface, first - 1) == 0)
         first--;
-    while (first + *count < end && held_compare(first + *count, &key) == 0)
+    while (first + *count < end && compare_name(interface, first + *count) == 0)
         ++*count;
     return first;
+}
+
+static bool is_within(const struct endpoint *endpoints, size_t count, const struct endpoint *inner)
+{
+    for (size_t i = 0; i < count; i++)
+        if (endpoint_contains(&endpoints[i], inner))
+            return true;
+    return false;
+}
+
+bool listing_surplus(struct listing *listing, const struct terms *terms,
+                     const struct endpoint *standing)
+{
+    struct endpoint *grown;
+
+    if (is_within(terms->endpoints, terms->endpoint_count, standing) ||
+        is_within(listing->surplus, listing->surplus_count, standing))
+        return true;
+    grown = reallocarray(listing->surplus, listing->surplus_count + 1, sizeof(*grown));
+    if (grown == NULL)
+        return false;
+    listing->surplus = grown;
+    listing->surplus[listing->surplus_count++] = *standing;
+    return true;
+}
+
+int listing_terms(const struct listing *listing, const struct terms *terms, struct endpoint **room,
+                  struct terms *out, struct error *err)
+{
+    size_t surplus = terms->exactly ? 0 : listing->surplus_count;
+    size_t count = terms->endpoint_count + surplus;
+    struct endpoint *all = calloc(count + 1, sizeof(*all));
+
+    if (all == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < count; i++)
+        all[i] = i < terms->endpoint_count ? terms->endpoints[i]
+                                           : listing->surplus[i - terms->endpoint_count];
+    *room = all;
+    *out = *terms;
+    out->endpoints = all;
+    out->endpoint_count = surplus > 0 ? endpoints_normalise(all, count) : count;
+    if (!terms->exactly && listing->present && verdict_denies(listing->others.verdict))
+        out->others = listing->others.verdict;
+    return 0;
 }
 
 void listing_free(struct listing *listing)

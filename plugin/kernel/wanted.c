@@ -4,22 +4,32 @@
 
 #include <string.h>
 
-/* By direction and interface. */
 static int compare_places(const void *a, const void *b)
 {
-    return guard_compare(((const struct wanted_guard *)a)->guard,
-                         ((const struct wanted_guard *)b)->guard);
+    return strcmp(((const struct wanted_guard *)a)->guard->interface,
+                  ((const struct wanted_guard *)b)->guard->interface);
 }
 
+static int compare_name(const void *interface, const void *wanted)
+{
+    return strcmp(interface, ((const struct wanted_guard *)wanted)->guard->interface);
+}
+
+/* By interface; the one that counts comes last. */
 static int compare_wanted(const void *a, const void *b)
 {
     const struct wanted_guard *left = a;
     const struct wanted_guard *right = b;
+    bool left_denies = verdict_denies(left->guard->verdict);
     int order = compare_places(a, b);
 
-    if (order == 0 && left->rank != right->rank)
-        order = left->rank < right->rank ? -1 : 1;
-    return order;
+    if (order != 0)
+        return order;
+    if (left->guard->proven != right->guard->proven)
+        return left->guard->proven ? 1 : -1;
+    if (left_denies != verdict_denies(right->guard->verdict))
+        return left_denies ? 1 : -1;
+    return left->rank < right->rank ? -1 : left->rank > right->rank;
 }
 
 /* By owner, which a tag has in front of its first space (owner.h). */
@@ -83,7 +93,7 @@ int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
         wanted.tags[wanted.tag_count++] = plans[i].tag;
         for (size_t j = 0; j < plans[i].guard_count; j++)
             wanted.guards[wanted.guard_count++] =
-                (struct wanted_guard){&plans[i].guards[j], plans[i].tag, plans[i].rivals, i};
+                (struct wanted_guard){&plans[i].guards[j], plans[i].tag, i};
     }
     qsort(wanted.guards, wanted.guard_count, sizeof(*wanted.guards), compare_wanted);
     qsort(wanted.tags, wanted.tag_count, sizeof(*wanted.tags), compare_owners);
@@ -100,25 +110,25 @@ void wanted_free(struct wanted *wanted)
     *wanted = (struct wanted){0};
 }
 
-const struct wanted_guard *wanted_find(const struct wanted *wanted, const struct guard *guard)
+const struct wanted_guard *wanted_find(const struct wanted *wanted, const char *interface)
 {
-    struct wanted_guard key = {.guard = guard};
-
-    return bsearch(&key, wanted->guards, wanted->guard_count, sizeof(*wanted->guards),
-                   compare_places);
+    return bsearch(interface, wanted->guards, wanted->guard_count, sizeof(*wanted->guards),
+                   compare_name);
 }
 
-bool wanted_takes_over(const struct wanted_guard *wanted, const char *tag)
+bool wanted_takes_over(const struct wanted_guard *wanted, const char *tag,
+                       const struct listing *seen)
 {
-    return wanted->rivals == NULL || tag[0] == '\0' || tags_have_same_owner(tag, wanted->tag) ||
-           tags_have(wanted->rivals, tag);
-}
+    const struct held *held = NULL;
+    size_t count = 0;
 
-bool wanted_have_outgoing(const struct wanted *wanted)
-{
-    /* by direction: outgoing ones come last */
-    return wanted->guard_count > 0 &&
-           wanted->guards[wanted->guard_count - 1].guard->direction == DIRECTION_OUT;
+    if (seen == NULL || tag[0] == '\0' || tags_have_same_owner(tag, wanted->tag))
+        return true;
+    held = listing_find(seen, wanted->guard->interface, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(held[i].tag, tag) == 0)
+            return true;
+    return false;
 }
 
 bool wanted_owns(const struct wanted *wanted, const char *tag)
@@ -127,11 +137,4 @@ bool wanted_owns(const struct wanted *wanted, const char *tag)
         bsearch(&tag, wanted->tags, wanted->tag_count, sizeof(*wanted->tags), compare_owners);
 
     return found != NULL && tags_have_same_owner(*found, tag);
-}
-
-bool wanted_covers(const struct held *held, const void *wanted)
-{
-    const struct wanted_guard *there = wanted_find(wanted, &held->guard);
-
-    return (there != NULL && wanted_takes_over(there, held->tag)) || wanted_owns(wanted, held->tag);
 }
