@@ -64,7 +64,8 @@ struct listing {
     size_t held_count;
     unsigned families; /* in which a guard must stand to be whole (the kernel has IPv6, or not) */
     bool present;      /* the skeleton (table, chains) or a part of it is there */
-    struct others others;     /* if present */
+    bool former;       /* what version 0.1.0 left is there, to be taken over */
+    struct others others;     /* if present; nobody's rule lets pass */
     struct endpoint *surplus; /* that stand, but are not in the terms: no less guarded for that */
     size_t surplus_count;
     char **faults; /* what keeps the skeleton from working, a sentence each; none: it works */

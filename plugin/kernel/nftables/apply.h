@@ -7,6 +7,6 @@
 #include "kernel/backend.h"
 
 must_use int nft_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
-                       bool *first, struct error *err);
+                       struct error *err);
 
 #endif

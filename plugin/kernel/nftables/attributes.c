@@ -92,3 +92,10 @@ const char *attribute_text(const struct attributes *attributes, unsigned type)
     length = mnl_attr_get_payload_len(attribute);
     return memchr(text, '\0', length) != NULL ? text : NULL;
 }
+
+bool attribute_is(const struct attributes *attributes, unsigned type, const char *text)
+{
+    const char *found = attribute_text(attributes, type);
+
+    return found != NULL && strcmp(found, text) == 0;
+}

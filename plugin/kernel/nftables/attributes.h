@@ -32,4 +32,7 @@ bool attribute_u64(const struct attributes *attributes, unsigned type, uint64_t 
 /* A text with its NUL, or NULL. */
 const char *attribute_text(const struct attributes *attributes, unsigned type);
 
+/* Whether the attribute is a text, and this one. */
+bool attribute_is(const struct attributes *attributes, unsigned type, const char *text);
+
 #endif

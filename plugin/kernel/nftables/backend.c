@@ -80,30 +80,40 @@ static int probe_counters(struct nft_socket *socket, struct error *err)
     return -1;
 }
 
+struct trial {
+    const struct terms *terms;
+    bool *present;
+};
+
 /* A table of ours shows that the kernel can; else it is asked to check one, without making it. */
 static int probe_once(struct nft_socket *socket, void *context, struct error *err)
 {
-    const struct look *job = context;
+    const struct trial *job = context;
     const struct nft_question question = {.terms = job->terms};
+    const struct others others = {.verdict = job->terms->others};
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(nft_messages) struct nft_messages messages = {0};
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
-    if (view.listing.present)
+    *job->present = view.listing.present;
+    if (view.table)
         return 0;
-    if (skeleton_make(&messages, job->terms, true, err) < 0 ||
+    if (skeleton_make(&messages, job->terms, &others, job->terms->others == VERDICT_REJECT, err) <
+            0 ||
         nft_rehearse(socket, &messages, err) < 0)
         return -1;
     return probe_counters(socket, err);
 }
 
-static int nftables_probe(const struct terms *terms, struct error *err)
+static int nftables_probe(const struct terms *terms, bool *present, struct error *err)
 {
-    const struct terms no_endpoints = {.lock_timeout_seconds = terms->lock_timeout_seconds};
-    struct look job = {.terms = &no_endpoints};
+    const struct terms no_endpoints = {.others = terms->others,
+                                       .lock_timeout_seconds = terms->lock_timeout_seconds};
+    struct trial job = {.terms = &no_endpoints, .present = present};
     bool absent = false;
 
+    *present = false;
     return nft_keep_trying(probe_once, &job, terms, &absent, err);
 }
 

@@ -23,12 +23,6 @@ static bool is_right(const struct held *held, const struct wanted_guard *wanted)
     return held->guard.verdict == wanted->guard->verdict && strcmp(held->tag, wanted->tag) == 0;
 }
 
-/* What is right, and what the plan does not take over. */
-static bool stays(const struct held *held, const struct wanted_guard *wanted)
-{
-    return is_right(held, wanted) || !wanted_takes_over(wanted, held->tag);
-}
-
 static const struct held *make_held(struct held *out, const struct wanted_guard *wanted)
 {
     *out = (struct held){.guard = *wanted->guard};
@@ -36,12 +30,10 @@ static const struct held *make_held(struct held *out, const struct wanted_guard 
     return out;
 }
 
-/* One interface in one direction: what is there (or NULL) and what should be (or NULL). */
+/* One interface: what is there (or NULL) and what should be (or NULL). `keep`: what is there stays. */
 static void change_one(struct nft_changes *changes, const struct held *held,
-                       const struct wanted_guard *wanted, bool stale, bool anew, struct held *room)
+                       const struct wanted_guard *wanted, bool keep, bool anew, struct held *room)
 {
-    bool keep = wanted == NULL ? !stale : held != NULL && stays(held, wanted);
-
     if (keep) {
         /* What has no tag of ours was never a guard of ours. */
         if (anew && tag_guards(held->tag) > 0)
@@ -52,8 +44,6 @@ static void change_one(struct nft_changes *changes, const struct held *held,
         changes->gone[changes->gone_count++] = held;
     if (wanted != NULL)
         changes->fresh[changes->fresh_count++] = make_held(room, wanted);
-    if (wanted == NULL || (held != NULL && wanted->rivals != NULL))
-        changes->exact = true;
 }
 
 static bool allocate(struct nft_changes *changes, size_t wanted_count, size_t held_count)
@@ -65,27 +55,32 @@ static bool allocate(struct nft_changes *changes, size_t wanted_count, size_t he
 }
 
 int changes_make(const struct plan *plans, size_t plan_count, const struct held *held,
-                 size_t held_count, bool anew, struct nft_changes *out, struct error *err)
+                 size_t held_count, const struct listing *seen, bool anew, struct nft_changes *out,
+                 struct error *err)
 {
     cleanup(wanted) struct wanted wanted = {0};
-    cleanup(changes) struct nft_changes changes = {.first = true};
+    cleanup(changes) struct nft_changes changes = {0};
 
     if (wanted_make(plans, plan_count, &wanted, err) < 0)
         return -1;
     if (!allocate(&changes, wanted.guard_count, held_count))
         return error_no_memory(err);
-    /* Both are in the order of direction and interface. */
+    /* Both are in the order of interfaces. */
     for (size_t h = 0, w = 0; h < held_count || w < wanted.guard_count;) {
         int order = h == held_count ? 1
                     : w == wanted.guard_count
                         ? -1
-                        : guard_compare(&held[h].guard, wanted.guards[w].guard);
+                        : strcmp(held[h].guard.interface, wanted.guards[w].guard->interface);
         const struct held *there = order <= 0 ? &held[h] : NULL;
         const struct wanted_guard *should = order >= 0 ? &wanted.guards[w] : NULL;
-        bool stale = should == NULL && wanted_owns(&wanted, there->tag);
+        bool stale = should == NULL && seen == NULL && wanted_owns(&wanted, there->tag);
+        bool keep = should == NULL
+                        ? !stale
+                        : there != NULL && (is_right(there, should) ||
+                                            !wanted_takes_over(should, there->tag, seen));
 
-        change_one(&changes, there, should, stale, anew, &changes.made[w]);
-        changes.first = changes.first && (there == NULL || (should == NULL && !stale));
+        change_one(&changes, there, should, keep, anew, &changes.made[w]);
+        changes.exact = changes.exact || stale || (there != NULL && !keep && seen != NULL);
         h += there != NULL;
         w += should != NULL;
     }

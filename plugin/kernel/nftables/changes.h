@@ -12,23 +12,23 @@ struct nft_changes {
     const struct held **fresh; /* borrowed from the listing or from `made` */
     size_t fresh_count;
     struct held *made;
-    /* Right only for what was seen: a guard goes and no other comes on its interface, or one comes
-     * that makes way for nobody new (plan.h, rivals). */
+    /* Right only for what was seen: a guard goes and no other comes on its interface, or one goes
+     * because of who had it (terms->seen). */
     bool exact;
-    bool first; /* none of what is there is on a planned interface, or of a plan's owner */
 };
 
 /* Sorts (held_compare), and drops what a dump has given twice. */
 void held_sort(struct held *held, size_t *count);
 
 /*
- * `held` is sorted (held_sort). Guards that are right already stay out of it. Of two plans with the
- * same interface and direction, the later one counts. With `anew`, nothing of what is there will be
+ * `held` is sorted (held_sort). Guards that are right already stay out of it. `seen` as in struct
+ * terms. With `anew`, nothing of what is there will be
  * left, so everything that should be there afterwards is fresh, nothing is gone, and what has no
  * tag goes.
  */
 must_use int changes_make(const struct plan *plans, size_t plan_count, const struct held *held,
-                          size_t held_count, bool anew, struct nft_changes *out, struct error *err);
+                          size_t held_count, const struct listing *seen, bool anew,
+                          struct nft_changes *out, struct error *err);
 void changes_free(struct nft_changes *changes);
 
 static inline void cleanup_changes(struct nft_changes *changes)

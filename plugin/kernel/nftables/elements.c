@@ -17,16 +17,10 @@ enum { TYPE_IFNAME = 41 };
 /* An element takes at most 400 bytes of a message (NFT_MESSAGE_MAX). */
 #define ELEMENTS_PER_MESSAGE 9
 
-const char *elements_map(enum direction direction)
+/* map guards { type ifname : verdict; <expression>; } */
+static int make_map(struct nft_messages *messages, const char *expression, struct error *err)
 {
-    return direction == DIRECTION_IN ? "in" : "out";
-}
-
-/* map in { type ifname : verdict; <expression>; } */
-static int make_map(struct nft_messages *messages, enum direction direction, const char *expression,
-                    struct error *err)
-{
-    cleanup(nft_set) struct nftnl_set *map = nft_set_named(elements_map(direction));
+    cleanup(nft_set) struct nftnl_set *map = nft_set_named(NFT_MAP);
     struct nftnl_expr *each = nftnl_expr_alloc(expression);
     struct nlmsghdr *message =
         nft_messages_start(messages, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL);
@@ -37,7 +31,7 @@ static int make_map(struct nft_messages *messages, enum direction direction, con
         nftnl_expr_free(each);
     if (map == NULL || each == NULL || message == NULL || !nft_set_byte_order(map, NFT_HOST_ENDIAN))
         return error_no_memory(err);
-    nftnl_set_set_u32(map, NFTNL_SET_ID, 2U + FAMILY_IPV6 + direction); /* after the families */
+    nftnl_set_set_u32(map, NFTNL_SET_ID, 1U + FAMILY_IPV6); /* after the families */
     nftnl_set_set_u32(map, NFTNL_SET_FLAGS, NFT_SET_MAP);
     nftnl_set_set_u32(map, NFTNL_SET_KEY_TYPE, TYPE_IFNAME);
     nftnl_set_set_u32(map, NFTNL_SET_KEY_LEN, INTERFACE_NAME_SIZE);
@@ -48,38 +42,28 @@ static int make_map(struct nft_messages *messages, enum direction direction, con
     return 0;
 }
 
-int elements_make(struct nft_messages *messages, enum direction direction, struct error *err)
+int elements_make(struct nft_messages *messages, struct error *err)
 {
-    return make_map(messages, direction, "counter", err);
+    return make_map(messages, "counter", err);
 }
 
 int elements_make_refusable(struct nft_messages *messages, struct error *err)
 {
-    return make_map(messages, DIRECTION_IN, "immediate", err);
+    return make_map(messages, "immediate", err);
 }
 
-static struct nlmsghdr *start_request(struct nft_messages *messages, enum direction direction,
-                                      uint16_t flags)
+int elements_ask(struct nft_messages *messages, const char interface[static INTERFACE_NAME_SIZE],
+                 struct error *err)
 {
-    struct nlmsghdr *message = nft_messages_start(messages, NFT_MSG_GETSETELEM, flags);
-
-    if (message != NULL) {
-        mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
-        mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, elements_map(direction));
-    }
-    return message;
-}
-
-int elements_ask(struct nft_messages *messages, enum direction direction,
-                 const char interface[static INTERFACE_NAME_SIZE], struct error *err)
-{
-    struct nlmsghdr *message = start_request(messages, direction, 0);
+    struct nlmsghdr *message = nft_messages_start(messages, NFT_MSG_GETSETELEM, 0);
     struct nlattr *list = NULL;
     struct nlattr *element = NULL;
     struct nlattr *key = NULL;
 
     if (message == NULL)
         return error_no_memory(err);
+    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, NFT_MAP);
     list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
     element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
     key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
@@ -91,24 +75,30 @@ int elements_ask(struct nft_messages *messages, enum direction direction,
     return 0;
 }
 
-int elements_ask_all(struct nft_messages *messages, enum direction direction, struct error *err)
+static int ask_all_of(struct nft_messages *messages, const char *table, const char *map,
+                      struct error *err)
 {
-    struct nlmsghdr *message = start_request(messages, direction, NLM_F_DUMP);
+    return nft_messages_add_name_in(messages, table, NFT_MSG_GETSETELEM, NLM_F_DUMP,
+                                    NFTA_SET_ELEM_LIST_SET, map)
+               ? 0
+               : error_no_memory(err);
+}
 
-    if (message == NULL)
-        return error_no_memory(err);
-    nft_messages_end(messages, message);
-    return 0;
+int elements_ask_all(struct nft_messages *messages, struct error *err)
+{
+    return ask_all_of(messages, NFT_TABLE, NFT_MAP, err);
+}
+
+int elements_ask_former(struct nft_messages *messages, struct error *err)
+{
+    return ask_all_of(messages, NFT_FORMER_TABLE, NFT_FORMER_MAP, err);
 }
 
 /* --- from elements to guards ------------------------------------------------------------------ */
 
-static bool read_guard(const struct nft_element *element, enum direction direction,
-                       struct held *out)
+static bool read_guard(const struct nft_element *element, struct held *out)
 {
-    bool drops = element->has_verdict && element->verdict == NF_DROP;
-    struct held held = {.guard.direction = direction,
-                        .guard.verdict = drops ? VERDICT_DROP : VERDICT_COUNT,
+    struct held held = {.guard.verdict = VERDICT_PASS,
                         .families = FAMILY_IPV4 | FAMILY_IPV6,
                         .packets = element->packets,
                         .bytes = element->bytes};
@@ -119,28 +109,26 @@ static bool read_guard(const struct nft_element *element, enum direction directi
     memcpy(held.guard.interface, element->key, INTERFACE_NAME_SIZE);
     if (!name_is_interface(held.guard.interface))
         return false;
+    if (element->has_verdict)
+        held.guard.verdict = nft_verdict_meaning(&element->verdict, NFT_REFUSAL);
     if (element->comment != NULL)
         snprintf(held.tag, sizeof(held.tag), "%s", element->comment);
     *out = held;
     return true;
 }
 
-static bool map_direction(const char *set, enum direction *out)
+static bool is_map(const struct nft_elements *elements, const char *table, const char *map)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++)
-        if (strcmp(set, elements_map(direction)) == 0) {
-            *out = direction;
-            return true;
-        }
-    return false;
+    return strcmp(elements->table, table) == 0 && strcmp(elements->set, map) == 0;
 }
 
 bool elements_are_guards(const struct nlmsghdr *message)
 {
     struct nft_elements elements;
-    enum direction direction;
 
-    return nft_reply_elements(message, &elements) && map_direction(elements.set, &direction);
+    return nft_reply_elements(message, &elements) &&
+           (is_map(&elements, NFT_TABLE, NFT_MAP) ||
+            is_map(&elements, NFT_FORMER_TABLE, NFT_FORMER_MAP));
 }
 
 int elements_take(const struct nlmsghdr *message, struct listing *listing, struct error *err)
@@ -148,13 +136,12 @@ int elements_take(const struct nlmsghdr *message, struct listing *listing, struc
     struct nft_elements elements;
     struct nft_element element;
     const struct nlattr *cursor = NULL;
-    enum direction direction;
     struct held held;
 
-    if (!nft_reply_elements(message, &elements) || !map_direction(elements.set, &direction))
+    if (!elements_are_guards(message) || !nft_reply_elements(message, &elements))
         return 0;
     while (nft_reply_next_element(&elements, &cursor, &element)) {
-        if (read_guard(&element, direction, &held) && !listing_add(listing, &held))
+        if (read_guard(&element, &held) && !listing_add(listing, &held))
             return error_no_memory(err);
     }
     return 0;
@@ -197,57 +184,44 @@ static bool set_counter(struct nftnl_set_elem *element, const struct held *held)
     return true;
 }
 
+static bool set_verdict(struct nftnl_set_elem *element, enum verdict verdict)
+{
+    static const int codes[] = {
+        [VERDICT_DROP] = NF_DROP, [VERDICT_REJECT] = NFT_GOTO, [VERDICT_PASS] = NFT_RETURN};
+
+    nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)codes[verdict]);
+    return verdict != VERDICT_REJECT ||
+           nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, NFT_REFUSAL) == 0;
+}
+
 /* "eni1a2b" counter comment "..." : drop; of an element to delete, only the key. */
 static bool add_element(struct nftnl_set *map, const struct held *held, bool whole)
 {
     struct nftnl_set_elem *element = nftnl_set_elem_alloc();
-    int32_t verdict = held->guard.verdict == VERDICT_DROP ? NF_DROP : NFT_RETURN;
 
     if (element == NULL)
         return false;
     nftnl_set_elem_add(map, element); /* now the map's */
     nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, held->guard.interface, INTERFACE_NAME_SIZE);
-    if (!whole)
-        return true;
-    nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)verdict);
-    return set_tag(element, held->tag) && set_counter(element, held);
-}
-
-/* One message with the elements of one map among the next ones; *next moves behind the last. */
-static int put_some(struct nft_messages *messages, uint16_t type, uint16_t flags,
-                    enum direction direction, const struct held *const *held, size_t count,
-                    size_t *next, struct error *err)
-{
-    cleanup(nft_set) struct nftnl_set *map = nft_set_named(elements_map(direction));
-    struct nlmsghdr *message = NULL;
-    unsigned added = 0;
-
-    if (map == NULL)
-        return error_no_memory(err);
-    for (; *next < count && added < ELEMENTS_PER_MESSAGE; ++*next) {
-        if (held[*next]->guard.direction != direction)
-            continue;
-        if (!add_element(map, held[*next], type == NFT_MSG_NEWSETELEM))
-            return error_no_memory(err);
-        added++;
-    }
-    if (added == 0)
-        return 0;
-    message = nft_messages_start(messages, type, flags);
-    if (message == NULL)
-        return error_no_memory(err);
-    nftnl_set_elems_nlmsg_build_payload(message, map);
-    nft_messages_end(messages, message);
-    return 0;
+    return !whole || (set_verdict(element, held->guard.verdict) && set_tag(element, held->tag) &&
+                      set_counter(element, held));
 }
 
 static int put_all(struct nft_messages *messages, uint16_t type, uint16_t flags,
                    const struct held *const *held, size_t count, struct error *err)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++)
-        for (size_t next = 0; next < count;)
-            if (put_some(messages, type, flags, direction, held, count, &next, err) < 0)
-                return -1;
+    for (size_t next = 0; next < count;) {
+        cleanup(nft_set) struct nftnl_set *map = nft_set_named(NFT_MAP);
+        struct nlmsghdr *message = nft_messages_start(messages, type, flags);
+
+        if (map == NULL || message == NULL)
+            return error_no_memory(err);
+        for (unsigned added = 0; next < count && added < ELEMENTS_PER_MESSAGE; added++, next++)
+            if (!add_element(map, held[next], type == NFT_MSG_NEWSETELEM))
+                return error_no_memory(err);
+        nftnl_set_elems_nlmsg_build_payload(message, map);
+        nft_messages_end(messages, message);
+    }
     return 0;
 }
 

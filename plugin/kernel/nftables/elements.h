@@ -1,11 +1,11 @@
 /*
- * Guards as elements of the two maps, one map a direction: the key is the interface's name in 16
- * bytes, filled up with NULs; the data is `drop` or, for a guard that only counts, `return`; the
- * user data is the tag, as the comment that nft(8) shows:
+ * Guards as elements of one map: the key is the interface's name in 16 bytes, filled up with NULs;
+ * the data is the verdict, with `return` for who passes and going to the chain `refuse` for who is
+ * rejected; the user data is the tag, as the comment that nft(8) shows:
  *
  *     "eni1a2b" counter packets 3 bytes 180 comment "aws-cni/4f3c/eth0 1 default/web-0" : drop
  *
- * The maps have no intervals: every byte of a name stands for itself, `*` too.
+ * The map has no intervals: every byte of a name stands for itself, `*` too.
  */
 #ifndef IMDS_GUARD_NFTABLES_ELEMENTS_H
 #define IMDS_GUARD_NFTABLES_ELEMENTS_H
@@ -13,12 +13,14 @@
 #include "kernel/backend.h"
 #include "kernel/nftables/messages.h"
 
-/* The map's name: "in" or "out". */
-const char *elements_map(enum direction direction);
+#define NFT_MAP     "guards"
+#define NFT_REFUSAL "refuse" /* the chain that tells the sender */
 
-/* map in { type ifname : verdict; counter; } */
-must_use int elements_make(struct nft_messages *messages, enum direction direction,
-                           struct error *err);
+/* The map of version 0.1.0's table; that had one for outgoing packets, too, which is left to go. */
+#define NFT_FORMER_MAP "in"
+
+/* map guards { type ifname : verdict; counter; } */
+must_use int elements_make(struct nft_messages *messages, struct error *err);
 
 /*
  * A map that can be none: each of its elements would have an expression that keeps no state, and
@@ -28,20 +30,19 @@ must_use int elements_make(struct nft_messages *messages, enum direction directi
 must_use int elements_make_refusable(struct nft_messages *messages, struct error *err);
 
 /* A request for the element of one interface. */
-must_use int elements_ask(struct nft_messages *messages, enum direction direction,
+must_use int elements_ask(struct nft_messages *messages,
                           const char interface[static INTERFACE_NAME_SIZE], struct error *err);
 
-/* A request for all elements of a map, which is a dump (socket.h). */
-must_use int elements_ask_all(struct nft_messages *messages, enum direction direction,
-                              struct error *err);
+/* A request for all elements, which is a dump (socket.h); likewise of version 0.1.0's. */
+must_use int elements_ask_all(struct nft_messages *messages, struct error *err);
+must_use int elements_ask_former(struct nft_messages *messages, struct error *err);
 
-/* Whether an answer has elements of the maps. */
+/* Whether an answer has elements of the map, or of version 0.1.0's. */
 bool elements_are_guards(const struct nlmsghdr *message);
 
 /*
- * Adds the guards of such an answer to listing->held; every verdict but `drop` counts as one that
- * lets packets pass. An element whose key is no interface's name guards nothing and is skipped.
- * Errors: out of memory.
+ * Adds the guards of such an answer to listing->held. An element whose key is no interface's name
+ * guards nothing and is skipped. Errors: out of memory.
  */
 must_use int elements_take(const struct nlmsghdr *message, struct listing *listing,
                            struct error *err);

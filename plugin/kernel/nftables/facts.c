@@ -115,10 +115,14 @@ static unsigned last_attribute(const char *expression)
         const char *name;
         unsigned last;
     } known[] = {
+        {"counter", 0}, /* what it has counted says nothing */
         {"meta", NFTA_META_SREG},
         {"cmp", NFTA_CMP_DATA},
         {"payload", NFTA_PAYLOAD_SREG},
         {"lookup", NFTA_LOOKUP_FLAGS},
+        {"immediate", NFTA_IMMEDIATE_DREG},
+        {"fib", NFTA_FIB_FLAGS},
+        {"reject", NFTA_REJECT_ICMP_CODE},
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -132,6 +136,7 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
     struct attributes expression;
     struct attributes data;
     const char *name = NULL;
+    struct nft_verdict verdict;
 
     attributes_nested(item, &expression);
     name = or_nothing(attribute_text(&expression, NFTA_EXPR_NAME));
@@ -151,6 +156,8 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
         append_hex(out->how, sizeof(out->how), mnl_attr_get_payload(attribute),
                    mnl_attr_get_payload_len(attribute));
     }
+    if (nft_reply_immediate(item, &verdict))
+        append(out->how, sizeof(out->how), " %d %s", (int)verdict.code, or_nothing(verdict.chain));
     append(out->how, sizeof(out->how), "]");
 }
 

@@ -1,3 +1,4 @@
+#include "kernel/nftables/elements.h"
 #include "kernel/nftables/skeleton.h"
 
 #include <string.h>
@@ -114,10 +115,9 @@ int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
 {
     cleanup(nft_messages) struct nft_messages messages = {0};
     cleanup(nft_facts) struct nft_facts wanted = {0};
-    struct verdict_on_skeleton verdict = {.outgoing = nft_facts_have(found, "set out") ||
-                                                      nft_facts_have(found, "chain postrouting")};
+    struct verdict_on_skeleton verdict = {.refusing = nft_facts_have(found, "chain " NFT_REFUSAL)};
 
-    if (skeleton_make(&messages, terms, verdict.outgoing, err) < 0)
+    if (skeleton_make(&messages, terms, &listing->others, verdict.refusing, err) < 0)
         return -1;
     nft_messages_each(message, &messages) if (nft_facts_take(&wanted, message, err) < 0) return -1;
     if (judge_wanted(&wanted, found, terms, listing, &verdict, err) < 0 ||

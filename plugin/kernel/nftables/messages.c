@@ -38,12 +38,18 @@ void nft_messages_end(struct nft_messages *messages, const struct nlmsghdr *mess
 bool nft_messages_add_name(struct nft_messages *messages, uint16_t type, uint16_t flags,
                            uint16_t attribute, const char *name)
 {
+    return nft_messages_add_name_in(messages, NFT_TABLE, type, flags, attribute, name);
+}
+
+bool nft_messages_add_name_in(struct nft_messages *messages, const char *table, uint16_t type,
+                              uint16_t flags, uint16_t attribute, const char *name)
+{
     struct nlmsghdr *message = nft_messages_start(messages, type, flags);
 
     if (message == NULL)
         return false;
     /* NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_SET_TABLE, ...: the table is 1 everywhere. */
-    mnl_attr_put_strz(message, NFTA_TABLE_NAME, NFT_TABLE);
+    mnl_attr_put_strz(message, NFTA_TABLE_NAME, table);
     if (attribute != 0)
         mnl_attr_put_strz(message, attribute, name);
     nft_messages_end(messages, message);

@@ -12,8 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The table that all messages are about. */
-#define NFT_TABLE "imds-guard"
+/* The table that messages are about. */
+#define NFT_TABLE "imds_guard"
+
+/*
+ * The table of version 0.1.0, which has another skeleton. Under another name, so that a binary of
+ * that version, which makes anew what is not its skeleton, does not take ours away.
+ */
+#define NFT_FORMER_TABLE "imds-guard"
 
 /* Room there is for one message. Small, because it is zeroed, and most questions take a few bytes;
  * far below what the length of an attribute can tell (linux/netlink.h). */
@@ -42,6 +48,11 @@ void nft_messages_end(struct nft_messages *messages, const struct nlmsghdr *mess
  */
 must_use bool nft_messages_add_name(struct nft_messages *messages, uint16_t type, uint16_t flags,
                                     uint16_t attribute, const char *name);
+
+/* The same of another table. */
+must_use bool nft_messages_add_name_in(struct nft_messages *messages, const char *table,
+                                       uint16_t type, uint16_t flags, uint16_t attribute,
+                                       const char *name);
 
 void nft_messages_free(struct nft_messages *messages);
 

@@ -7,6 +7,7 @@
 #include "kernel/nftables/view.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 struct removal {
@@ -55,24 +56,18 @@ static bool are_all(const struct held *const *held, size_t count)
     return count > 0;
 }
 
-/* The interfaces' guards in both directions; false if they are too many to look up by name. */
-static bool keys_of(const struct selection *selection, struct guard keys[static NFT_KEYS_MAX],
-                    size_t *count)
+/* Whether the interfaces are few enough to be looked up by name. Names need not be any. */
+static bool keys_of(const struct selection *selection,
+                    char keys[static NFT_KEYS_MAX][INTERFACE_NAME_SIZE], size_t *count)
 {
     *count = 0;
-    if (selection->interfaces == NULL || 2 * selection->interface_count > NFT_KEYS_MAX)
+    if (selection->interfaces == NULL || selection->interface_count > NFT_KEYS_MAX)
         return false;
-    for (size_t i = 0; i < selection->interface_count; i++)
-        for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-            struct guard *key = &keys[(*count)++];
-
-            *key = (struct guard){.direction = direction};
-            for (size_t at = 0; at < INTERFACE_NAME_SIZE - 1; at++) {
-                key->interface[at] = selection->interfaces[i][at];
-                if (key->interface[at] == '\0')
-                    break;
-            }
-        }
+    for (; *count < selection->interface_count; ++*count) {
+        memset(keys[*count], 0, INTERFACE_NAME_SIZE);
+        memcpy(keys[*count], selection->interfaces[*count],
+               strnlen(selection->interfaces[*count], INTERFACE_NAME_SIZE - 1));
+    }
     return true;
 }
 
@@ -104,7 +99,7 @@ static int remove_seen(struct nft_socket *socket, struct removal *job,
 static int remove_once(struct nft_socket *socket, void *context, struct error *err)
 {
     struct removal *job = context;
-    struct guard keys[NFT_KEYS_MAX];
+    char keys[NFT_KEYS_MAX][INTERFACE_NAME_SIZE];
     struct nft_question question = {.keys = keys};
     bool complete = false;
 
@@ -129,8 +124,9 @@ static int remove_everything_once(struct nft_socket *socket, void *context, stru
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
-    if (view.listing.present &&
-        (skeleton_delete(&messages, err) < 0 || nft_commit(socket, &messages, 0, err) < 0))
+    if ((view.table && skeleton_delete(&messages, NFT_TABLE, err) < 0) ||
+        (view.former && skeleton_delete(&messages, NFT_FORMER_TABLE, err) < 0) ||
+        nft_commit(socket, &messages, 0, err) < 0)
         return -1;
     job->removed = view.listing.held_count;
     return 0;

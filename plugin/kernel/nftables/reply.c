@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <libnftnl/udata.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
@@ -99,22 +100,31 @@ static const char *element_comment(const struct nlattr *user_data)
     return NULL;
 }
 
-static void read_counter(const struct nlattr *expression, struct nft_element *out)
+/* The data of an expression of this name. */
+static bool read_expression(const struct nlattr *expression, const char *name,
+                            struct attributes *data)
 {
     struct attributes attributes;
-    struct attributes counter;
-    const char *name = NULL;
 
     attributes_nested(expression, &attributes);
-    name = attribute_text(&attributes, NFTA_EXPR_NAME);
-    if (name == NULL || strcmp(name, "counter") != 0)
-        return;
-    attributes_nested(attributes.at[NFTA_EXPR_DATA], &counter);
-    attribute_u64(&counter, NFTA_COUNTER_PACKETS, &out->packets);
-    attribute_u64(&counter, NFTA_COUNTER_BYTES, &out->bytes);
+    if (!attribute_is(&attributes, NFTA_EXPR_NAME, name))
+        return false;
+    attributes_nested(attributes.at[NFTA_EXPR_DATA], data);
+    return true;
 }
 
-static void read_verdict(const struct nlattr *data, struct nft_element *out)
+bool nft_reply_counter(const struct nlattr *expression, uint64_t *packets, uint64_t *bytes)
+{
+    struct attributes counter;
+
+    if (!read_expression(expression, "counter", &counter))
+        return false;
+    attribute_u64(&counter, NFTA_COUNTER_PACKETS, packets);
+    attribute_u64(&counter, NFTA_COUNTER_BYTES, bytes);
+    return true;
+}
+
+static bool read_verdict(const struct nlattr *data, struct nft_verdict *out)
 {
     struct attributes attributes;
     struct attributes verdict;
@@ -122,8 +132,28 @@ static void read_verdict(const struct nlattr *data, struct nft_element *out)
 
     attributes_nested(data, &attributes);
     attributes_nested(attributes.at[NFTA_DATA_VERDICT], &verdict);
-    out->has_verdict = attribute_u32(&verdict, NFTA_VERDICT_CODE, &code);
-    out->verdict = (int32_t)code;
+    if (!attribute_u32(&verdict, NFTA_VERDICT_CODE, &code))
+        return false;
+    *out = (struct nft_verdict){(int32_t)code, attribute_text(&verdict, NFTA_VERDICT_CHAIN)};
+    return true;
+}
+
+bool nft_reply_immediate(const struct nlattr *expression, struct nft_verdict *out)
+{
+    struct attributes immediate;
+
+    return read_expression(expression, "immediate", &immediate) &&
+           read_verdict(immediate.at[NFTA_IMMEDIATE_DATA], out);
+}
+
+enum verdict nft_verdict_meaning(const struct nft_verdict *verdict, const char *refusal)
+{
+    if (verdict->code == NF_DROP)
+        return VERDICT_DROP;
+    return verdict->code == NFT_GOTO && verdict->chain != NULL &&
+                   strcmp(verdict->chain, refusal) == 0
+               ? VERDICT_REJECT
+               : VERDICT_PASS;
 }
 
 bool nft_reply_next_element(const struct nft_elements *elements, const struct nlattr **cursor,
@@ -146,8 +176,8 @@ bool nft_reply_next_element(const struct nft_elements *elements, const struct nl
         out->key_length = mnl_attr_get_payload_len(key.at[NFTA_DATA_VALUE]);
     }
     attribute_u32(&attributes, NFTA_SET_ELEM_FLAGS, &out->flags);
-    read_verdict(attributes.at[NFTA_SET_ELEM_DATA], out);
-    read_counter(attributes.at[NFTA_SET_ELEM_EXPR], out);
+    out->has_verdict = read_verdict(attributes.at[NFTA_SET_ELEM_DATA], &out->verdict);
+    (void)!nft_reply_counter(attributes.at[NFTA_SET_ELEM_EXPR], &out->packets, &out->bytes);
     out->comment = element_comment(attributes.at[NFTA_SET_ELEM_USERDATA]);
     return true;
 }

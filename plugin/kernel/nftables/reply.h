@@ -11,6 +11,7 @@
 #define IMDS_GUARD_NFTABLES_REPLY_H
 
 #include "guard/cleanup.h"
+#include "guard/verdict.h"
 #include "kernel/nftables/attributes.h"
 
 #include <libmnl/libmnl.h>
@@ -32,13 +33,28 @@ must_use bool nft_reply_ack(const struct nlmsghdr *message, struct nft_ack *out)
 /* NFT_MSG_NEWGEN: the number that every transaction changes. */
 must_use bool nft_reply_generation(const struct nlmsghdr *message, uint32_t *out);
 
+/* What ends the evaluation of a rule. */
+struct nft_verdict {
+    int32_t code;      /* NF_DROP, NF_ACCEPT, NFT_RETURN, NFT_GOTO, ... */
+    const char *chain; /* where it goes; NULL if nowhere */
+};
+
+/* The verdict of an expression "immediate", the numbers of an expression "counter" (items of
+ * NFTA_RULE_EXPRESSIONS). */
+must_use bool nft_reply_immediate(const struct nlattr *expression, struct nft_verdict *out);
+must_use bool nft_reply_counter(const struct nlattr *expression, uint64_t *packets,
+                                uint64_t *bytes);
+
+/* What it comes to for a packet: whatever neither drops nor goes to the chain `refusal` passes. */
+enum verdict nft_verdict_meaning(const struct nft_verdict *verdict, const char *refusal);
+
 /* One element of NFT_MSG_NEWSETELEM. */
 struct nft_element {
     const uint8_t *key; /* NULL: the element that stands for all others */
     size_t key_length;
     uint32_t flags; /* NFT_SET_ELEM_* */
     bool has_verdict;
-    int32_t verdict;     /* NF_DROP, NF_ACCEPT, NFT_RETURN, ... */
+    struct nft_verdict verdict;
     const char *comment; /* NULL if there is none */
     uint64_t packets;    /* 0 if there is no counter */
     uint64_t bytes;

@@ -1,8 +1,14 @@
 #include "kernel/nftables/rule.h"
 
+#include "kernel/nftables/attributes.h"
+#include "kernel/nftables/reply.h"
+
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <linux/in.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <string.h>
 
 static void cleanup_rule(struct nftnl_rule **rule)
 {
@@ -31,16 +37,16 @@ static bool add_meta(struct nftnl_rule *rule, uint32_t key)
     return true;
 }
 
-/* meta nfproto ipv4, in an inet table the condition for looking into an IPv4 header */
-static bool add_protocol_check(struct nftnl_rule *rule, const struct endpoint_set *endpoints)
+/* goes on if register 1 has this value */
+static bool add_comparison(struct nftnl_rule *rule, const void *value, uint32_t length)
 {
     struct nftnl_expr *compare = NULL;
 
-    if (!add_meta(rule, NFT_META_NFPROTO) || !add_expression(rule, "cmp", &compare))
+    if (!add_expression(rule, "cmp", &compare))
         return false;
     nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
     nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-    nftnl_expr_set_u8(compare, NFTNL_EXPR_CMP_DATA, endpoints->protocol);
+    nftnl_expr_set(compare, NFTNL_EXPR_CMP_DATA, value, length);
     return true;
 }
 
@@ -59,12 +65,28 @@ static bool add_lookup(struct nftnl_rule *rule, const char *set, bool map)
     return true;
 }
 
-/* ip daddr @endpoints4 */
+/* drop, return, or (with a chain) goto */
+static bool add_verdict(struct nftnl_rule *rule, int code, const char *chain)
+{
+    struct nftnl_expr *immediate = NULL;
+
+    if (!add_expression(rule, "immediate", &immediate))
+        return false;
+    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
+    if (chain != NULL)
+        nftnl_expr_set_str(immediate, NFTNL_EXPR_IMM_CHAIN, chain);
+    return true;
+}
+
+/* ip daddr @endpoints4; in an inet table that takes a look at the protocol first. */
 static bool add_destination(struct nftnl_rule *rule, const struct endpoint_set *endpoints)
 {
     struct nftnl_expr *payload = NULL;
 
-    if (!add_expression(rule, "payload", &payload))
+    if (!add_meta(rule, NFT_META_NFPROTO) ||
+        !add_comparison(rule, &endpoints->protocol, sizeof(endpoints->protocol)) ||
+        !add_expression(rule, "payload", &payload))
         return false;
     nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
     nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
@@ -73,26 +95,145 @@ static bool add_destination(struct nftnl_rule *rule, const struct endpoint_set *
     return add_lookup(rule, endpoints->name, false);
 }
 
-/* iifname vmap @in */
-static bool add_guards(struct nftnl_rule *rule, uint32_t interface_key, const char *map)
+static bool add_counter(struct nftnl_rule *rule, const struct others *others)
 {
-    return add_meta(rule, interface_key) && add_lookup(rule, map, true);
+    struct nftnl_expr *counter = NULL;
+
+    if (!add_expression(rule, "counter", &counter))
+        return false;
+    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, others->packets);
+    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, others->bytes);
+    return true;
 }
 
-int rule_make(struct nft_messages *messages, const char *chain,
-              const struct endpoint_set *endpoints, uint32_t interface_key, const char *map,
-              struct error *err)
+/* fib saddr . iif oif: into register 1 the interface by which the node would send to the packet's
+ * source, if that is the one it came in through; else 0 */
+static bool add_way_back(struct nftnl_rule *rule)
 {
-    cleanup(rule) struct nftnl_rule *rule = nftnl_rule_alloc();
+    struct nftnl_expr *fib = NULL;
+
+    if (!add_expression(rule, "fib", &fib))
+        return false;
+    nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+    nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_OIF);
+    nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF);
+    return true;
+}
+
+/* `code` counts where the type has one. */
+static bool add_rejection(struct nftnl_rule *rule, uint32_t type, uint8_t code)
+{
+    struct nftnl_expr *reject = NULL;
+
+    if (!add_expression(rule, "reject", &reject))
+        return false;
+    nftnl_expr_set_u32(reject, NFTNL_EXPR_REJECT_TYPE, type);
+    if (type != NFT_REJECT_TCP_RST)
+        nftnl_expr_set_u8(reject, NFTNL_EXPR_REJECT_CODE, code);
+    return true;
+}
+
+/* Appends the rule to the chain; `complete` is false if an expression could not be had. */
+static int append(struct nft_messages *messages, const char *chain, struct nftnl_rule *rule,
+                  bool complete, struct error *err)
+{
     struct nlmsghdr *message =
         nft_messages_start(messages, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
 
-    if (rule == NULL || message == NULL || !add_protocol_check(rule, endpoints) ||
-        !add_destination(rule, endpoints) || !add_guards(rule, interface_key, map))
+    if (message == NULL || !complete)
         return error_no_memory(err);
     nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, NFT_TABLE);
     nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
     nftnl_rule_nlmsg_build_payload(message, rule);
     nft_messages_end(messages, message);
     return 0;
+}
+
+int rule_to_endpoints(struct nft_messages *messages, const char *chain,
+                      const struct endpoint_set *endpoints, const char *target, struct error *err)
+{
+    cleanup(rule) struct nftnl_rule *rule = nftnl_rule_alloc();
+
+    return append(messages, chain, rule,
+                  rule != NULL && add_destination(rule, endpoints) &&
+                      add_verdict(rule, NFT_GOTO, target),
+                  err);
+}
+
+int rule_by_interface(struct nft_messages *messages, const char *chain, const char *map,
+                      struct error *err)
+{
+    cleanup(rule) struct nftnl_rule *rule = nftnl_rule_alloc();
+
+    return append(messages, chain, rule,
+                  rule != NULL && add_meta(rule, NFT_META_IIFNAME) && add_lookup(rule, map, true),
+                  err);
+}
+
+int rule_for_others(struct nft_messages *messages, const char *chain, const struct others *others,
+                    const char *refusal, struct error *err)
+{
+    static const int codes[] = {
+        [VERDICT_DROP] = NF_DROP, [VERDICT_REJECT] = NFT_GOTO, [VERDICT_PASS] = NFT_RETURN};
+    cleanup(rule) struct nftnl_rule *rule = nftnl_rule_alloc();
+
+    return append(messages, chain, rule,
+                  rule != NULL && add_counter(rule, others) &&
+                      add_verdict(rule, codes[others->verdict],
+                                  others->verdict == VERDICT_REJECT ? refusal : NULL),
+                  err);
+}
+
+bool rule_read_others(const struct nlmsghdr *message, const char *chain, const char *refusal,
+                      struct others *out)
+{
+    struct attributes rule;
+    struct others others = {.verdict = VERDICT_PASS};
+    const struct nlattr *item = NULL;
+    bool counts = false;
+    bool ends = false;
+
+    if (nft_reply_type(message) != NFT_MSG_NEWRULE)
+        return false;
+    nft_reply_attributes(message, &rule);
+    if (!attribute_is(&rule, NFTA_RULE_TABLE, NFT_TABLE) ||
+        !attribute_is(&rule, NFTA_RULE_CHAIN, chain))
+        return false;
+    while ((item = attribute_next(rule.at[NFTA_RULE_EXPRESSIONS], item)) != NULL) {
+        struct nft_verdict verdict;
+
+        counts = nft_reply_counter(item, &others.packets, &others.bytes) || counts;
+        if (!nft_reply_immediate(item, &verdict))
+            continue;
+        ends = true;
+        others.verdict = nft_verdict_meaning(&verdict, refusal);
+    }
+    if (counts && ends)
+        *out = others;
+    return counts && ends;
+}
+
+int rules_to_refuse(struct nft_messages *messages, const char *chain, struct error *err)
+{
+    static const uint32_t no_interface = 0;
+    static const uint8_t tcp = IPPROTO_TCP;
+    cleanup(rule) struct nftnl_rule *way_back = nftnl_rule_alloc();
+    cleanup(rule) struct nftnl_rule *reset = nftnl_rule_alloc();
+    cleanup(rule) struct nftnl_rule *rest = nftnl_rule_alloc();
+
+    if (append(messages, chain, way_back,
+               way_back != NULL && add_way_back(way_back) &&
+                   add_comparison(way_back, &no_interface, sizeof(no_interface)) &&
+                   add_verdict(way_back, NF_DROP, NULL),
+               err) < 0 ||
+        append(messages, chain, reset,
+               reset != NULL && add_meta(reset, NFT_META_L4PROTO) &&
+                   add_comparison(reset, &tcp, sizeof(tcp)) &&
+                   add_rejection(reset, NFT_REJECT_TCP_RST, 0),
+               err) < 0)
+        return -1;
+    return append(messages, chain, rest,
+                  rest != NULL && add_rejection(rest, NFT_REJECT_ICMPX_UNREACH,
+                                                NFT_REJECT_ICMPX_ADMIN_PROHIBITED),
+                  err);
 }

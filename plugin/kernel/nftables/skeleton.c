@@ -10,15 +10,10 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 
-static const struct chain {
-    const char *name;
-    uint32_t hook;
-    uint32_t interface_key; /* NFT_META_* */
-    enum direction direction;
-} chains[] = {
-    [DIRECTION_IN] = {"forward", NF_INET_FORWARD, NFT_META_IIFNAME, DIRECTION_IN},
-    [DIRECTION_OUT] = {"postrouting", NF_INET_POST_ROUTING, NFT_META_OIFNAME, DIRECTION_OUT},
-};
+#define FORWARD "forward"
+#define JUDGE   "judge"
+
+static const char *const chains[] = {FORWARD, JUDGE, NFT_REFUSAL};
 
 #define EACH(item, table)                                                                          \
     const __typeof__(*(table)) *item = (table);                                                    \
@@ -39,14 +34,12 @@ static void cleanup_chain(struct nftnl_chain **chain)
 
 int skeleton_ask(struct nft_messages *messages, struct error *err)
 {
-    bool added = nft_messages_add_name(messages, NFT_MSG_GETTABLE, 0, 0, NULL);
+    bool added = nft_messages_add_name(messages, NFT_MSG_GETTABLE, 0, 0, NULL) &&
+                 nft_messages_add_name(messages, NFT_MSG_GETSET, 0, NFTA_SET_NAME, NFT_MAP);
 
     for (EACH(chain, chains))
         added =
-            added &&
-            nft_messages_add_name(messages, NFT_MSG_GETCHAIN, 0, NFTA_CHAIN_NAME, chain->name) &&
-            nft_messages_add_name(messages, NFT_MSG_GETSET, 0, NFTA_SET_NAME,
-                                  elements_map(chain->direction));
+            added && nft_messages_add_name(messages, NFT_MSG_GETCHAIN, 0, NFTA_CHAIN_NAME, *chain);
     for (EACH(set, endpoint_sets))
         added =
             added && nft_messages_add_name(messages, NFT_MSG_GETSET, 0, NFTA_SET_NAME, set->name);
@@ -54,7 +47,12 @@ int skeleton_ask(struct nft_messages *messages, struct error *err)
     return added ? 0 : error_no_memory(err);
 }
 
-/* table inet imds-guard */
+void skeleton_take_others(const struct nlmsghdr *message, struct others *out)
+{
+    (void)!rule_read_others(message, JUDGE, NFT_REFUSAL, out);
+}
+
+/* table inet imds_guard */
 static int make_table(struct nft_messages *messages, struct error *err)
 {
     cleanup(table) struct nftnl_table *table = nftnl_table_alloc();
@@ -70,8 +68,16 @@ static int make_table(struct nft_messages *messages, struct error *err)
     return 0;
 }
 
+/* chain judge */
+static int make_chain(struct nft_messages *messages, const char *name, struct error *err)
+{
+    return nft_messages_add_name(messages, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFTA_CHAIN_NAME, name)
+               ? 0
+               : error_no_memory(err);
+}
+
 /* chain forward { type filter hook forward priority mangle; policy accept; } */
-static int make_chain(struct nft_messages *messages, const struct chain *about, struct error *err)
+static int make_base_chain(struct nft_messages *messages, struct error *err)
 {
     cleanup(chain) struct nftnl_chain *chain = nftnl_chain_alloc();
     struct nlmsghdr *message = nft_messages_start(messages, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
@@ -79,9 +85,9 @@ static int make_chain(struct nft_messages *messages, const struct chain *about, 
     if (chain == NULL || message == NULL)
         return error_no_memory(err);
     nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE);
-    nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, about->name);
+    nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, FORWARD);
     nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-    nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, about->hook);
+    nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_FORWARD);
     nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, NF_IP_PRI_MANGLE);
     nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
     nftnl_chain_nlmsg_build_payload(message, chain);
@@ -89,29 +95,31 @@ static int make_chain(struct nft_messages *messages, const struct chain *about, 
     return 0;
 }
 
-/* The map of one direction, and the chain that looks into it. */
-static int make_way(struct nft_messages *messages, const struct chain *chain, struct error *err)
-{
-    if (elements_make(messages, chain->direction, err) < 0 || make_chain(messages, chain, err) < 0)
-        return -1;
-    for (EACH(set, endpoint_sets))
-        if (rule_make(messages, chain->name, set, chain->interface_key,
-                      elements_map(chain->direction), err) < 0)
-            return -1;
-    return 0;
-}
-
-int skeleton_make(struct nft_messages *messages, const struct terms *terms, bool outgoing,
-                  struct error *err)
+int skeleton_make(struct nft_messages *messages, const struct terms *terms,
+                  const struct others *others, bool refusing, struct error *err)
 {
     if (make_table(messages, err) < 0)
         return -1;
     for (EACH(set, endpoint_sets))
         if (endpoints_make(messages, set, terms, err) < 0)
             return -1;
-    if (make_way(messages, &chains[DIRECTION_IN], err) < 0)
+    if (elements_make(messages, err) < 0 || (refusing && skeleton_add_refusal(messages, err) < 0) ||
+        make_chain(messages, JUDGE, err) < 0 ||
+        rule_by_interface(messages, JUDGE, NFT_MAP, err) < 0 ||
+        rule_for_others(messages, JUDGE, others, NFT_REFUSAL, err) < 0 ||
+        make_base_chain(messages, err) < 0)
         return -1;
-    return outgoing ? skeleton_add_outgoing(messages, err) : 0;
+    for (EACH(set, endpoint_sets))
+        if (rule_to_endpoints(messages, FORWARD, set, JUDGE, err) < 0)
+            return -1;
+    return 0;
+}
+
+int skeleton_add_refusal(struct nft_messages *messages, struct error *err)
+{
+    if (make_chain(messages, NFT_REFUSAL, err) < 0)
+        return -1;
+    return rules_to_refuse(messages, NFT_REFUSAL, err);
 }
 
 int skeleton_make_refusable(struct nft_messages *messages, struct error *err)
@@ -119,11 +127,6 @@ int skeleton_make_refusable(struct nft_messages *messages, struct error *err)
     if (make_table(messages, err) < 0)
         return -1;
     return elements_make_refusable(messages, err);
-}
-
-int skeleton_add_outgoing(struct nft_messages *messages, struct error *err)
-{
-    return make_way(messages, &chains[DIRECTION_OUT], err);
 }
 
 int skeleton_renew_endpoints(struct nft_messages *messages, const struct terms *terms,
@@ -144,7 +147,9 @@ int skeleton_keep_endpoints(struct nft_messages *messages, const struct terms *t
     return 0;
 }
 
-int skeleton_delete(struct nft_messages *messages, struct error *err)
+int skeleton_delete(struct nft_messages *messages, const char *table, struct error *err)
 {
-    return nft_messages_add_name(messages, NFT_MSG_DELTABLE, 0, 0, NULL) ? 0 : error_no_memory(err);
+    return nft_messages_add_name_in(messages, table, NFT_MSG_DELTABLE, 0, 0, NULL)
+               ? 0
+               : error_no_memory(err);
 }

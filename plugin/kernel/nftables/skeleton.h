@@ -1,27 +1,31 @@
 /*
  * The skeleton: everything in our table but the guards. As nft(8) would write it:
  *
- *     table inet imds-guard {
+ *     table inet imds_guard {
  *         set endpoints4 { type ipv4_addr; flags interval; elements = { 169.254.169.254 } }
  *         set endpoints6 { type ipv6_addr; flags interval; elements = { fd00:ec2::254 } }
- *         map in  { type ifname : verdict; counter; }
- *         map out { type ifname : verdict; counter; }
+ *         map guards { type ifname : verdict; counter; }
+ *         chain refuse {
+ *             fib saddr . iif oif missing drop
+ *             meta l4proto tcp reject with tcp reset
+ *             reject with icmpx admin-prohibited
+ *         }
+ *         chain judge {
+ *             iifname vmap @guards
+ *             counter drop
+ *         }
  *         chain forward {
  *             type filter hook forward priority mangle; policy accept;
- *             ip daddr @endpoints4 iifname vmap @in
- *             ip6 daddr @endpoints6 iifname vmap @in
- *         }
- *         chain postrouting {
- *             type filter hook postrouting priority mangle; policy accept;
- *             ip daddr @endpoints4 oifname vmap @out
- *             ip6 daddr @endpoints6 oifname vmap @out
+ *             ip daddr @endpoints4 goto judge
+ *             ip6 daddr @endpoints6 goto judge
  *         }
  *     }
  *
- * A guard is one element of a map (elements.h). Packets to other addresses pay for the look-up
- * in one set of endpoints, however many guards there are. The map `out` and the chain postrouting
- * are made with the first outgoing guard, and stay: only nodes with branch ENIs have any, and a
- * hook costs every packet of a node something.
+ * A guard is one element of the map (elements.h), and who has none gets the last rule of `judge`.
+ * Packets to other addresses pay for the look-up in one set of endpoints, however many guards there
+ * are. The chain `refuse` is there only where packets are rejected: not every kernel has its parts.
+ *
+ * No name in it is a word of the grammar of any nft(8) since 0.9.3: what that prints loads again.
  *
  * The table is ours. What others put into these chains and sets is a fault, and goes with the
  * repair; chains and sets of other names cannot weaken a guard, and stay until the table is made
@@ -39,15 +43,19 @@
 /* Requests for the skeleton without endpoints; the last one is a dump (socket.h). */
 must_use int skeleton_ask(struct nft_messages *messages, struct error *err);
 
-/* Makes everything, where there is no table: EEXIST if there is. */
-must_use int skeleton_make(struct nft_messages *messages, const struct terms *terms, bool outgoing,
-                           struct error *err);
+/* The rule for others, if it is what the message is about; else *out is left alone. */
+void skeleton_take_others(const struct nlmsghdr *message, struct others *out);
+
+/* Makes everything, where there is no table: EEXIST if there is. The rule for others goes on
+ * counting from their numbers. */
+must_use int skeleton_make(struct nft_messages *messages, const struct terms *terms,
+                           const struct others *others, bool refusing, struct error *err);
 
 /* The table with a map that a kernel must refuse (elements_make_refusable). */
 must_use int skeleton_make_refusable(struct nft_messages *messages, struct error *err);
 
-/* Adds what outgoing guards need, where nothing of it is: EEXIST if the map is. */
-must_use int skeleton_add_outgoing(struct nft_messages *messages, struct error *err);
+/* Adds the chain `refuse`, where nothing of it is. */
+must_use int skeleton_add_refusal(struct nft_messages *messages, struct error *err);
 
 /* Empties the sets of endpoints and fills them. */
 must_use int skeleton_renew_endpoints(struct nft_messages *messages, const struct terms *terms,
@@ -61,19 +69,20 @@ must_use int skeleton_renew_endpoints(struct nft_messages *messages, const struc
 must_use int skeleton_keep_endpoints(struct nft_messages *messages, const struct terms *terms,
                                      struct error *err);
 
-must_use int skeleton_delete(struct nft_messages *messages, struct error *err);
+must_use int skeleton_delete(struct nft_messages *messages, const char *table, struct error *err);
 
 /* What is wrong with the skeleton. */
 struct verdict_on_skeleton {
     bool broken;          /* to be made anew */
-    bool endpoints_wrong; /* others than the terms say and the surplus */
-    bool outgoing;        /* what outgoing guards need is there, or some of it */
+    bool endpoints_wrong; /* others than the terms say */
+    bool refusing;        /* the chain `refuse` is there, or some of it */
 };
 
 /*
- * Compares what is there (nft_facts_take on every answer) with what skeleton_make would make. Adds
- * a sentence to listing->faults for each difference that does not follow from another. With
- * terms->endpoint_count 0, the endpoints are not judged.
+ * Compares what is there (nft_facts_take on every answer) with what skeleton_make would make, with
+ * the verdict for others that is there (listing->others). Adds a sentence to listing->faults for
+ * each difference that does not follow from another. With terms->endpoint_count 0, the endpoints are
+ * not judged.
  */
 must_use int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
                             struct listing *listing, struct verdict_on_skeleton *out,

@@ -5,7 +5,6 @@
 #include "kernel/nftables/endpoints.h"
 #include "kernel/nftables/intervals.h"
 #include "kernel/nftables/reply.h"
-#include "kernel/surplus.h"
 
 #include <linux/netfilter/nf_tables.h>
 
@@ -31,6 +30,7 @@ static int take_answer(const struct nlmsghdr *message, void *context, struct err
         return 0;
     if (elements_are_guards(message))
         return elements_take(message, &reading->view.listing, err);
+    skeleton_take_others(message, &reading->view.listing.others);
     if (nft_intervals_take(&reading->intervals, message, err) < 0)
         return -1;
     return nft_facts_take(&reading->facts, message, err);
@@ -55,8 +55,7 @@ static int read_at_once(struct nft_socket *socket, const struct nft_question *qu
     if (ask_generation(&messages, err) < 0)
         return -1;
     for (size_t i = 0; !question->all_guards && i < question->key_count; i++)
-        if (elements_ask(&messages, question->keys[i].direction, question->keys[i].interface, err) <
-            0)
+        if (elements_ask(&messages, question->keys[i], err) < 0)
             return -1;
     if (question->terms != NULL && skeleton_ask(&messages, err) < 0)
         return -1;
@@ -80,14 +79,37 @@ static int read_endpoints(struct nft_socket *socket, struct reading *reading, st
 
 static int read_all_guards(struct nft_socket *socket, struct reading *reading, struct error *err)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-        cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_messages) struct nft_messages messages = {0};
 
-        if (elements_ask_all(&messages, direction, err) < 0 ||
-            nft_ask(socket, &messages, take_answer, reading, err) < 0)
-            return -1;
-    }
+    if (elements_ask_all(&messages, err) < 0)
+        return -1;
+    return nft_ask(socket, &messages, take_answer, reading, err);
+}
+
+static int take_former_table(const struct nlmsghdr *message, void *context, struct error *err)
+{
+    bool *former = context;
+
+    (void)err;
+    *former = *former || nft_reply_type(message) == NFT_MSG_NEWTABLE;
     return 0;
+}
+
+static int read_former(struct nft_socket *socket, struct reading *reading, struct error *err)
+{
+    cleanup(nft_messages) struct nft_messages table = {0};
+    cleanup(nft_messages) struct nft_messages guards = {0};
+    bool *former = &reading->view.former;
+
+    if (!nft_messages_add_name_in(&table, NFT_FORMER_TABLE, NFT_MSG_GETTABLE, 0, 0, NULL))
+        return error_no_memory(err);
+    if (nft_ask(socket, &table, take_former_table, former, err) < 0)
+        return -1;
+    if (!*former || reading->view.table)
+        return 0;
+    if (elements_ask_former(&guards, err) < 0)
+        return -1;
+    return nft_ask(socket, &guards, take_answer, reading, err);
 }
 
 static bool has_table(const struct reading *reading)
@@ -102,44 +124,53 @@ static int find_surplus(struct reading *reading, const struct terms *terms, stru
 
     nft_intervals_sort(&reading->intervals);
     while (nft_intervals_next(&reading->intervals, &cursor, &endpoint))
-        if (!surplus_add(&reading->view.listing, terms, &endpoint))
+        if (!listing_surplus(&reading->view.listing, terms, &endpoint))
             return error_no_memory(err);
     return 0;
 }
 
-/* What the sets have beyond the terms is somebody else's endpoint, and no fault. */
+/* What the sets have beyond the terms is no fault; only who wants it exactly so takes it away. */
 static int judge(struct reading *reading, const struct terms *terms, struct error *err)
 {
     struct listing *listing = &reading->view.listing;
+    struct verdict_on_skeleton *skeleton = &reading->view.skeleton;
+    struct terms beside = *terms;
     cleanup(free_memory) struct endpoint *room = NULL;
     struct terms all;
 
-    listing->present = has_table(reading);
-    if (!listing->present)
-        return 0;
+    beside.exactly = false;
     if (find_surplus(reading, terms, err) < 0 ||
-        surplus_unite(listing, terms, &room, &all, err) < 0)
+        listing_terms(listing, &beside, &room, &all, err) < 0 ||
+        skeleton_judge(&reading->facts, &all, listing, skeleton, err) < 0)
         return -1;
-    return skeleton_judge(&reading->facts, &all, listing, &reading->view.skeleton, err);
+    skeleton->endpoints_wrong |= terms->exactly && listing->surplus_count > 0;
+    return 0;
 }
 
 int nft_view_read(struct nft_socket *socket, const struct nft_question *question,
                   struct nft_view *out, struct error *err)
 {
-    cleanup(reading) struct reading reading = {0};
+    cleanup(reading) struct reading reading = {.view.listing.others.verdict = VERDICT_PASS};
+    struct nft_view *view = &reading.view;
     const struct terms *terms = question->terms;
 
     if (read_at_once(socket, question, &reading, err) < 0)
         return -1;
-    if (terms != NULL && terms->endpoint_count > 0 && reading.facts.count > 0 &&
+    view->table = has_table(&reading);
+    if (view->table && terms != NULL && terms->endpoint_count > 0 &&
         read_endpoints(socket, &reading, err) < 0)
         return -1;
-    if (question->all_guards && has_table(&reading) && read_all_guards(socket, &reading, err) < 0)
+    if (view->table && question->all_guards && read_all_guards(socket, &reading, err) < 0)
         return -1;
-    if (terms != NULL && judge(&reading, terms, err) < 0)
+    if (terms != NULL && (!view->table || question->all_guards) &&
+        read_former(socket, &reading, err) < 0)
         return -1;
-    held_sort(reading.view.listing.held, &reading.view.listing.held_count);
-    reading.view.listing.families = FAMILY_IPV4 | FAMILY_IPV6;
+    if (terms != NULL && view->table && judge(&reading, terms, err) < 0)
+        return -1;
+    held_sort(view->listing.held, &view->listing.held_count);
+    view->listing.families = FAMILY_IPV4 | FAMILY_IPV6;
+    view->listing.present = view->table || view->former;
+    view->listing.former = view->former;
     *out = reading.view;
     reading.view = (struct nft_view){0};
     return 0;

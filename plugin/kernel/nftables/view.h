@@ -14,16 +14,22 @@
 
 struct nft_question {
     const struct terms *terms; /* for the skeleton; NULL: the skeleton does not matter */
-    const struct guard *keys;  /* of these, direction and interface are looked up */
+    const char (*keys)[INTERFACE_NAME_SIZE]; /* interfaces to look up */
     size_t key_count;
     bool all_guards; /* `keys` do not matter */
 };
 
+/*
+ * Where our table is not there, but that of version 0.1.0 is, its guards are those of the listing.
+ * It is asked for if the skeleton matters and ours is not there, or all guards are asked for.
+ */
 struct nft_view {
     uint32_t generation;    /* as it was before anything else was read (nft_commit) */
     struct listing listing; /* guards, sorted (held_sort); what is wrong with the skeleton;
                              * surplus of the question's terms */
     struct verdict_on_skeleton skeleton;
+    bool table;  /* ours is there */
+    bool former; /* that of version 0.1.0 is, as far as was asked for it */
 };
 
 /* `out` is for nft_view_free. Errors: nft_ask's. */
