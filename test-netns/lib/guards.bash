@@ -61,3 +61,16 @@ others_rules_legacy() { # FAMILY
             s/^:([^ ]+ [^ ]+).*/$1 $table :\1/p; s/^-A/$1 $table -A/p"
     done < <(on_node cat "/proc/net/$names" 2>/dev/null)
 }
+
+# Packets that hit the rule for who has no guard, over all backends and families.
+others_hits() {
+    {
+        on_node nft -j list ruleset | jq -r '.nftables[].rule
+            | select(. and .table == "imds_guard" and .chain == "judge").expr[].counter.packets // empty'
+        for tool in iptables ip6tables; do
+            ! on_node grep -qsx mangle "/proc/net/${tool/tables/_tables}_names" ||
+                on_node "$tool-legacy-save" -c -t mangle |
+                sed -n -E 's/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD -j [A-Z]+$/\1/p'
+        done
+    } | awk '{ sum += $1 } END { print sum + 0 }'
+}

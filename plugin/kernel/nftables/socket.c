@@ -21,7 +21,11 @@
 /* Datagrams taken in with one system call. */
 #define BUFFER_COUNT 8
 
-/* Bytes as received, aligned for what they are. On the stack: only what is filled becomes memory. */
+/*
+ * Bytes as received, aligned for what they are. Only what is filled becomes memory. Not on the stack,
+ * which a service manager may have made small; nothing here has a second thread, or asks while it
+ * takes an answer.
+ */
 union buffer {
     struct nlmsghdr message;
     char bytes[BUFFER_SIZE];
@@ -218,7 +222,7 @@ static void take_datagram(struct exchange *exchange, const char *bytes, size_t l
 /* Takes in what is there, and waits for the first if nothing is. */
 static int receive(struct exchange *exchange)
 {
-    union buffer buffers[BUFFER_COUNT];
+    static union buffer buffers[BUFFER_COUNT];
     struct sockaddr_nl from[BUFFER_COUNT];
     struct iovec parts[BUFFER_COUNT];
     struct mmsghdr datagrams[BUFFER_COUNT];

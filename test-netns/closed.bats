@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# Who has no guard of its own: packets of whatever our chain did not see are dropped, and the rule for
+# others counts them; with "others": "pass" they are as without us.
+
+# shellcheck source=lib/suite.bash
+. "$BATS_TEST_DIRNAME/lib/suite.bash"
+
+# A way from a namespace to the node that no chain has made. Its addresses are the internet's, so that
+# nothing but IMDS cares where they come from.
+stranger4=198.51.100.2
+stranger6=2001:db8:2::2
+
+# Gives the two ends of what leads from a namespace to the node addresses and routes.
+wire_stranger() { # NAMESPACE LINK NODE_LINK
+    ip -n node address add 198.51.100.1/24 dev "$3"
+    ip -n node address add 2001:db8:2::1/64 dev "$3" nodad
+    ip -n node link set "$3" up
+    ip -n "$1" address add $stranger4/24 dev "$2"
+    ip -n "$1" address add $stranger6/64 dev "$2" nodad
+    ip -n "$1" link set "$2" up
+    ip -n "$1" route replace default via 198.51.100.1
+    ip -n "$1" route replace default via 2001:db8:2::1
+    ip -n aws route replace 198.51.100.0/24 via 10.0.0.10
+    ip -n aws route replace 2001:db8:2::/64 via 2600:1f14:abc:d00::10
+}
+
+# IMDS answers over IPv4 and IPv6 from that namespace.
+answers() { # NAMESPACE
+    reaches "$1" $imds4 $stranger4 && reaches "$1" $imds6 $stranger6
+}
+
+# The packets of the namespace do not arrive, the rule for others counts them, and the rest answers.
+is_stopped() { # NAMESPACE [ADDRESS...]
+    local before hits address
+    before=$(arrived)
+    hits=$(others_hits)
+    for address in "${@:2}"; do
+        [ -z "$(attack "$1" "$(imds_of "$address")" "$address")" ] ||
+            fail "IMDS answers $1 at $address" || return 1
+    done
+    [ "$(arrived)" = "$before" ] || fail "packets of $1 arrive" || return 1
+    [ "$(others_hits)" -gt "$hits" ] || fail "nothing counts the packets of $1" || return 1
+    reaches "$1" 203.0.113.10 || fail "$1 has lost more than IMDS"
+}
+
+stranger_is_stopped() {
+    is_stopped stranger $stranger4 $stranger6
+}
+
+# The node is in force, and then `others` pass.
+in_force() { # [FILTER]
+    conflist regular "${1:-.}"
+    on_node "$IMDS_GUARD" sync >/dev/null
+}
+
+closed_then_open() { # COMMAND...
+    "$@" || return 1
+    in_force '.others = "pass"'
+    answers stranger || fail "with others: pass it should be as without us" || return 1
+    [ "$(others_hits)" -gt 0 ] || fail "nothing counts who passes"
+}
+
+@test "a container on a plain bridge of the node's" {
+    in_force
+    ip netns add stranger
+    ip -n node link add docker0 type bridge
+    ip -n node link add port0 type veth peer name eth0 netns stranger
+    ip -n node link set port0 master docker0 up
+    wire_stranger stranger eth0 docker0
+    closed_then_open stranger_is_stopped
+}
+
+# What a pod with CAP_NET_ADMIN can do through IFLA_TARGET_NETNSID, or root by hand.
+@test "a veth that is put into the node" {
+    in_force
+    ip netns add stranger
+    ip -n node link add shortcut type veth peer name eth7 netns stranger
+    wire_stranger stranger eth7 shortcut
+    closed_then_open stranger_is_stopped
+}
+
+@test "a VXLAN that root ends on the node" {
+    in_force
+    pod_add a
+    ip netns add stranger
+    ip -n node link add under type veth peer name eth0 netns stranger
+    ip -n node address add 192.0.2.1/24 dev under
+    ip -n stranger address add 192.0.2.2/24 dev eth0
+    ip -n node link set under up
+    ip -n stranger link set eth0 up
+    ip -n node link add tunnel type vxlan id 7 dstport 4789 local 192.0.2.1 remote 192.0.2.2 dev under ||
+        unavailable "the kernel has no VXLAN"
+    ip -n stranger link add tunnel type vxlan id 7 dstport 4789 local 192.0.2.2 remote 192.0.2.1 dev eth0
+    wire_stranger stranger tunnel tunnel
+    closed_then_open stranger_is_stopped
+}
+
+@test "a pod from before the installation, of every shape" {
+    local shape address
+    for shape in "${world_shapes[@]}"; do
+        node_new
+        conflist_plain $shape
+        pod_add a
+        assert_imds_answers a
+        # Nothing but the verdict for others: another pod's ADD makes it.
+        conflist $shape
+        pod_add b
+        assert_no_guards a
+        # shellcheck disable=SC2046 # words
+        is_stopped a $(pod_addresses a)
+        assert_imds_silent b
+    done
+}
+
+@test "a guard that is taken away by hand, of every shape" {
+    local shape link
+    for shape in "${world_shapes[@]}"; do
+        node_new
+        conflist $shape
+        pod_add a
+        for link in $(pod_host_links a); do
+            remove_guard_on "$link"
+        done
+        assert_no_guards a
+        # shellcheck disable=SC2046 # words
+        is_stopped a $(pod_addresses a)
+    done
+}
+
+@test "an interface that is made after ADD, by an egress plugin behind us" {
+    conflist ipv6-with-ipv4-egress
+    jq '.plugins |= [.[0], .[-1], .[1:-1][]]' /etc/cni/net.d/10-aws.conflist >/run/list
+    mv /run/list /etc/cni/net.d/10-aws.conflist
+    pod_add a
+    # shellcheck disable=SC2046 # words
+    is_stopped a $(pod_addresses a | grep -v :)
+}
+
+@test "a pod's veth that is renamed, and one that becomes a port of a bridge" {
+    local host
+    in_force
+    pod_add a
+    host=$(pod_host_links a)
+    ip -n node link set "$host" down
+    ip -n node link set "$host" name renamed
+    ip -n node link set renamed up
+    ip -n node route replace "$(pod_addresses a)" dev renamed
+    # shellcheck disable=SC2046 # words
+    is_stopped a $(pod_addresses a)
+    ip -n node link add br0 type bridge
+    ip -n node link set br0 address "$(ip -n node -json link show renamed | jq -r '.[0].address')" up
+    ip -n node link set renamed master br0
+    ip -n node route replace "$(pod_addresses a)" dev br0
+    echo 1 | on_node tee /proc/sys/net/ipv4/conf/br0/proxy_arp >/dev/null
+    # shellcheck disable=SC2046 # words
+    is_stopped a $(pod_addresses a)
+}
+
+@test "the node's own packets and an agent's that is redirected to are nobody's" {
+    in_force
+    pod_add a
+    for address in $imds4 "[$imds6]"; do
+        on_node curl --silent --fail --max-time 5 "http://$address/" >/dev/null
+    done
+    on_node curl --silent --fail --max-time 5 --interface eth1 "http://$imds4/" >/dev/null
+    # kube2iam's way: IMDS is the node's own port.
+    on_node socat "TCP4-LISTEN:8181,fork,reuseaddr" "EXEC:$world_root/test-netns/fixtures/http" \
+        </dev/null >/dev/null 2>&1 3>&- &
+    background+=($!)
+    on_node nft -f - <<END
+table ip agent {
+    chain prerouting {
+        type nat hook prerouting priority dstnat
+        ip daddr $imds4 tcp dport 80 redirect to :8181
+    }
+}
+END
+    wait_until 5 reaches a $imds4
+    [ "$(others_hits)" -eq 0 ]
+}
+
+@test "an ADD only tightens what stands for others, and sync makes it what is configured" {
+    conflist regular
+    pod_add a
+    ip netns add stranger
+    ip -n node link add shortcut type veth peer name eth7 netns stranger
+    wire_stranger stranger eth7 shortcut
+    stranger_is_stopped
+    # An entry that only looks does not open the node.
+    conflist regular '.mode = "audit"'
+    pod_add b
+    stranger_is_stopped
+    assert_imds_answers b
+    on_node "$IMDS_GUARD" sync >/dev/null
+    answers stranger
+    assert_imds_answers a
+    conflist regular
+    pod_add c
+    stranger_is_stopped
+    assert_imds_silent c
+}
