@@ -70,7 +70,11 @@ int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, boo
     *err = last;
     if (!is_contention(socket.refusal))
         return -1;
-    error_set(err, ERROR_TRY_AGAIN, "others change the ruleset all the time: gave up after %u s",
+    error_set(err, ERROR_TRY_AGAIN,
+              socket.refusal == ENOBUFS
+                  ? "nf_tables' answers do not fit the socket's buffer, or memory is short (see "
+                    "net.core.rmem_default): gave up after %u s"
+                  : "others change the ruleset all the time: gave up after %u s",
               terms->lock_timeout_seconds);
     return error_details(err, "%s", last.msg);
 }
