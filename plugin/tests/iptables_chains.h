@@ -2,7 +2,8 @@
  * Chains as text and edits carried out on them, for the tests of what is to be edited. One rule a
  * word, words parted by spaces:
  *
- *     eni1=a        guard of eni1, drop, owner a        eni1~a        the same, but it only counts
+ *     eni1=a        guard of eni1, drop, owner a        eni1~a        the same, but it may pass
+ *     *=            the rule for others, drop           *~            the same, but they may pass
  *     >169.254.169.254   jump for the endpoint          x, or any other word: a foreign rule
  *
  * Each rule gets its place in the text, from 1, as its packets, and is printed with ":<packets>".
@@ -28,18 +29,22 @@ static inline void write_tag(const char *container, char out[static TAG_SIZE])
     tag_write(&owner, 1, NULL, NULL, out);
 }
 
-static inline struct rule parse_rule(char *word, enum direction direction)
+static inline struct rule parse_rule(char *word)
 {
-    struct rule rule = {.kind = RULE_FOREIGN, .guard.direction = direction};
+    struct rule rule = {.kind = RULE_FOREIGN};
     size_t name = strcspn(word, "=~");
     struct error err;
 
     if (word[0] == '>') {
         rule.kind = RULE_JUMP;
         assert_int_equal(endpoint_parse(word + 1, &rule.endpoint, &err), 0);
-    } else if (word[name] != '\0') {
-        rule.kind = RULE_GUARD;
-        rule.guard.verdict = word[name] == '=' ? VERDICT_DROP : VERDICT_COUNT;
+        return rule;
+    }
+    if (word[name] == '\0')
+        return rule;
+    rule.guard.verdict = word[name] == '=' ? VERDICT_DROP : VERDICT_PASS;
+    rule.kind = word[0] == '*' ? RULE_OTHERS : RULE_GUARD;
+    if (rule.kind == RULE_GUARD) {
         memcpy(rule.guard.interface, word, name);
         write_tag(word + name + 1, rule.tag);
     }
@@ -47,14 +52,14 @@ static inline struct rule parse_rule(char *word, enum direction direction)
 }
 
 /* NULL: the chain does not exist. */
-static inline struct chain parse_chain(const char *text, enum direction direction)
+static inline struct chain parse_chain(const char *text)
 {
     struct chain chain = {.exists = text != NULL};
     char *copy = strdup(text ? text : "");
 
     chain.rules = calloc(32, sizeof(*chain.rules));
     for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
-        chain.rules[chain.rule_count] = parse_rule(word, direction);
+        chain.rules[chain.rule_count] = parse_rule(word);
         chain.rules[chain.rule_count].packets = chain.rule_count + 1;
         chain.rule_count++;
     }
@@ -65,17 +70,24 @@ static inline struct chain parse_chain(const char *text, enum direction directio
 static inline void print_rule(const struct rule *rule, FILE *out)
 {
     char text[ENDPOINT_TEXT_SIZE];
+    char verdict = rule->guard.verdict == VERDICT_DROP ? '=' : '~';
     struct tag tag;
 
-    if (rule->kind == RULE_FOREIGN) {
+    switch (rule->kind) {
+    case RULE_FOREIGN:
         fprintf(out, "x");
-    } else if (rule->kind == RULE_JUMP) {
+        break;
+    case RULE_JUMP:
         endpoint_text(&rule->endpoint, text);
         fprintf(out, ">%s", text);
-    } else {
+        break;
+    case RULE_OTHERS:
+        fprintf(out, "*%c", verdict);
+        break;
+    case RULE_GUARD:
         assert_true(tag_parse(rule->tag, &tag));
-        fprintf(out, "%s%c%s", rule->guard.interface,
-                rule->guard.verdict == VERDICT_DROP ? '=' : '~', tag.container_id);
+        fprintf(out, "%s%c%s", rule->guard.interface, verdict, tag.container_id);
+        break;
     }
     fprintf(out, ":%ju", (uintmax_t)rule->packets);
 }
@@ -96,12 +108,14 @@ static inline void assert_chain(const struct chain *chain, const char *expected)
 
 static inline struct chain *chain_of(struct snapshot *snapshot, const char *name)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-        if (strcmp(name, iptables_chain_names[direction].hook) == 0)
-            return &snapshot->hook[direction];
-        if (strcmp(name, iptables_chain_names[direction].own) == 0)
-            return &snapshot->own[direction];
-    }
+    if (strcmp(name, "FORWARD") == 0)
+        return &snapshot->hook;
+    if (strcmp(name, "IMDS-GUARD") == 0)
+        return &snapshot->own;
+    if (strcmp(name, "POSTROUTING") == 0)
+        return &snapshot->old_hook;
+    if (strcmp(name, "IMDS-GUARD-OUT") == 0)
+        return &snapshot->old;
     fail_msg("no chain %s", name);
     return NULL;
 }

@@ -15,16 +15,22 @@
 #define TAG "aws-cni/4f3c0b/eth0 1 default/web-0"
 
 static const struct iptables_family *const families[] = {&iptables_ipv4, &iptables_ipv6};
+static const enum verdict verdicts[] = {VERDICT_DROP, VERDICT_PASS};
 
-static struct rule guard_rule(enum direction direction, enum verdict verdict)
+static struct rule guard_rule(enum verdict verdict)
 {
     return (struct rule){
         .kind = RULE_GUARD,
-        .guard = {.interface = "eni0123456789ab", .direction = direction, .verdict = verdict},
+        .guard = {.interface = "eni0123456789ab", .verdict = verdict},
         .tag = TAG,
         .packets = 7,
         .bytes = 420,
     };
+}
+
+static struct rule others_rule(enum verdict verdict)
+{
+    return (struct rule){.kind = RULE_OTHERS, .guard.verdict = verdict, .packets = 7, .bytes = 420};
 }
 
 static struct rule jump_rule(enum family family)
@@ -69,7 +75,7 @@ static union entry_bytes from_kernel(const struct entry_layout *layout, const st
     int verdict = 4711;
 
     iptables_entry_build(layout, rule, &entry);
-    if (rule->kind == RULE_GUARD)
+    if (rule->kind != RULE_JUMP)
         verdict = rule->guard.verdict == VERDICT_DROP ? -1 : -5; /* -NF_DROP - 1, XT_RETURN */
     set_target(target_of(layout, &entry), "", verdict);
     return entry;
@@ -89,18 +95,38 @@ static void reads_the_guards_it_builds(void **state)
     for (size_t f = 0; f < 2; f++) {
         const struct entry_layout *layout = &families[f]->layout;
 
-        for (int i = 0; i < 4; i++) {
-            struct rule rule = guard_rule(i & 1 ? DIRECTION_OUT : DIRECTION_IN,
-                                          i & 2 ? VERDICT_COUNT : VERDICT_DROP);
+        for (size_t i = 0; i < 2; i++) {
+            struct rule rule = guard_rule(verdicts[i]);
             union entry_bytes entry = from_kernel(layout, &rule);
             struct rule read;
 
             iptables_entry_read(layout, &entry, size_of(layout, &entry), &read);
             assert_int_equal(read.kind, RULE_GUARD);
             assert_string_equal(read.guard.interface, rule.guard.interface);
-            assert_int_equal(read.guard.direction, rule.guard.direction);
             assert_int_equal(read.guard.verdict, rule.guard.verdict);
             assert_string_equal(read.tag, TAG);
+            assert_int_equal(read.packets, 7);
+            assert_int_equal(read.bytes, 420);
+        }
+    }
+}
+
+static void reads_the_rules_for_others_it_builds(void **state)
+{
+    (void)state;
+    for (size_t f = 0; f < 2; f++) {
+        const struct entry_layout *layout = &families[f]->layout;
+
+        for (size_t i = 0; i < 2; i++) {
+            struct rule rule = others_rule(verdicts[i]);
+            union entry_bytes entry = from_kernel(layout, &rule);
+            struct rule read;
+
+            iptables_entry_read(layout, &entry, size_of(layout, &entry), &read);
+            assert_int_equal(read.kind, RULE_OTHERS);
+            assert_int_equal(read.guard.verdict, verdicts[i]);
+            assert_string_equal(read.guard.interface, "");
+            assert_string_equal(read.tag, "");
             assert_int_equal(read.packets, 7);
             assert_int_equal(read.bytes, 420);
         }
@@ -125,8 +151,10 @@ static void reads_the_jumps_it_builds(void **state)
 static void names_targets_as_libiptc_wants_them(void **state)
 {
     const struct entry_layout *layout = &iptables_ipv4.layout;
-    struct rule drop = guard_rule(DIRECTION_IN, VERDICT_DROP);
-    struct rule count = guard_rule(DIRECTION_IN, VERDICT_COUNT);
+    struct rule drop = guard_rule(VERDICT_DROP);
+    struct rule pass = guard_rule(VERDICT_PASS);
+    struct rule deny_others = others_rule(VERDICT_DROP);
+    struct rule pass_others = others_rule(VERDICT_PASS);
     struct rule jump = jump_rule(FAMILY_IPV4);
     union entry_bytes entry;
     size_t name = offsetof(struct xt_entry_target, u.user.name);
@@ -134,13 +162,14 @@ static void names_targets_as_libiptc_wants_them(void **state)
     (void)state;
     iptables_entry_build(layout, &drop, &entry);
     assert_string_equal((char *)target_of(layout, &entry) + name, "DROP");
-    iptables_entry_build(layout, &count, &entry);
+    iptables_entry_build(layout, &pass, &entry);
+    assert_string_equal((char *)target_of(layout, &entry) + name, "RETURN");
+    iptables_entry_build(layout, &deny_others, &entry);
+    assert_string_equal((char *)target_of(layout, &entry) + name, "DROP");
+    iptables_entry_build(layout, &pass_others, &entry);
     assert_string_equal((char *)target_of(layout, &entry) + name, "RETURN");
     iptables_entry_build(layout, &jump, &entry);
     assert_string_equal((char *)target_of(layout, &entry) + name, "IMDS-GUARD");
-    jump.guard.direction = DIRECTION_OUT;
-    iptables_entry_build(layout, &jump, &entry);
-    assert_string_equal((char *)target_of(layout, &entry) + name, "IMDS-GUARD-OUT");
 }
 
 /* A rule that lets through what a guard would stop must never be taken for a guard. */
@@ -149,13 +178,14 @@ static void any_further_condition_makes_a_rule_foreign(void **state)
     (void)state;
     for (size_t f = 0; f < 2; f++) {
         const struct entry_layout *layout = &families[f]->layout;
-        struct rule guard = guard_rule(DIRECTION_IN, VERDICT_DROP);
+        struct rule guard = guard_rule(VERDICT_DROP);
+        struct rule others = others_rule(VERDICT_DROP);
         struct rule jump = jump_rule(layout->family);
 
         for (size_t i = 0; i < layout->criteria_size; i++) {
             union entry_bytes entry = from_kernel(layout, &guard);
-            bool in_name = i >= layout->interface[DIRECTION_IN] &&
-                           i < layout->interface[DIRECTION_IN] + INTERFACE_NAME_SIZE - 1;
+            bool in_name =
+                i >= layout->interface && i < layout->interface + INTERFACE_NAME_SIZE - 1;
 
             entry.bytes[i] ^= 0x41;
             if (!in_name)
@@ -170,43 +200,53 @@ static void any_further_condition_makes_a_rule_foreign(void **state)
             if (!in_address)
                 assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
         }
+        for (size_t i = 0; i < layout->criteria_size; i++) {
+            union entry_bytes entry = from_kernel(layout, &others);
+
+            entry.bytes[i] ^= 0x41;
+            assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
+        }
     }
 }
 
 static void a_prefix_of_names_is_foreign(void **state)
 {
     const struct entry_layout *layout = &iptables_ipv4.layout;
-    struct rule rule = guard_rule(DIRECTION_IN, VERDICT_DROP);
+    struct rule rule = guard_rule(VERDICT_DROP);
     union entry_bytes entry;
 
     (void)state;
     strcpy(rule.guard.interface, "eni0");
     entry = from_kernel(layout, &rule);
     assert_int_equal(kind_of(layout, &entry), RULE_GUARD);
-    entry.bytes[layout->interface_mask[DIRECTION_IN] + 4] = 0; /* -i eni0+ */
+    entry.bytes[layout->interface_mask + 4] = 0; /* -i eni0+ */
     assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
 }
 
 static void other_targets_are_foreign(void **state)
 {
-    static const int verdicts[] = {-2, -4, -6, 0, 4711, -2147483647};
+    static const int numbers[] = {-2, -4, -6, 0, 4711, -2147483647};
     const struct entry_layout *layout = &iptables_ipv6.layout;
-    struct rule rule = guard_rule(DIRECTION_IN, VERDICT_DROP);
-    union entry_bytes entry = from_kernel(layout, &rule);
+    const struct rule rules[] = {guard_rule(VERDICT_DROP), others_rule(VERDICT_DROP)};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(verdicts) / sizeof(*verdicts); i++) {
-        set_target(target_of(layout, &entry), "", verdicts[i]);
+    for (size_t r = 0; r < 2; r++) {
+        union entry_bytes entry = from_kernel(layout, &rules[r]);
+
+        assert_int_equal(kind_of(layout, &entry), rules[r].kind);
+        for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+            set_target(target_of(layout, &entry), "", numbers[i]);
+            assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
+        }
+        set_target(target_of(layout, &entry), "LOG", -1);
         assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
     }
-    set_target(target_of(layout, &entry), "LOG", -1);
-    assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
 }
 
 static void text_without_an_end_is_foreign(void **state)
 {
     const struct entry_layout *layout = &iptables_ipv4.layout;
-    struct rule rule = guard_rule(DIRECTION_IN, VERDICT_DROP);
+    struct rule rule = guard_rule(VERDICT_DROP);
     union entry_bytes entry = from_kernel(layout, &rule);
     unsigned char *comment = target_of(layout, &entry) - sizeof(struct xt_comment_info);
 
@@ -218,14 +258,14 @@ static void text_without_an_end_is_foreign(void **state)
     assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
 
     entry = from_kernel(layout, &rule);
-    memset(entry.bytes + layout->interface[DIRECTION_IN], 'x', INTERFACE_NAME_SIZE);
+    memset(entry.bytes + layout->interface, 'x', INTERFACE_NAME_SIZE);
     assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
 }
 
 static void a_comment_that_is_no_tag_is_foreign(void **state)
 {
     const struct entry_layout *layout = &iptables_ipv4.layout;
-    struct rule rule = guard_rule(DIRECTION_IN, VERDICT_DROP);
+    struct rule rule = guard_rule(VERDICT_DROP);
     union entry_bytes entry;
 
     (void)state;
@@ -243,7 +283,7 @@ static void reads_no_byte_beyond_the_size(void **state)
     (void)state;
     for (size_t f = 0; f < 2; f++) {
         const struct entry_layout *layout = &families[f]->layout;
-        struct rule rule = guard_rule(DIRECTION_IN, VERDICT_DROP);
+        struct rule rule = guard_rule(VERDICT_DROP);
         union entry_bytes entry = from_kernel(layout, &rule);
 
         for (size_t size = 0; size < size_of(layout, &entry); size++) {
@@ -263,7 +303,7 @@ static void offsets_that_lie_are_foreign(void **state)
 {
     static const uint16_t offsets[] = {0, 1, 111, 113, 120, 399, 401, 4096, 65535};
     const struct entry_layout *layout = &iptables_ipv4.layout;
-    struct rule rule = guard_rule(DIRECTION_IN, VERDICT_DROP);
+    struct rule rule = guard_rule(VERDICT_DROP);
     struct rule read;
 
     (void)state;
@@ -285,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_the_guards_it_builds),
+        cmocka_unit_test(reads_the_rules_for_others_it_builds),
         cmocka_unit_test(reads_the_jumps_it_builds),
         cmocka_unit_test(names_targets_as_libiptc_wants_them),
         cmocka_unit_test(any_further_condition_makes_a_rule_foreign),

@@ -20,8 +20,8 @@ static struct snapshot snapshot_of(enum family family, const char *hook, const c
 {
     return (struct snapshot){
         .family = family,
-        .hook = {parse_chain(hook, DIRECTION_IN), parse_chain("x", DIRECTION_OUT)},
-        .own = {parse_chain(own, DIRECTION_IN), parse_chain(own, DIRECTION_OUT)},
+        .hook = parse_chain(hook),
+        .own = parse_chain(own),
     };
 }
 
@@ -32,10 +32,10 @@ static void expect_made(enum family family, const char *hook, const char *expect
     cleanup(edits) struct edits again = {0};
     struct error err;
 
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, true, &edits, &err), 0);
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, &edits, &err), 0);
     carry_out(&snapshot, &edits);
-    assert_chain(&snapshot.hook[DIRECTION_IN], expected);
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, true, &again, &err), 0);
+    assert_chain(&snapshot.hook, expected);
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, &again, &err), 0);
     assert_int_equal(again.count, 0);
 }
 
@@ -46,42 +46,64 @@ static void makes_everything_from_nothing(void **state)
     struct error err;
 
     (void)state;
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, true, &edits, &err), 0);
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, &edits, &err), 0);
     carry_out(&snapshot, &edits);
-    assert_true(snapshot.own[DIRECTION_IN].exists);
-    assert_true(snapshot.own[DIRECTION_OUT].exists);
-    assert_chain(&snapshot.hook[DIRECTION_IN], ">fd00:ec2::254:0 x:1");
-    assert_chain(&snapshot.hook[DIRECTION_OUT], ">fd00:ec2::254:0 x:1");
+    assert_true(snapshot.own.exists);
+    assert_false(snapshot.old.exists);
+    assert_chain(&snapshot.hook, ">fd00:ec2::254:0 x:1");
 }
 
-/* POSTROUTING is left alone until there is an outgoing guard, and looked after from then on. */
-static void makes_the_outgoing_side_when_it_is_needed(void **state)
+/* What 0.1.0 left on a node with branch ENIs; the guards of the other chain are not touched. */
+static struct snapshot snapshot_of_old(void)
 {
-    cleanup(snapshot) struct snapshot snapshot = snapshot_of(FAMILY_IPV6, "x", NULL);
-    cleanup(edits) struct edits incoming = {0};
-    cleanup(edits) struct edits nothing = {0};
-    cleanup(edits) struct edits outgoing = {0};
-    cleanup(edits) struct edits repair = {0};
+    struct snapshot snapshot = snapshot_of(FAMILY_IPV6, ">fd00:ec2::254 x", "eni1=a x");
+
+    snapshot.old = parse_chain("");
+    snapshot.old_hook = parse_chain(">fd00:ec2::254 x >fd00::1 x");
+    return snapshot;
+}
+
+static void takes_away_what_an_older_version_left(void **state)
+{
+    cleanup(snapshot) struct snapshot snapshot = snapshot_of_old();
+    cleanup(edits) struct edits edits = {0};
+    cleanup(edits) struct edits again = {0};
     struct error err;
 
     (void)state;
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, false, &incoming, &err), 0);
-    carry_out(&snapshot, &incoming);
-    assert_chain(&snapshot.hook[DIRECTION_IN], ">fd00:ec2::254:0 x:1");
-    assert_false(snapshot.own[DIRECTION_OUT].exists);
-    assert_chain(&snapshot.hook[DIRECTION_OUT], "x:1");
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, false, &nothing, &err), 0);
-    assert_int_equal(nothing.count, 0);
+    assert_true(iptables_skeleton_present(&snapshot));
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, &edits, &err), 0);
+    carry_out(&snapshot, &edits);
+    assert_false(snapshot.old.exists);
+    assert_chain(&snapshot.old_hook, "x:2 x:4");
+    assert_chain(&snapshot.hook, ">fd00:ec2::254:1 x:2");
+    assert_chain(&snapshot.own, "eni1=a:1 x:2");
+    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, &again, &err), 0);
+    assert_int_equal(again.count, 0);
+}
 
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, true, &outgoing, &err), 0);
-    carry_out(&snapshot, &outgoing);
-    assert_true(snapshot.own[DIRECTION_OUT].exists);
-    assert_chain(&snapshot.hook[DIRECTION_OUT], ">fd00:ec2::254:0 x:1");
+static void takes_everything_of_an_older_version_away(void **state)
+{
+    cleanup(snapshot) struct snapshot snapshot = snapshot_of_old();
+    cleanup(snapshot) struct snapshot rest = snapshot_of(FAMILY_IPV6, "x", NULL);
+    cleanup(edits) struct edits edits = {0};
+    cleanup(edits) struct edits more = {0};
+    struct error err;
 
-    snapshot.hook[DIRECTION_OUT].rule_count = 0;
-    assert_int_equal(iptables_skeleton_make(&snapshot, &terms, false, &repair, &err), 0);
-    carry_out(&snapshot, &repair);
-    assert_chain(&snapshot.hook[DIRECTION_OUT], ">fd00:ec2::254:0");
+    (void)state;
+    assert_int_equal(iptables_skeleton_unmake(&snapshot, &edits, &err), 0);
+    carry_out(&snapshot, &edits);
+    assert_false(iptables_skeleton_present(&snapshot));
+    assert_chain(&snapshot.hook, "x:2");
+    assert_chain(&snapshot.old_hook, "x:2 x:4");
+    /* Only the further chain is left, as if somebody had removed the other one. */
+    rest.old = parse_chain("");
+    rest.old_hook = parse_chain(">fd00:ec2::254");
+    assert_true(iptables_skeleton_present(&rest));
+    assert_int_equal(iptables_skeleton_unmake(&rest, &more, &err), 0);
+    carry_out(&rest, &more);
+    assert_false(iptables_skeleton_present(&rest));
+    assert_chain(&rest.old_hook, "");
 }
 
 static void puts_the_jumps_first(void **state)
@@ -111,7 +133,7 @@ static void takes_away_jumps_that_are_stale_or_double(void **state)
 static void takes_everything_away(void **state)
 {
     cleanup(snapshot) struct snapshot snapshot =
-        snapshot_of(FAMILY_IPV4, ">169.254.169.254 x >10.0.0.1", "eni1=a x");
+        snapshot_of(FAMILY_IPV4, ">169.254.169.254 x >10.0.0.1", "eni1=a *= x");
     cleanup(edits) struct edits edits = {0};
     struct error err;
     size_t guards = 0;
@@ -120,12 +142,11 @@ static void takes_everything_away(void **state)
     assert_int_equal(iptables_skeleton_unmake(&snapshot, &edits, &err), 0);
     for (size_t i = 0; i < edits.count; i++)
         guards += edits.items[i].kind == EDIT_DELETE_RULE && edits.items[i].rule.kind == RULE_GUARD;
-    assert_int_equal(guards, 2);
+    assert_int_equal(guards, 1);
     assert_true(iptables_skeleton_present(&snapshot));
     carry_out(&snapshot, &edits);
     assert_false(iptables_skeleton_present(&snapshot));
-    assert_chain(&snapshot.hook[DIRECTION_IN], "x:2");
-    assert_chain(&snapshot.hook[DIRECTION_OUT], "x:1");
+    assert_chain(&snapshot.hook, "x:2");
 }
 
 static void nothing_there_needs_no_edit_to_take_it_away(void **state)
@@ -139,17 +160,13 @@ static void nothing_there_needs_no_edit_to_take_it_away(void **state)
     assert_int_equal(edits.count, 0);
 }
 
-/* The faults of the IN side; OUT is as it should be. `part`: NULL, or what the one fault says. */
+/* `part`: NULL, or what the one fault says. */
 static void expect_fault(const char *hook, const char *own, const struct terms *known,
                          const char *part)
 {
     cleanup(snapshot) struct snapshot snapshot = snapshot_of(FAMILY_IPV6, hook, own);
     cleanup(listing) struct listing listing = {0};
 
-    free(snapshot.own[DIRECTION_OUT].rules);
-    free(snapshot.hook[DIRECTION_OUT].rules);
-    snapshot.own[DIRECTION_OUT] = parse_chain("", DIRECTION_OUT);
-    snapshot.hook[DIRECTION_OUT] = parse_chain(">fd00:ec2::254 x", DIRECTION_OUT);
     assert_true(iptables_skeleton_faults(&snapshot, "ip6tables", known, &listing));
     assert_int_equal(listing.fault_count, part ? 1 : 0);
     if (part && !strstr(listing.faults[0], part))
@@ -161,45 +178,50 @@ static void says_what_is_wrong(void **state)
     const struct terms unknown = {0};
 
     (void)state;
-    expect_fault(">fd00:ec2::254 x", "eni1=a x", &terms, NULL);
+    expect_fault(">fd00:ec2::254 x", "eni1=a *= x", &terms, NULL);
     expect_fault("x", NULL, &terms, "ip6tables: chain IMDS-GUARD of table mangle is missing");
-    expect_fault("x", "eni1=a", &terms, "has no jump to IMDS-GUARD for fd00:ec2::254");
-    expect_fault(">fd00:ec2::254 >fd00::1", "", &terms, NULL); /* another's endpoint */
-    expect_fault(">fd00:ec2::/32 x", "", &terms, NULL);
-    expect_fault("x >fd00:ec2::254", "", &terms, "rule 1 of FORWARD of table mangle stands before");
-    expect_fault(">fd00:ec2::254", "eni1=a x eni2=b", &terms, "rule 2 of IMDS-GUARD");
+    expect_fault("x", "eni1=a *=", &terms, "has no jump to IMDS-GUARD for fd00:ec2::254");
+    expect_fault(">fd00:ec2::254 >fd00::1", "*=", &terms, NULL); /* another's endpoint */
+    expect_fault(">fd00:ec2::/32 x", "*=", &terms, NULL);
+    expect_fault("x >fd00:ec2::254", "*=", &terms,
+                 "rule 1 of FORWARD of table mangle stands before");
+    expect_fault(">fd00:ec2::254", "eni1=a x eni2=b *=", &terms, "rule 2 of IMDS-GUARD");
+    expect_fault(">fd00:ec2::254", "eni1=a x *=", &terms, "rule 2 of IMDS-GUARD");
+    expect_fault(">fd00:ec2::254", "*= eni1~a", &terms, "rule 1 of IMDS-GUARD");
+    expect_fault(">fd00:ec2::254", "eni1=a x", &terms,
+                 "ip6tables: IMDS-GUARD of table mangle does not end with a rule for who has no");
+    /* Another verdict is none: that is for who compares it with the configuration. */
+    expect_fault(">fd00:ec2::254", "eni1=a *~", &terms, NULL);
     expect_fault(">fd00::1", "", &unknown, NULL);
     expect_fault("x >fd00::1", "", &unknown, "rule 1 of FORWARD");
+    expect_fault(">fd00::1", "x *=", &unknown, "rule 1 of IMDS-GUARD");
 }
 
-/* Without the chain there is no outgoing guard that a jump could be missing for. */
-static void no_outgoing_side_is_no_fault(void **state)
+/* Denies what is denied anyhow, and goes with the next apply. */
+static void what_an_older_version_left_is_no_fault(void **state)
 {
-    cleanup(snapshot) struct snapshot snapshot = snapshot_of(FAMILY_IPV6, ">fd00:ec2::254", "");
+    cleanup(snapshot) struct snapshot snapshot = snapshot_of(FAMILY_IPV6, ">fd00:ec2::254", "*=");
     cleanup(listing) struct listing listing = {0};
 
     (void)state;
-    snapshot.own[DIRECTION_OUT].exists = false;
+    snapshot.old.exists = true;
     assert_true(iptables_skeleton_faults(&snapshot, "ip6tables", &terms, &listing));
     assert_int_equal(listing.fault_count, 0);
-    snapshot.own[DIRECTION_OUT].exists = true;
-    assert_true(iptables_skeleton_faults(&snapshot, "ip6tables", &terms, &listing));
-    assert_int_equal(listing.fault_count, 1);
-    assert_non_null(strstr(listing.faults[0], "POSTROUTING of table mangle has no jump"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_everything_from_nothing),
-        cmocka_unit_test(makes_the_outgoing_side_when_it_is_needed),
+        cmocka_unit_test(takes_away_what_an_older_version_left),
+        cmocka_unit_test(takes_everything_of_an_older_version_away),
         cmocka_unit_test(puts_the_jumps_first),
         cmocka_unit_test(leaves_jumps_that_are_right),
         cmocka_unit_test(takes_away_jumps_that_are_stale_or_double),
         cmocka_unit_test(takes_everything_away),
         cmocka_unit_test(nothing_there_needs_no_edit_to_take_it_away),
         cmocka_unit_test(says_what_is_wrong),
-        cmocka_unit_test(no_outgoing_side_is_no_fault),
+        cmocka_unit_test(what_an_older_version_left_is_no_fault),
     };
 
     return cmocka_run_group_tests(tests, parse_endpoints, NULL);

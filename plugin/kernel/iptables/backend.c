@@ -1,13 +1,27 @@
 /*
  * The legacy tables (x_tables), through libiptc. Theory of operation:
  *
- *     snapshot (iptables_table) ──pure──▶ edits (iptables_skeleton, iptables_guards) ──▶ table
+ *     snapshot (table) ──pure──▶ edits (skeleton, guards) ──▶ table
  *
  * A table is always written whole, and the kernel tells only of some writes by others that a write
  * of ours would undo; so who writes holds the lock from the reading on. To look, none is needed:
  * the kernel hands out a table in one piece. If a look without the lock finds nothing to change,
  * then having taken the lock at that moment would have found the same: while another keeps it, we
  * look before we wait any longer.
+ *
+ * Each family's table is exchanged as a whole, rules and counters, so that at no moment a packet sees
+ * a part of what is edited: neither a chain that does not end yet in the rule for others, nor a guard
+ * on its way.
+ *
+ * Version 0.1.0 had no rule for others, and on nodes with branch ENIs chain IMDS-GUARD-OUT with jumps
+ * to it in POSTROUTING. The first apply adds the former and takes the latter away, in the same
+ * exchange; guards have the same form, so they and their counters stay. Where both versions run for a
+ * while, 0.1.0 takes the rule for others for a foreign one: it leaves it where it is and sets its
+ * guards in front of it, so others stay denied; its flush takes it away with the chain. It makes
+ * IMDS-GUARD-OUT again with the next pod that has a branch ENI; there that is one more denial of the
+ * pod's own interface, no fault, and the next apply of ours takes it away again. The other way round,
+ * 0.1.0 finds nothing wrong in what this version made; who goes back to it for good, flushes first,
+ * or others stay denied.
  */
 #include "kernel/backend.h"
 #include "kernel/capabilities.h"
@@ -16,7 +30,6 @@
 #include "kernel/iptables/skeleton.h"
 #include "kernel/iptables/table.h"
 #include "kernel/iptables/xtables_lock.h"
-#include "kernel/surplus.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -103,6 +116,8 @@ static int carry_out(struct parts *parts, bool *again, struct error *err)
     return 0;
 }
 
+/* For who wants everything gone. A chain of 0.1.0 that stays behind at an upgrade, empty, does no
+ * harm that would be worth a pod. */
 static int check_leftovers(const struct parts *parts, struct error *err)
 {
     for (size_t i = 0; i < FAMILIES; i++) {
@@ -137,39 +152,11 @@ static int note_removed(const struct parts *parts, struct listing *removed, stru
     return 0;
 }
 
-/* Whether none of the guards that stand is on a wanted interface, or of an owner of wanted ones. */
-static bool is_first(const struct parts *parts, const struct wanted *wanted)
-{
-    for (size_t i = 0; i < FAMILIES; i++) {
-        for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-            const struct chain *own = &parts->family[i].table.snapshot.own[direction];
-
-            for (size_t j = 0; j < own->rule_count; j++)
-                if (own->rules[j].kind == RULE_GUARD &&
-                    (wanted_find(wanted, &own->rules[j].guard) != NULL ||
-                     wanted_owns(wanted, own->rules[j].tag)))
-                    return false;
-        }
-    }
-    return true;
-}
-
-/* What came of a task. */
-struct outcome {
-    struct listing removed;
-    bool first; /* of apply: as the first reading under the lock showed it */
-};
-
-static void cleanup_outcome(struct outcome *outcome)
-{
-    listing_free(&outcome->removed);
-}
-
 /*
  * Once, from reading to writing. The lock is held. *again: it failed as it does if somebody writes
- * without the lock; if `retry`, this is why it is called.
+ * without the lock.
  */
-static int try_once(const struct task *task, bool retry, struct outcome *outcome, bool *again,
+static int try_once(const struct task *task, struct listing *removed, bool *again,
                     struct error *err)
 {
     cleanup(parts) struct parts parts = {0};
@@ -178,15 +165,13 @@ static int try_once(const struct task *task, bool retry, struct outcome *outcome
     *again = false;
     if (prepare(task, &parts, &todo, err) < 0)
         return -1;
-    if (task->wanted && !retry)
-        outcome->first = is_first(&parts, task->wanted);
     if (!todo)
         return 0;
-    if (task->selection && note_removed(&parts, &outcome->removed, err) < 0)
+    if (task->selection && note_removed(&parts, removed, err) < 0)
         return -1;
     if (carry_out(&parts, again, err) < 0)
         return -1;
-    return check_leftovers(&parts, err);
+    return task->selection ? check_leftovers(&parts, err) : 0;
 }
 
 static int look_for_work(const struct task *task, bool *todo, struct error *err)
@@ -226,7 +211,8 @@ static int lock_for_work(const struct task *task, int *lock, bool *todo, struct 
     return *todo ? xtables_lock(task->terms->lock_timeout_seconds * 1000, lock, err) : 0;
 }
 
-static int bring_about(const struct task *task, struct outcome *outcome, struct error *err)
+/* `removed`: of a selection, the guards that went. */
+static int bring_about(const struct task *task, struct listing *removed, struct error *err)
 {
     struct timespec pause = {.tv_nsec = PAUSE_NS};
     cleanup(close_fd) int lock = -1;
@@ -240,7 +226,7 @@ static int bring_about(const struct task *task, struct outcome *outcome, struct 
         struct error failure = {0};
         bool again;
 
-        if (try_once(task, tries > 1, outcome, &again, &failure) == 0)
+        if (try_once(task, removed, &again, &failure) == 0)
             return 0;
         if (!again || tries == TRIES) {
             *err = failure;
@@ -254,20 +240,17 @@ static int bring_about(const struct task *task, struct outcome *outcome, struct 
 static int edit_to_apply(const struct task *task, const struct snapshot *snapshot,
                          struct edits *edits, struct error *err)
 {
-    cleanup(listing) struct listing standing = {0};
+    cleanup(listing) struct listing standing = {.present = iptables_skeleton_present(snapshot)};
     cleanup(free_memory) struct endpoint *room = NULL;
-    struct terms terms = *task->terms;
+    struct terms terms;
 
-    if (!iptables_skeleton_surplus(snapshot, task->terms, &standing) ||
-        (terms.agreed != NULL && !iptables_guards_list(snapshot, &standing)))
+    iptables_guards_others(snapshot, &standing);
+    if (!iptables_skeleton_surplus(snapshot, task->terms, &standing))
         return error_no_memory(err);
-    if (!surplus_may_go(&standing, task->terms) &&
-        surplus_unite(&standing, task->terms, &room, &terms, err) < 0)
+    if (listing_terms(&standing, task->terms, &room, &terms, err) < 0 ||
+        iptables_skeleton_make(snapshot, &terms, edits, err) < 0)
         return -1;
-    if (iptables_skeleton_make(snapshot, &terms, wanted_have_outgoing(task->wanted), edits, err) <
-        0)
-        return -1;
-    return iptables_guards_set(snapshot, task->wanted, edits, err);
+    return iptables_guards_set(snapshot, task->wanted, &terms, edits, err);
 }
 
 static int edit_to_remove(const struct task *task, const struct snapshot *snapshot,
@@ -278,22 +261,26 @@ static int edit_to_remove(const struct task *task, const struct snapshot *snapsh
     return iptables_guards_unset(snapshot, task->selection, edits, err);
 }
 
+static int check_terms(const struct terms *terms, struct error *err)
+{
+    if (terms->endpoint_count == 0)
+        return error_set(err, ERROR_KERNEL, "there is no endpoint to keep anybody from");
+    if (terms->others == VERDICT_REJECT)
+        return error_set(err, ERROR_KERNEL,
+                         "packets of interfaces without a guard cannot be rejected with iptables; "
+                         "set \"backend\": \"nftables\", or \"deny\": \"drop\"");
+    return 0;
+}
+
 static int backend_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
-                         bool *first, struct error *err)
+                         struct error *err)
 {
     cleanup(wanted) struct wanted wanted = {0};
     struct task task = {.edit = edit_to_apply, .terms = terms, .wanted = &wanted};
-    struct outcome outcome = {0};
-    int result;
 
-    *first = false;
-    if (terms->endpoint_count == 0)
-        return error_set(err, ERROR_KERNEL, "there is no endpoint to keep anybody from");
-    if (iptables_wanted_make(plans, plan_count, &wanted, err) < 0)
+    if (check_terms(terms, err) < 0 || iptables_wanted_make(plans, plan_count, &wanted, err) < 0)
         return -1;
-    result = bring_about(&task, &outcome, err);
-    *first = outcome.first;
-    return result;
+    return bring_about(&task, NULL, err);
 }
 
 static size_t count_guards(struct listing *listing)
@@ -310,14 +297,14 @@ static size_t count_guards(struct listing *listing)
 static int backend_remove(const struct selection *selection, const struct terms *terms,
                           size_t *removed, struct error *err)
 {
-    cleanup(outcome) struct outcome outcome = {0};
+    cleanup(listing) struct listing gone = {0};
     struct task task = {
         .edit = edit_to_remove, .only_live = true, .terms = terms, .selection = selection};
 
-    if (bring_about(&task, &outcome, err) < 0)
+    if (bring_about(&task, &gone, err) < 0)
         return -1;
     if (removed)
-        *removed = count_guards(&outcome.removed);
+        *removed = count_guards(&gone);
     return 0;
 }
 
@@ -332,21 +319,40 @@ static int check_kernel_part(const struct iptables_family *family, struct error 
                      family->command, family->live, family->modules);
 }
 
-static int backend_probe(const struct terms *terms, struct error *err)
+/* A table that is live can be read without making anything; whoever may have made it. */
+static int check_readable(const struct iptables_family *family, bool *present, struct error *err)
 {
+    cleanup(table) struct table table = {0};
+    bool live;
+
+    if (iptables_table_live(family, &live, err) < 0)
+        return -1;
+    if (!live)
+        return 0;
+    if (iptables_table_open(family, &table, err) < 0)
+        return -1;
+    *present = *present || iptables_skeleton_present(&table.snapshot);
+    return 0;
+}
+
+static int backend_probe(const struct terms *terms, bool *present, struct error *err)
+{
+    bool found = false;
+
     (void)terms;
     /* libiptc talks over a raw socket (raw(7)); the kernel then asks for the other one. */
     if (capability_check(CAP_NET_RAW, "CAP_NET_RAW", err) < 0 ||
         capability_check(CAP_NET_ADMIN, "CAP_NET_ADMIN", err) < 0)
         return -1;
     for (size_t i = 0; i < FAMILIES; i++) {
-        if (check_kernel_part(families[i], err) < 0)
+        if (check_kernel_part(families[i], err) < 0 || check_readable(families[i], &found, err) < 0)
             return -1;
     }
     if (xtables_lock_usable(err) < 0) {
         err->code = ERROR_KERNEL;
         return -1;
     }
+    *present = found;
     return 0;
 }
 

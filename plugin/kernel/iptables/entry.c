@@ -33,8 +33,8 @@ static void put_interface(const struct entry_layout *layout, const struct guard 
 {
     size_t length = strnlen(guard->interface, INTERFACE_NAME_SIZE - 1);
 
-    memcpy(entry + layout->interface[guard->direction], guard->interface, length);
-    memset(entry + layout->interface_mask[guard->direction], 0xff, length + 1);
+    memcpy(entry + layout->interface, guard->interface, length);
+    memset(entry + layout->interface_mask, 0xff, length + 1);
 }
 
 /* What a packet is compared with, without the matches. Expects zeroes. */
@@ -43,7 +43,7 @@ static void put_criteria(const struct entry_layout *layout, const struct rule *r
 {
     if (rule->kind == RULE_JUMP)
         put_destination(layout, &rule->endpoint, entry);
-    else
+    else if (rule->kind == RULE_GUARD)
         put_interface(layout, &rule->guard, entry);
 }
 
@@ -68,9 +68,9 @@ static void put_target(const struct rule *rule, unsigned char *target)
     const char *name;
 
     if (rule->kind == RULE_JUMP)
-        name = iptables_chain_names[rule->guard.direction].own;
+        name = IPTABLES_CHAIN;
     else
-        name = rule->guard.verdict == VERDICT_DROP ? "DROP" : "RETURN";
+        name = verdict_denies(rule->guard.verdict) ? "DROP" : "RETURN";
     standard.target.u.user.target_size = TARGET_SIZE;
     strcpy(standard.target.u.user.name, name);
     memcpy(target, &standard, sizeof(standard));
@@ -121,8 +121,7 @@ static bool get_destination(const struct entry_layout *layout, const unsigned ch
 static bool get_interface(const struct entry_layout *layout, const unsigned char *entry,
                           struct guard *out)
 {
-    out->direction = entry[layout->interface[DIRECTION_IN]] ? DIRECTION_IN : DIRECTION_OUT;
-    return get_text(entry + layout->interface[out->direction], INTERFACE_NAME_SIZE, out->interface,
+    return get_text(entry + layout->interface, INTERFACE_NAME_SIZE, out->interface,
                     sizeof(out->interface)) &&
            name_is_interface(out->interface);
 }
@@ -151,23 +150,31 @@ static bool get_target(const unsigned char *target, int *verdict)
            standard.target.u.user.name[0] == '\0';
 }
 
-/* Takes what a guard or a jump has from the places where those have it. */
+/* Whether the number is a verdict of ours, and which. */
+static bool get_verdict(int number, enum verdict *out)
+{
+    *out = number == XT_RETURN ? VERDICT_PASS : VERDICT_DROP;
+    return number == XT_RETURN || number == TARGET_VERDICT(NF_DROP);
+}
+
+/* Takes what a rule of ours has from the places where such a rule has it. */
 static bool get_rule(const struct entry_layout *layout, const unsigned char *entry,
                      size_t target_offset, struct rule *out)
 {
-    int verdict;
+    int number;
 
-    if (!get_target(entry + target_offset, &verdict))
+    if (!get_target(entry + target_offset, &number))
         return false;
-    if (target_offset == layout->size) {
+    if (target_offset == layout->size && number >= 0) {
         out->kind = RULE_JUMP;
-        return verdict >= 0 && get_destination(layout, entry, &out->endpoint);
+        return get_destination(layout, entry, &out->endpoint);
     }
-    out->kind = RULE_GUARD;
-    out->guard.verdict = verdict == XT_RETURN ? VERDICT_COUNT : VERDICT_DROP;
-    return target_offset == layout->size + COMMENT_MATCH_SIZE &&
-           (verdict == XT_RETURN || verdict == TARGET_VERDICT(NF_DROP)) &&
-           get_interface(layout, entry, &out->guard) && get_comment(entry + layout->size, out->tag);
+    if (!get_verdict(number, &out->guard.verdict))
+        return false;
+    out->kind = target_offset == layout->size ? RULE_OTHERS : RULE_GUARD;
+    return out->kind == RULE_OTHERS || (target_offset == layout->size + COMMENT_MATCH_SIZE &&
+                                        get_interface(layout, entry, &out->guard) &&
+                                        get_comment(entry + layout->size, out->tag));
 }
 
 void iptables_entry_read(const struct entry_layout *layout, const void *bytes, size_t size,

@@ -20,8 +20,8 @@ struct entry_layout {
     size_t address_size;
     size_t destination;
     size_t destination_mask;
-    size_t interface[DIRECTIONS]; /* IFNAMSIZ bytes each */
-    size_t interface_mask[DIRECTIONS];
+    size_t interface; /* that it came in through: IFNAMSIZ bytes, and as many of the mask */
+    size_t interface_mask;
     size_t target_offset; /* __u16 */
     size_t next_offset;   /* __u16 */
     size_t counters;      /* struct xt_counters */
@@ -34,16 +34,16 @@ union entry_bytes {
 };
 
 /*
- * The rule, a guard or a jump, as libiptc wants it: the target by its name. Its counters go with
- * it.
+ * The rule, of any kind but RULE_FOREIGN, as libiptc wants it: the target by its name. Its counters
+ * go with it.
  */
 void iptables_entry_build(const struct entry_layout *layout, const struct rule *rule,
                           union entry_bytes *out);
 
 /*
  * Reads an entry as the kernel gives it, from `size` bytes whatever is in them. Where a jump goes,
- * an entry says with an offset into the table: all rules of a jump's form come back as RULE_JUMP,
- * with DIRECTION_IN, and the caller has to find out where they go.
+ * an entry says with an offset into the table: all rules of a jump's form come back as RULE_JUMP, and
+ * the caller has to find out where they go.
  */
 void iptables_entry_read(const struct entry_layout *layout, const void *bytes, size_t size,
                          struct rule *out);

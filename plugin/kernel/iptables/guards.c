@@ -5,18 +5,19 @@
 /* What becomes of a rule of our chain. */
 enum fate {
     FATE_STAYS,
-    FATE_CHANGES, /* is overwritten by what is wanted on its interface */
+    FATE_CHANGES, /* is overwritten by what is wanted in its place */
     FATE_GOES,
     FATE_MOVES, /* to the front, with its counters */
 };
 
-/* One chain of ours on its way from what is to what is wanted. */
+/* The chain on its way from what is to what is wanted. */
 struct work {
     const struct chain *chain;
-    const char *name;
-    enum direction direction;
+    size_t front; /* how many guards stand before everything else */
     const struct wanted *wanted;
+    const struct terms *terms;
     bool *met;        /* for each wanted guard: a rule stands, or will, that is it */
+    bool met_others;  /* the same of the rule for others */
     enum fate *fates; /* for each rule */
     struct edits *edits;
 };
@@ -27,7 +28,7 @@ static void cleanup_work(struct work *work)
     free(work->fates);
 }
 
-static size_t first_foreign(const struct chain *chain)
+static size_t leading_guards(const struct chain *chain)
 {
     size_t i = 0;
 
@@ -36,13 +37,23 @@ static size_t first_foreign(const struct chain *chain)
     return i;
 }
 
+size_t iptables_guards_find_others(const struct chain *chain)
+{
+    size_t i = 0;
+
+    while (i < chain->rule_count && chain->rules[i].kind != RULE_OTHERS)
+        i++;
+    return i;
+}
+
 size_t iptables_guards_intruder(const struct chain *chain)
 {
-    size_t foreign = first_foreign(chain);
+    size_t front = leading_guards(chain);
 
-    for (size_t i = foreign; i < chain->rule_count; i++) {
-        if (chain->rules[i].kind == RULE_GUARD)
-            return foreign;
+    for (size_t i = front + 1; i < chain->rule_count; i++) {
+        if (chain->rules[i].kind == RULE_GUARD ||
+            (chain->rules[i].kind == RULE_OTHERS && chain->rules[front].kind == RULE_FOREIGN))
+            return front;
     }
     return chain->rule_count;
 }
@@ -60,24 +71,26 @@ static struct rule wanted_rule(const struct wanted_guard *wanted)
     return rule;
 }
 
-/* `in_front`: no foreign rule stands before this one. */
+static struct rule others_rule(const struct terms *terms)
+{
+    return (struct rule){.kind = RULE_OTHERS, .guard.verdict = terms->others};
+}
+
+/* Of a guard. `in_front`: nothing but guards stands before it. */
 static enum fate decide(struct work *work, const struct rule *rule, bool in_front)
 {
-    const struct wanted_guard *wanted;
+    const struct wanted_guard *wanted = wanted_find(work->wanted, rule->guard.interface);
     bool *met;
 
-    if (rule->kind != RULE_GUARD)
-        return FATE_STAYS;
-    wanted = wanted_find(work->wanted, &rule->guard);
     if (!wanted) {
-        if (wanted_owns(work->wanted, rule->tag))
+        if (!work->terms->seen && wanted_owns(work->wanted, rule->tag))
             return FATE_GOES;
         return in_front ? FATE_STAYS : FATE_MOVES;
     }
     met = &work->met[wanted - work->wanted->guards];
     if (*met)
         return FATE_GOES;
-    if (is_wanted(rule, wanted) || !wanted_takes_over(wanted, rule->tag)) {
+    if (is_wanted(rule, wanted) || !wanted_takes_over(wanted, rule->tag, work->terms->seen)) {
         *met = true;
         return in_front ? FATE_STAYS : FATE_MOVES;
     }
@@ -87,64 +100,102 @@ static enum fate decide(struct work *work, const struct rule *rule, bool in_fron
     return FATE_CHANGES;
 }
 
+/* Of the first rule for others; further ones see no packet and go. */
+static enum fate decide_others(struct work *work, const struct rule *rule, bool in_place)
+{
+    bool right = rule->guard.verdict == work->terms->others;
+
+    if (work->met_others)
+        return FATE_GOES;
+    work->met_others = in_place || right;
+    if (in_place)
+        return right ? FATE_STAYS : FATE_CHANGES;
+    return right ? FATE_MOVES : FATE_GOES;
+}
+
+static void decide_all(struct work *work)
+{
+    for (size_t i = 0; i < work->chain->rule_count; i++) {
+        const struct rule *rule = &work->chain->rules[i];
+
+        if (rule->kind == RULE_GUARD)
+            work->fates[i] = decide(work, rule, i < work->front);
+        else if (rule->kind == RULE_OTHERS)
+            work->fates[i] = decide_others(work, rule, i == work->front);
+        else
+            work->fates[i] = FATE_STAYS;
+    }
+}
+
 /* From the back, so that no edit changes the position of one that is still to come. */
 static int edit_in_place(const struct work *work, struct error *err)
 {
     for (size_t i = work->chain->rule_count; i-- > 0;) {
         const struct rule *rule = &work->chain->rules[i];
-        struct rule changed;
+        enum edit_kind kind = EDIT_DELETE_RULE;
+        struct rule changed = {0};
 
-        switch (work->fates[i]) {
-        case FATE_STAYS:
-            break;
-        case FATE_CHANGES:
-            changed = wanted_rule(wanted_find(work->wanted, &rule->guard));
-            if (iptables_edits_add(work->edits, EDIT_REPLACE_RULE, work->name, i, &changed, err) <
-                0)
-                return -1;
-            break;
-        case FATE_GOES:
-        case FATE_MOVES:
-            if (iptables_edits_add(work->edits, EDIT_DELETE_RULE, work->name, i, NULL, err) < 0)
-                return -1;
-            break;
+        if (work->fates[i] == FATE_STAYS)
+            continue;
+        if (work->fates[i] == FATE_CHANGES) {
+            kind = EDIT_REPLACE_RULE;
+            changed = rule->kind == RULE_OTHERS
+                          ? others_rule(work->terms)
+                          : wanted_rule(wanted_find(work->wanted, rule->guard.interface));
         }
+        if (iptables_edits_add(work->edits, kind, IPTABLES_CHAIN, i, &changed, err) < 0)
+            return -1;
     }
     return 0;
 }
 
-/* Behind the guards that stand in front, which is before everything foreign. */
-static int insert_guards(const struct work *work, size_t position, struct error *err)
+static int insert(const struct work *work, size_t *position, const struct rule *rule,
+                  struct error *err)
 {
-    for (size_t i = 0; i < work->chain->rule_count; i++) {
-        if (work->fates[i] == FATE_MOVES &&
-            iptables_edits_add(work->edits, EDIT_INSERT_RULE, work->name, position++,
-                               &work->chain->rules[i], err) < 0)
+    return iptables_edits_add(work->edits, EDIT_INSERT_RULE, IPTABLES_CHAIN, (*position)++, rule,
+                              err);
+}
+
+static int insert_moved(const struct work *work, enum rule_kind kind, size_t *position,
+                        struct error *err)
+{
+    for (size_t i = 0; i < work->chain->rule_count; i++)
+        if (work->fates[i] == FATE_MOVES && work->chain->rules[i].kind == kind &&
+            insert(work, position, &work->chain->rules[i], err) < 0)
             return -1;
-    }
+    return 0;
+}
+
+/* Behind the guards that stand in front, which is before everything else. */
+static int insert_rules(const struct work *work, struct error *err)
+{
+    const struct rule others = others_rule(work->terms);
+    size_t position = 0;
+
+    for (size_t i = 0; i < work->front; i++)
+        position += work->fates[i] != FATE_GOES;
+    if (insert_moved(work, RULE_GUARD, &position, err) < 0)
+        return -1;
     for (size_t i = 0; i < work->wanted->guard_count; i++) {
-        const struct wanted_guard *wanted = &work->wanted->guards[i];
-        struct rule rule = wanted_rule(wanted);
+        struct rule rule = wanted_rule(&work->wanted->guards[i]);
 
-        if (wanted->guard->direction == work->direction && !work->met[i] &&
-            iptables_edits_add(work->edits, EDIT_INSERT_RULE, work->name, position++, &rule, err) <
-                0)
+        if (!work->met[i] && insert(work, &position, &rule, err) < 0)
             return -1;
     }
-    return 0;
+    if (insert_moved(work, RULE_OTHERS, &position, err) < 0)
+        return -1;
+    return work->met_others ? 0 : insert(work, &position, &others, err);
 }
 
-static int set_chain(const struct snapshot *snapshot, enum direction direction,
-                     const struct wanted *wanted, struct edits *edits, struct error *err)
+int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
+                        const struct terms *terms, struct edits *edits, struct error *err)
 {
-    const struct chain *chain = &snapshot->own[direction];
-    size_t foreign = first_foreign(chain);
-    size_t standing = 0;
+    const struct chain *chain = &snapshot->own;
     cleanup(work) struct work work = {
         .chain = chain,
-        .name = iptables_chain_names[direction].own,
-        .direction = direction,
+        .front = leading_guards(chain),
         .wanted = wanted,
+        .terms = terms,
         .met = calloc(wanted->guard_count + 1, sizeof(*work.met)),
         .fates = calloc(chain->rule_count + 1, sizeof(*work.fates)),
         .edits = edits,
@@ -152,22 +203,10 @@ static int set_chain(const struct snapshot *snapshot, enum direction direction,
 
     if (!work.met || !work.fates)
         return error_no_memory(err);
-    for (size_t i = 0; i < chain->rule_count; i++) {
-        work.fates[i] = decide(&work, &chain->rules[i], i < foreign);
-        if (i < foreign && (work.fates[i] == FATE_STAYS || work.fates[i] == FATE_CHANGES))
-            standing++;
-    }
+    decide_all(&work);
     if (edit_in_place(&work, err) < 0)
         return -1;
-    return insert_guards(&work, standing, err);
-}
-
-int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
-                        struct edits *edits, struct error *err)
-{
-    if (set_chain(snapshot, DIRECTION_IN, wanted, edits, err) < 0)
-        return -1;
-    return set_chain(snapshot, DIRECTION_OUT, wanted, edits, err);
+    return insert_rules(&work, err);
 }
 
 struct held iptables_guard_held(const struct rule *rule, enum family family)
@@ -185,33 +224,42 @@ struct held iptables_guard_held(const struct rule *rule, enum family family)
 
 bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listing)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-        const struct chain *chain = &snapshot->own[direction];
+    const struct chain *chain = &snapshot->own;
 
-        for (size_t i = 0; i < chain->rule_count; i++) {
-            struct held held = iptables_guard_held(&chain->rules[i], snapshot->family);
+    for (size_t i = 0; i < chain->rule_count; i++) {
+        struct held held = iptables_guard_held(&chain->rules[i], snapshot->family);
 
-            if (chain->rules[i].kind == RULE_GUARD && !listing_add(listing, &held))
-                return false;
-        }
+        if (chain->rules[i].kind == RULE_GUARD && !listing_add(listing, &held))
+            return false;
     }
     return true;
+}
+
+void iptables_guards_others(const struct snapshot *snapshot, struct listing *listing)
+{
+    const struct chain *chain = &snapshot->own;
+    const struct rule none = {.guard.verdict = VERDICT_PASS};
+    size_t found = iptables_guards_find_others(chain);
+    const struct rule *rule = found < chain->rule_count ? &chain->rules[found] : &none;
+    struct others *others = &listing->others;
+
+    others->verdict = rule->guard.verdict > others->verdict ? rule->guard.verdict : others->verdict;
+    others->packets += rule->packets;
+    others->bytes += rule->bytes;
 }
 
 int iptables_guards_unset(const struct snapshot *snapshot, const struct selection *selection,
                           struct edits *edits, struct error *err)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-        const struct chain *chain = &snapshot->own[direction];
+    const struct chain *chain = &snapshot->own;
 
-        for (size_t i = chain->rule_count; i-- > 0;) {
-            struct held held = iptables_guard_held(&chain->rules[i], snapshot->family);
+    for (size_t i = chain->rule_count; i-- > 0;) {
+        struct held held = iptables_guard_held(&chain->rules[i], snapshot->family);
 
-            if (chain->rules[i].kind == RULE_GUARD && selection->goes(&held, selection->context) &&
-                iptables_edits_add(edits, EDIT_DELETE_RULE, iptables_chain_names[direction].own, i,
-                                   &chain->rules[i], err) < 0)
-                return -1;
-        }
+        if (chain->rules[i].kind == RULE_GUARD && selection->goes(&held, selection->context) &&
+            iptables_edits_add(edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, i, &chain->rules[i], err) <
+                0)
+            return -1;
     }
     return 0;
 }

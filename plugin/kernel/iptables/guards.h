@@ -1,5 +1,5 @@
 /*
- * Which guards to set and to take away in one family's table. Pure.
+ * What to set and to take away in the chain of ours in one family's table. Pure.
  */
 #ifndef IMDS_GUARD_IPTABLES_GUARDS_H
 #define IMDS_GUARD_IPTABLES_GUARDS_H
@@ -9,12 +9,13 @@
 #include "kernel/iptables/wanted.h"
 
 /*
- * After these edits the plans' guards stand, each interface of theirs once, in front of everything
- * foreign in our chains; guards of the plans' owners that the plans lack are gone; other guards
- * stand as before. A guard that was right keeps its counters, another one begins at 0.
+ * After these edits the chain begins with the guards, the plans' each of them once, behind which
+ * stands one rule for others, with the terms' verdict; unless terms->seen, guards of the plans'
+ * owners that the plans lack are gone; other guards stand as before. What was right keeps its
+ * counters, and what was not begins at 0.
  */
 must_use int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
-                                 struct edits *edits, struct error *err);
+                                 const struct terms *terms, struct edits *edits, struct error *err);
 
 /* Takes away the guards that the selection names, but does not look at `everything`. */
 must_use int iptables_guards_unset(const struct snapshot *snapshot,
@@ -24,10 +25,22 @@ must_use int iptables_guards_unset(const struct snapshot *snapshot,
 /* Adds all guards to listing->held. False if out of memory. */
 must_use bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listing);
 
+/*
+ * Adds the rule for others to listing->others, which begins as zeroes; where there is none, others
+ * pass.
+ */
+void iptables_guards_others(const struct snapshot *snapshot, struct listing *listing);
+
 /* The guard as backend.h shows it. */
 struct held iptables_guard_held(const struct rule *rule, enum family family);
 
-/* The first rule that is no guard, if guards stand behind it; else the number of rules. */
+/* The first rule for others; the number of rules if there is none. */
+size_t iptables_guards_find_others(const struct chain *chain);
+
+/*
+ * The first rule that is no guard, if guards stand behind it, or if it is foreign and the rule for
+ * others stands behind it; else the number of rules.
+ */
 size_t iptables_guards_intruder(const struct chain *chain);
 
 #endif

@@ -46,6 +46,7 @@ static void merge(struct listing *listing)
 static int add_from(const struct snapshot *snapshot, const struct terms *terms,
                     struct listing *listing, struct error *err)
 {
+    iptables_guards_others(snapshot, listing);
     if (!iptables_guards_list(snapshot, listing) ||
         (terms->endpoint_count > 0 && !iptables_skeleton_surplus(snapshot, terms, listing)))
         return error_no_memory(err);

@@ -2,9 +2,9 @@
 
 void iptables_snapshot_free(struct snapshot *snapshot)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-        free(snapshot->hook[direction].rules);
-        free(snapshot->own[direction].rules);
-    }
+    free(snapshot->hook.rules);
+    free(snapshot->own.rules);
+    free(snapshot->old.rules);
+    free(snapshot->old_hook.rules);
     *snapshot = (struct snapshot){0};
 }

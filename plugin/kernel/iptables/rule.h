@@ -1,17 +1,17 @@
 /*
  * What stands in the legacy table `mangle`, of either family, as plain data.
  *
- * One jump for each endpoint, in first place; one rule for each guard:
+ * One jump for each endpoint, in first place; one rule for each guard; then the rule for others,
+ * who have no guard:
  *
  *     -A FORWARD -d 169.254.169.254/32 -j IMDS-GUARD
- *     -A IMDS-GUARD -i eni0 -m comment --comment "<tag>" -j DROP
- *     -A POSTROUTING -d 169.254.169.254/32 -j IMDS-GUARD-OUT
- *     -A IMDS-GUARD-OUT -o vlan.eth.1 -m comment --comment "<tag>" -j DROP
+ *     -A IMDS-GUARD -i eni0 -m comment --comment "<tag>" -j RETURN
+ *     -A IMDS-GUARD -i eni1 -m comment --comment "<tag>" -j DROP
+ *     -A IMDS-GUARD -j DROP
  *
- * A guard that only counts has RETURN. A packet to anywhere else pays for the comparisons of the
- * jumps, however many guards there are; what POSTROUTING has of ours is made with the first
- * outgoing guard, and stays. Guards and jumps of exactly these forms are ours, everything else is
- * foreign and never changed, in our chains too: there guards are kept in front of what is foreign.
+ * Who may pass has RETURN. A packet to anywhere else pays for the comparisons of the jumps, however
+ * many guards there are. Rules of exactly these forms are ours, everything else is foreign and never
+ * changed, in our chain too: there it is kept behind ours, where it sees no packet.
  */
 #ifndef IMDS_GUARD_IPTABLES_RULE_H
 #define IMDS_GUARD_IPTABLES_RULE_H
@@ -27,28 +27,25 @@
 
 #define IPTABLES_TABLE "mangle"
 
-#define DIRECTIONS 2
+/* The built-in chain that is jumped from, and the chain of ours. */
+#define IPTABLES_HOOK  "FORWARD"
+#define IPTABLES_CHAIN "IMDS-GUARD"
 
-/* For each direction the built-in chain that is jumped from, and the chain of ours. */
-struct iptables_chain_names {
-    const char *hook;
-    const char *own;
-};
-
-static const struct iptables_chain_names iptables_chain_names[DIRECTIONS] = {
-    [DIRECTION_IN] = {"FORWARD", "IMDS-GUARD"},
-    [DIRECTION_OUT] = {"POSTROUTING", "IMDS-GUARD-OUT"},
-};
+/* What version 0.1.0 had beside them on nodes with branch ENIs, for guards that matched where a
+ * packet leaves; is only ever taken away. */
+#define IPTABLES_OLD_HOOK  "POSTROUTING"
+#define IPTABLES_OLD_CHAIN "IMDS-GUARD-OUT"
 
 enum rule_kind {
     RULE_FOREIGN,
     RULE_GUARD,
+    RULE_OTHERS,
     RULE_JUMP,
 };
 
 struct rule {
     enum rule_kind kind;
-    struct guard guard;       /* of a jump, only the direction counts */
+    struct guard guard;       /* of a guard; the rule for others has the verdict only */
     char tag[TAG_SIZE];       /* of a guard; always a tag (tag_parse) */
     struct endpoint endpoint; /* of a jump */
     uint64_t packets;
@@ -64,8 +61,10 @@ struct chain {
 /* One family's table at one moment, as far as it concerns us. */
 struct snapshot {
     enum family family;
-    struct chain hook[DIRECTIONS];
-    struct chain own[DIRECTIONS];
+    struct chain hook;     /* jumps to own, and what is foreign */
+    struct chain own;      /* guards, rules for others, and what is foreign */
+    struct chain old;      /* only whether it exists */
+    struct chain old_hook; /* jumps to old, and what is foreign; not read if old does not exist */
 };
 
 void iptables_snapshot_free(struct snapshot *snapshot);

@@ -1,5 +1,5 @@
 /*
- * The chains, and the jumps to them: what makes guards work. Pure.
+ * The chain, and the jumps to it: what makes the rules in it work. Pure.
  */
 #ifndef IMDS_GUARD_IPTABLES_SKELETON_H
 #define IMDS_GUARD_IPTABLES_SKELETON_H
@@ -9,12 +9,11 @@
 
 /*
  * After these edits the chain exists, and each endpoint of the family has its jump, the jumps
- * standing before everything else; there are no others of ours. The same for outgoing guards if
- * there will be any (`outgoing`) or their chain exists: only nodes with branch ENIs have any, and a
- * jump costs every packet of a node something.
+ * standing before everything else; there are no others of ours, and of version 0.1.0's further chain
+ * nothing is left.
  */
 must_use int iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
-                                    bool outgoing, struct edits *edits, struct error *err);
+                                    struct edits *edits, struct error *err);
 
 /*
  * Adds the endpoints that jumps stand for, and that the terms do not have, to listing->surplus.
@@ -27,13 +26,13 @@ must_use bool iptables_skeleton_surplus(const struct snapshot *snapshot, const s
 must_use int iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edits,
                                       struct error *err);
 
-/* True if a chain of ours exists. */
+/* True if a chain of ours exists, of whichever version. */
 bool iptables_skeleton_present(const struct snapshot *snapshot);
 
 /*
- * Adds what keeps guards from working to listing->faults, naming `command` ("iptables",
- * "ip6tables") and the chain. No chain for outgoing guards is no fault: there are none. False if out
- * of memory.
+ * Adds what keeps the rules in the chain from working to listing->faults, naming `command`
+ * ("iptables", "ip6tables") and the chain. With terms->endpoint_count 0 what could be missing is not
+ * known, only what stands at a wrong place. False if out of memory.
  */
 must_use bool iptables_skeleton_faults(const struct snapshot *snapshot, const char *command,
                                        const struct terms *terms, struct listing *listing);

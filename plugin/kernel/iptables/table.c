@@ -72,28 +72,26 @@ static int kernel_error(const struct iptables_family *family, const char *what, 
     }
 }
 
-/* Reads one entry, which stands in the chain named `name`; jumps lead to `target`, or
- * are foreign. */
-static void read_rule(const struct table *table, const void *entry, enum direction direction,
-                      enum rule_kind expected, struct rule *out)
+/* Reads one entry. In a hook, whose jumps lead to `target`, those may be ours; in a chain of ours,
+ * which has no target, everything else. */
+static void read_rule(const struct table *table, const void *entry, const char *target,
+                      struct rule *out)
 {
     const struct iptables_family *family = table->family;
+    const char *leads_to;
 
     iptables_entry_read(&family->layout, entry, family->entry_size(entry), out);
-    if (out->kind == RULE_JUMP) {
-        const char *target = family->jump_target(entry, table->handle);
-
-        out->guard.direction = direction;
-        if (!target || strcmp(target, iptables_chain_names[direction].own) != 0)
-            out->kind = RULE_FOREIGN;
-    }
-    if (out->kind != expected || out->guard.direction != direction)
+    if ((out->kind == RULE_JUMP) != (target != NULL))
+        out->kind = RULE_FOREIGN;
+    if (out->kind != RULE_JUMP)
+        return;
+    leads_to = family->jump_target(entry, table->handle);
+    if (!leads_to || strcmp(leads_to, target) != 0)
         out->kind = RULE_FOREIGN;
 }
 
-/* `expected`: what may be ours in this chain. */
-static int read_chain(const struct table *table, const char *name, enum direction direction,
-                      enum rule_kind expected, struct chain *out, struct error *err)
+static int read_chain(const struct table *table, const char *name, const char *target,
+                      struct chain *out, struct error *err)
 {
     const struct iptables_family *family = table->family;
     size_t capacity = 0;
@@ -113,23 +111,22 @@ static int read_chain(const struct table *table, const char *name, enum directio
                 return error_no_memory(err);
             out->rules = rules;
         }
-        read_rule(table, entry, direction, expected, &out->rules[out->rule_count++]);
+        read_rule(table, entry, target, &out->rules[out->rule_count++]);
     }
     return 0;
 }
 
 static int read_snapshot(struct table *table, struct error *err)
 {
-    for (enum direction direction = DIRECTION_IN; direction <= DIRECTION_OUT; direction++) {
-        const struct iptables_chain_names *names = &iptables_chain_names[direction];
+    struct snapshot *snapshot = &table->snapshot;
 
-        if (read_chain(table, names->hook, direction, RULE_JUMP, &table->snapshot.hook[direction],
-                       err) < 0 ||
-            read_chain(table, names->own, direction, RULE_GUARD, &table->snapshot.own[direction],
-                       err) < 0)
-            return -1;
-    }
-    return 0;
+    if (read_chain(table, IPTABLES_HOOK, IPTABLES_CHAIN, &snapshot->hook, err) < 0 ||
+        read_chain(table, IPTABLES_CHAIN, NULL, &snapshot->own, err) < 0)
+        return -1;
+    snapshot->old.exists = table->family->is_chain(IPTABLES_OLD_CHAIN, table->handle);
+    if (!snapshot->old.exists)
+        return 0;
+    return read_chain(table, IPTABLES_OLD_HOOK, IPTABLES_OLD_CHAIN, &snapshot->old_hook, err);
 }
 
 int iptables_table_open(const struct iptables_family *family, struct table *out, struct error *err)

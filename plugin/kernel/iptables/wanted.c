@@ -9,15 +9,26 @@ static bool ends_in_plus(const char *name)
     return length > 0 && name[length - 1] == '+';
 }
 
+static int check_guard(const struct guard *guard, struct error *err)
+{
+    if (ends_in_plus(guard->interface))
+        return error_set(err, ERROR_KERNEL,
+                         "interface '%s' cannot be guarded with iptables, which takes a name that "
+                         "ends in '+' for a pattern; rename it, or set \"backend\": \"nftables\"",
+                         guard->interface);
+    if (guard->verdict == VERDICT_REJECT)
+        return error_set(err, ERROR_KERNEL,
+                         "packets from '%s' cannot be rejected with iptables; set \"backend\": "
+                         "\"nftables\", or \"deny\": \"drop\"",
+                         guard->interface);
+    return 0;
+}
+
 int iptables_wanted_check(const struct plan *plan, struct error *err)
 {
     for (size_t i = 0; i < plan->guard_count; i++) {
-        if (ends_in_plus(plan->guards[i].interface))
-            return error_set(err, ERROR_KERNEL,
-                             "interface '%s' cannot be guarded with iptables, which takes a name "
-                             "that ends in '+' for a pattern; rename it, or set \"backend\": "
-                             "\"nftables\"",
-                             plan->guards[i].interface);
+        if (check_guard(&plan->guards[i], err) < 0)
+            return -1;
     }
     return wanted_check(plan, err);
 }
