@@ -29,8 +29,10 @@ static void read_tag(const char *text)
 
         memcpy(namespace, tag.pod, (size_t)(slash - tag.pod));
         tag_write(&owner, tag.guards, namespace, slash + 1, again);
-        must(strcmp(again, text) == 0);
+    } else { /* unknown, or the namespace is cut */
+        tag_write(&owner, tag.guards, strcmp(tag.pod, "-") == 0 ? NULL : tag.pod, "", again);
     }
+    must(strcmp(again, text) == 0);
 }
 
 /* Whatever a pod is called, its tag leads back to its owner, and to no other. */

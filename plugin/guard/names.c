@@ -1,14 +1,26 @@
 #include "guard/names.h"
 
+#include <limits.h>
 #include <string.h>
 
-#define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+static const bool name_bytes[UCHAR_MAX + 1] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+    ['_'] = true,         ['.'] = true,         ['-'] = true,
+};
+
+size_t name_span(const char *text)
+{
+    size_t length = 0;
+
+    while (name_bytes[(unsigned char)text[length]])
+        length++;
+    return length;
+}
 
 static bool is_identifier(const char *name)
 {
-    /* The empty string has its NUL where a letter or digit has to be. */
-    return name[0] != '\0' && strchr(LETTERS_AND_DIGITS, name[0]) != NULL &&
-           name[strspn(name, LETTERS_AND_DIGITS "_.-")] == '\0';
+    /* The empty string has its NUL where there must be none of these. */
+    return strchr("_.-", name[0]) == NULL && name[name_span(name)] == '\0';
 }
 
 bool name_is_container_id(const char *name)

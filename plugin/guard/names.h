@@ -6,6 +6,7 @@
 #define IMDS_GUARD_NAMES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Linux: IFNAMSIZ of linux/if.h, 15 bytes and a NUL. */
 #define INTERFACE_NAME_SIZE 16
@@ -14,6 +15,10 @@
  * and networks. */
 bool name_is_container_id(const char *name);
 bool name_is_network(const char *name);
+
+/* How many bytes of the text, from the first, are such as container ids may have: [A-Za-z0-9_.-]. Not
+ * strspn(3), which makes a table of them for each call. */
+size_t name_span(const char *text);
 
 /* libcni utils.ValidateInterfaceName and Linux dev_valid_name(): 1 to 15 bytes, not "." or "..", no
  * '/', ':' or white space. */

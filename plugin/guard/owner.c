@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POD_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-
 bool owner_fits(const struct owner *owner)
 {
     return strlen(owner->network) + strlen(owner->container_id) + strlen(owner->ifname) <=
@@ -40,12 +38,10 @@ static void append_pod_text(char tag[static TAG_SIZE], size_t *used, size_t end,
 
     append(tag, used, end, text);
     tag[*used] = '\0';
-    for (start += strspn(tag + start, POD_BYTES); start < *used;
-         start += strspn(tag + start, POD_BYTES))
+    for (start += name_span(tag + start); start < *used; start += name_span(tag + start))
         tag[start] = '_';
 }
 
-/* Not snprintf(3): for each rule of a legacy table its tag is written anew, to be compared. */
 void tag_write(const struct owner *owner, unsigned guards, const char *namespace, const char *pod,
                char out[static TAG_SIZE])
 {
@@ -71,7 +67,6 @@ struct fields {
     char copy[TAG_SIZE];
     struct owner owner;
     unsigned guards;
-    const char *namespace; /* NULL if the pod is unknown */
     const char *pod;
 };
 
@@ -85,11 +80,44 @@ static bool split_owner(char **rest, struct owner *owner)
            name_is_interface(owner->ifname) && owner_fits(owner);
 }
 
+/* 0 if it is not a number as tag_write writes it. */
+static unsigned read_guards(const char *number)
+{
+    unsigned guards = 0;
+
+    if (number[0] == '0')
+        return 0;
+    for (; *number != '\0'; number++) {
+        if (*number < '0' || *number > '9')
+            return 0;
+        guards = guards * 10 + (unsigned)(*number - '0');
+        if (guards > OWNER_GUARDS_MAX)
+            return 0;
+    }
+    return guards;
+}
+
+/* Whether tag_write can have written this behind `used` bytes; without a '/' it is cut. */
+static bool is_pod_field(const char *field, size_t used)
+{
+    size_t room = pod_end(used) - used;
+    size_t length = name_span(field);
+
+    if (strcmp(field, "-") == 0)
+        return true;
+    if (field[length] == '\0')
+        return length == room;
+    if (field[length++] != '/')
+        return false;
+    length += name_span(field + length);
+    return field[length] == '\0' && length <= room;
+}
+
+/* For each rule of a legacy table: what tag_write cannot write is found without writing it anew. */
 static bool split(const char *text, struct fields *fields)
 {
     char *rest = fields->copy;
     const char *number = NULL;
-    unsigned long guards = 0;
 
     if (strnlen(text, TAG_SIZE) == TAG_SIZE)
         return false;
@@ -99,41 +127,30 @@ static bool split(const char *text, struct fields *fields)
     number = strsep(&rest, " ");
     if (number == NULL || rest == NULL)
         return false;
-    guards = strtoul(number, NULL, 10);
-    if (guards == 0 || guards > OWNER_GUARDS_MAX)
-        return false;
-    fields->guards = (unsigned)guards;
-    if (strcmp(rest, "-") != 0) {
-        fields->namespace = strsep(&rest, "/");
-        fields->pod = rest != NULL ? rest : "";
-    }
-    return true;
+    fields->guards = read_guards(number);
+    fields->pod = rest;
+    return fields->guards > 0 && is_pod_field(rest, (size_t)(rest - fields->copy));
 }
 
 bool tag_parse(const char *text, struct tag *out)
 {
-    struct fields fields = {.guards = 0};
-    char again[TAG_SIZE] = "";
+    struct fields fields;
 
     if (!split(text, &fields))
-        return false;
-    /* Writing it again finds whatever splitting let pass: signs, leading zeros, foreign bytes. */
-    tag_write(&fields.owner, fields.guards, fields.namespace, fields.pod, again);
-    if (strcmp(text, again) != 0)
         return false;
     *out = (struct tag){.guards = fields.guards};
     strcpy(out->network, fields.owner.network);
     strcpy(out->container_id, fields.owner.container_id);
     strcpy(out->ifname, fields.owner.ifname);
-    strcpy(out->pod, strrchr(again, ' ') + 1);
+    strcpy(out->pod, fields.pod);
     return true;
 }
 
 unsigned tag_guards(const char *text)
 {
-    struct tag tag;
+    struct fields fields;
 
-    return tag_parse(text, &tag) ? tag.guards : 0;
+    return split(text, &fields) ? fields.guards : 0;
 }
 
 /* The length of "<network>/<container>/<ifname>" at a tag's start. */

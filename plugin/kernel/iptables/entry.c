@@ -129,14 +129,13 @@ static bool get_interface(const struct entry_layout *layout, const unsigned char
 static bool get_comment(const unsigned char *match, char out[static TAG_SIZE])
 {
     struct xt_entry_match header;
-    struct tag tag;
 
     memcpy(&header, match, sizeof(header));
     return header.u.user.match_size == COMMENT_MATCH_SIZE &&
            header.u.user.revision == COMMENT_REVISION &&
            strncmp(header.u.user.name, COMMENT_MATCH, sizeof(header.u.user.name)) == 0 &&
            get_text(match + MATCH_HEADER_SIZE, XT_MAX_COMMENT_LEN, out, TAG_SIZE) &&
-           tag_parse(out, &tag);
+           tag_guards(out) > 0;
 }
 
 /* The number in a standard target; false if it is another target. */
