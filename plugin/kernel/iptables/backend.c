@@ -14,14 +14,13 @@
  * on its way.
  *
  * Version 0.1.0 had no rule for others, and on nodes with branch ENIs chain IMDS-GUARD-OUT with jumps
- * to it in POSTROUTING. The first apply adds the former and takes the latter away, in the same
- * exchange; guards have the same form, so they and their counters stay. Where both versions run for a
- * while, 0.1.0 takes the rule for others for a foreign one: it leaves it where it is and sets its
- * guards in front of it, so others stay denied; its flush takes it away with the chain. It makes
- * IMDS-GUARD-OUT again with the next pod that has a branch ENI; there that is one more denial of the
- * pod's own interface, no fault, and the next apply of ours takes it away again. The other way round,
- * 0.1.0 finds nothing wrong in what this version made; who goes back to it for good, flushes first,
- * or others stay denied.
+ * to it in POSTROUTING. The first apply makes the one and takes the other away, in the same exchange;
+ * guards have the same form, so they stay, and their counters. Where both versions run for a while,
+ * 0.1.0 takes the rule for others for a foreign one: it leaves it where it is and sets its guards in
+ * front of it, so others stay denied; its flush takes it away with the chain. With the next pod that
+ * has a branch ENI it makes IMDS-GUARD-OUT again, which the next apply of ours takes away: that is no
+ * fault, it only denies once more what the pod's own guard denies. Who goes back to 0.1.0 for good
+ * flushes first, or others stay denied.
  */
 #include "kernel/backend.h"
 #include "kernel/capabilities.h"

@@ -83,6 +83,7 @@ int iptables_list(const struct terms *terms, struct listing *out, struct error *
             return -1;
         listing.families |= families[i]->layout.family;
         listing.present = listing.present || iptables_skeleton_present(&tables[i]->snapshot);
+        listing.former = listing.former || tables[i]->snapshot.old.exists;
     }
     merge(&listing);
     /* Only now is it known whether a chain that is missing is missing, or nothing was ever made. */
