@@ -110,7 +110,7 @@ static bool is_pod_field(const char *field, size_t used)
     if (field[length++] != '/')
         return false;
     length += name_span(field + length);
-    return field[length] == '\0' && length <= room;
+    return length <= room && field[length] == '\0';
 }
 
 /* For each rule of a legacy table: what tag_write cannot write is found without writing it anew. */
