@@ -71,6 +71,29 @@ static void overwrites_in_place_what_another_owner_or_verdict_had(void **state)
     expect_set("eni1~a *=", "eni1=a", "eni1=a:0 *=:2");
 }
 
+/* The tags of 0.1.0 count outgoing guards too. */
+static void keeps_the_counters_where_only_the_tag_is_new(void **state)
+{
+    cleanup(snapshot) struct snapshot snapshot = {.family = FAMILY_IPV4};
+    cleanup(wanted) struct wanted wanted = {0};
+    cleanup(edits) struct edits edits = {0};
+    const struct owner owner = {.network = "net", .container_id = "a", .ifname = "eth0"};
+    struct guard guard = {.interface = "eni1"};
+    struct plan plan = {.guards = &guard, .guard_count = 1};
+    struct error err;
+
+    (void)state;
+    snapshot.own = parse_chain("eni1=a eni1=a *=");
+    tag_write(&owner, 2, "default", "web-0", snapshot.own.rules[0].tag);
+    snapshot.own.rules[0].packets = 9;
+    tag_write(&owner, 1, "default", "web-0", plan.tag);
+    assert_int_equal(iptables_wanted_make(&plan, 1, &wanted, &err), 0);
+    assert_int_equal(iptables_guards_set(&snapshot, &wanted, &deny_others, &edits, &err), 0);
+    carry_out(&snapshot, &edits);
+    assert_chain(&snapshot.own, "eni1=a:9 *=:3");
+    assert_string_equal(snapshot.own.rules[0].tag, plan.tag);
+}
+
 static void leaves_one_guard_on_an_interface(void **state)
 {
     (void)state;
@@ -254,6 +277,7 @@ int main(void)
         cmocka_unit_test(makes_what_is_missing),
         cmocka_unit_test(leaves_what_is_right_and_its_counters),
         cmocka_unit_test(overwrites_in_place_what_another_owner_or_verdict_had),
+        cmocka_unit_test(keeps_the_counters_where_only_the_tag_is_new),
         cmocka_unit_test(leaves_one_guard_on_an_interface),
         cmocka_unit_test(takes_away_what_a_plan_no_longer_has),
         cmocka_unit_test(keeps_guards_in_front_of_what_is_foreign),

@@ -71,6 +71,20 @@ static struct rule wanted_rule(const struct wanted_guard *wanted)
     return rule;
 }
 
+/* In place of another rule: of the same owner's with the same verdict it is the same guard, which only
+ * says something else of its pod. */
+static struct rule wanted_instead(const struct wanted_guard *wanted, const struct rule *rule)
+{
+    struct rule changed = wanted_rule(wanted);
+
+    if (rule->guard.verdict == changed.guard.verdict &&
+        tags_have_same_owner(rule->tag, changed.tag)) {
+        changed.packets = rule->packets;
+        changed.bytes = rule->bytes;
+    }
+    return changed;
+}
+
 static struct rule others_rule(const struct terms *terms)
 {
     return (struct rule){.kind = RULE_OTHERS, .guard.verdict = terms->others};
@@ -141,7 +155,7 @@ static int edit_in_place(const struct work *work, struct error *err)
             kind = EDIT_REPLACE_RULE;
             changed = rule->kind == RULE_OTHERS
                           ? others_rule(work->terms)
-                          : wanted_rule(wanted_find(work->wanted, rule->guard.interface));
+                          : wanted_instead(wanted_find(work->wanted, rule->guard.interface), rule);
         }
         if (iptables_edits_add(work->edits, kind, IPTABLES_CHAIN, i, &changed, err) < 0)
             return -1;

@@ -12,7 +12,7 @@
  * After these edits the chain begins with the guards, the plans' each of them once, behind which
  * stands one rule for others, with the terms' verdict; unless terms->seen, guards of the plans'
  * owners that the plans lack are gone; other guards stand as before. What was right keeps its
- * counters, and what was not begins at 0.
+ * counters, whatever its tag says beside the owner, and what was not begins at 0.
  */
 must_use int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
                                  const struct terms *terms, struct edits *edits, struct error *err);
