@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# CHECK of what only iptables has: families apart, and jumps that have to be first.
+# CHECK of what only iptables has: families apart, and rules that have to be at their place.
 
 # shellcheck source=lib/suite.bash
 . "$BATS_TEST_DIRNAME/lib/suite.bash"
@@ -13,31 +13,40 @@ setup() {
 
 @test "a guard is missing in one family" {
     remove_guard_on "$link" 6
-    check_fails "$link" IPv6
+    check_fails "$link" 'one address family'
     add_repairs
     remove_guard_on "$link" 4
-    check_fails "$link" IPv4
+    check_fails "$link" 'one address family'
     add_repairs
 }
 
 @test "a jump is gone" {
-    for tool in iptables-legacy ip6tables-legacy; do
-        for chain in FORWARD POSTROUTING; do
-            on_node $tool -t mangle -F $chain
-            check_fails $chain
-            add_repairs
-        done
+    for tool in iptables ip6tables; do
+        on_node $tool-legacy -t mangle -F FORWARD
+        check_fails "$tool: FORWARD" 'no jump'
+        add_repairs
     done
 }
 
 @test "a jump is not first any more" {
-    for tool in iptables-legacy ip6tables-legacy; do
-        for chain in FORWARD POSTROUTING; do
-            on_node $tool -t mangle -I $chain 1 -j ACCEPT
-            check_fails $chain
-            add_repairs
-            # Somebody else's rule is still theirs.
-            on_node $tool -t mangle -C $chain -j ACCEPT
-        done
+    for tool in iptables ip6tables; do
+        on_node $tool-legacy -t mangle -I FORWARD 1 -j ACCEPT
+        check_fails "$tool: rule 1 of FORWARD"
+        add_repairs
+        # Somebody else's rule is still theirs.
+        on_node $tool-legacy -t mangle -C FORWARD -j ACCEPT
+    done
+}
+
+@test "the rule for others is gone, or not behind the guards" {
+    for tool in iptables ip6tables; do
+        on_node $tool-legacy -t mangle -D IMDS-GUARD -j DROP
+        check_fails "$tool: IMDS-GUARD"
+        add_repairs
+        on_node $tool-legacy -t mangle -D IMDS-GUARD -j DROP
+        on_node $tool-legacy -t mangle -I IMDS-GUARD 1 -j DROP
+        check_fails "$tool: rule 1 of IMDS-GUARD"
+        add_repairs
+        [ "$(on_node $tool-legacy -t mangle -S IMDS-GUARD | tail -1)" = "-A IMDS-GUARD -j DROP" ]
     done
 }

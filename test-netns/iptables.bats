@@ -33,52 +33,114 @@ mangle() { # FAMILY: the rules of the table as text, without the policies
 -N IMDS-GUARD
 -A FORWARD -d 169.254.169.254/32 -j IMDS-GUARD
 -A IMDS-GUARD -i $link -m comment --comment "$tag" -j DROP
+-A IMDS-GUARD -j DROP
 END
     diff <(mangle 6) - <<END
 -N IMDS-GUARD
 -A FORWARD -d fd00:ec2::254/128 -j IMDS-GUARD
 -A IMDS-GUARD -i $link -m comment --comment "$tag" -j DROP
+-A IMDS-GUARD -j DROP
 END
 }
 
-@test "only a node with branch ENIs has a jump in POSTROUTING, and it is repaired like the other" {
+# Makes of what stands what version 0.1.0 would have made on a node with a branch ENI.
+as_version_010() {
+    local tool address
+    for tool in iptables-legacy ip6tables-legacy; do
+        address=$imds4
+        [ $tool = iptables-legacy ] || address=$imds6
+        on_node $tool -t mangle -D IMDS-GUARD -j DROP
+        on_node $tool -t mangle -N IMDS-GUARD-OUT
+        on_node $tool -t mangle -I POSTROUTING -d "$address" -j IMDS-GUARD-OUT
+        on_node $tool -t mangle -A IMDS-GUARD-OUT -o vlan.eth.1 -m comment \
+            --comment "aws-cni/0123/eth0 2 default/old" -j DROP
+    done
+}
+
+@test "what version 0.1.0 made is taken over, its counters stay, and nothing of it is left" {
     pod_add a
-    [[ "$(mangle 4; mangle 6)" != *POSTROUTING* ]]
-    conflist branch-strict
+    attack a "$imds4"
+    hits=$(guard_hits a drop)
+    [ "$hits" -gt 0 ]
+    on_node iptables-legacy -t mangle -A POSTROUTING -d 192.0.2.1 -j ACCEPT
+    as_version_010
+    assert_fails 102 'rule for who has no guard' plugin CHECK a
     pod_add b
-    diff <(mangle 4 | grep -e POSTROUTING -e GUARD-OUT) - <<END
--N IMDS-GUARD-OUT
--A POSTROUTING -d 169.254.169.254/32 -j IMDS-GUARD-OUT
--A IMDS-GUARD-OUT -o $(pod_host_links b | tail -n 1) -m comment --comment "aws-cni/$(pod_container b)/eth0 2 default/b" -j DROP
-END
-    [[ "$(mangle 6)" == *"POSTROUTING -d fd00:ec2::254/128 -j IMDS-GUARD-OUT"* ]]
     plugin CHECK a
-    assert_guarded b
-    # Any ADD repairs it, also of a pod that needs it not.
-    on_node ip6tables-legacy -t mangle -F POSTROUTING
-    assert_fails 102 POSTROUTING plugin CHECK a
-    plugin ADD a
     plugin CHECK b
-    # Stays when the last outgoing guard goes, and is right without one.
-    pod_del b
-    [[ "$(mangle 4)" == *"-j IMDS-GUARD-OUT"* ]]
+    [ "$(guard_hits a drop)" = "$hits" ]
+    [[ "$(mangle 4; mangle 6)" != *GUARD-OUT* ]]
+    [ "$(mangle 4 | grep POSTROUTING)" = "-A POSTROUTING -d 192.0.2.1/32 -j ACCEPT" ]
+    [ "$(mangle 4 | tail -1)$(mangle 6 | tail -1)" = "-A IMDS-GUARD -j DROP-A IMDS-GUARD -j DROP" ]
+    assert_guarded a
+    assert_guarded b
+    # What an old binary beside ours makes anew is no fault, and goes with all the rest.
+    on_node iptables-legacy -t mangle -N IMDS-GUARD-OUT
+    on_node iptables-legacy -t mangle -I POSTROUTING -d $imds4 -j IMDS-GUARD-OUT
     plugin CHECK a
-    # Gone in one family, with the guard in it: CHECK misses the guard, ADD makes both.
-    pod_add b
-    on_node ip6tables-legacy -t mangle -F POSTROUTING
-    on_node ip6tables-legacy -t mangle -F IMDS-GUARD-OUT
-    on_node ip6tables-legacy -t mangle -X IMDS-GUARD-OUT
-    assert_fails 102 IPv6 plugin CHECK b
+    on_node "$IMDS_GUARD" flush --yes
+    [ "$(mangle 4)" = "-A POSTROUTING -d 192.0.2.1/32 -j ACCEPT" ]
+    [ -z "$(mangle 6)" ]
+}
+
+@test "a pod never gets through while the rules of version 0.1.0 are exchanged for ours" {
+    pod_add a
+    before=$(arrived)
+    (
+        while :; do
+            attack a "$imds4"
+            attack a "$imds6"
+        done
+    ) >/dev/null 2>&1 3>&- &
+    background+=($!)
+    conflist_plain regular
+    CONFIG=$(entry .)
+    export CONFIG
+    for i in $(seq 20); do
+        as_version_010
+        hits=$(guard_hits a drop)
+        wait_until 10 eval '[ "$(guard_hits a drop)" -gt "$hits" ]'
+        plugin ADD a
+    done
+    [ "$(arrived)" = "$before" ]
+}
+
+@test "the rule for others is deleted by its text: CHECK tells, ADD makes it again" {
+    pod_add a
+    for tool in iptables-legacy ip6tables-legacy; do
+        on_node $tool -t mangle -D IMDS-GUARD -j DROP
+        assert_fails 102 "${tool%-legacy}: IMDS-GUARD" plugin CHECK a
+        plugin ADD a
+        plugin CHECK a
+    done
+    [ "$(mangle 4 | tail -1)$(mangle 6 | tail -1)" = "-A IMDS-GUARD -j DROP-A IMDS-GUARD -j DROP" ]
+}
+
+@test "an ADD that would let others pass does not open what is closed" {
+    pod_add a
+    wired_pod b '.mode = "audit"'
     plugin ADD b
-    plugin CHECK b
-    assert_guarded b
+    [ "$(mangle 4 | tail -1)$(mangle 6 | tail -1)" = "-A IMDS-GUARD -j DROP-A IMDS-GUARD -j DROP" ]
+    [[ "$(mangle 4)" == *"/b\" -j RETURN"* ]]
+    reaches b $imds4
+    assert_guarded a
+}
+
+@test "with auto, a mangle that cannot be read leaves it to nftables" {
+    on_node iptables-legacy -t mangle -L >/dev/null
+    wired_pod a '.backend = "auto"'
+    traced -e inject=getsockopt:error=ENOPROTOOPT -- plugin ADD a
+    [[ "$(mangle 4)$(mangle 6)" != *IMDS-GUARD* ]]
+    plugin CHECK a
+    assert_nothing_arrives a
 }
 
 @test "iptables deletes a guard by its text, CHECK tells, ADD makes it again" {
     pod_add a
     on_node iptables-legacy -t mangle -D IMDS-GUARD -i "$(pod_host_links a)" -m comment \
         --comment "aws-cni/$(pod_container a)/eth0 1 default/a" -j DROP
-    assert_fails 102 IPv4 plugin CHECK a
+    [ -z "$(attack a "$imds4")" ] # the rule for others has it
+    assert_fails 102 'one address family' plugin CHECK a
     plugin ADD a
     plugin CHECK a
     assert_guarded a
@@ -240,7 +302,7 @@ accepted() {
     [ "$(guards | grep -c '^iptables 4 ')" -eq 1 ]
     [ -z "$(mangle 6)" ]
     traced -e inject=access:error=ENOENT -- plugin CHECK a
-    assert_fails 102 IPv6 plugin CHECK a
+    assert_fails 102 'ip6tables: chain IMDS-GUARD' plugin CHECK a
 }
 
 @test "STATUS tells when ADD could not work, and makes nothing to find out" {
