@@ -42,7 +42,6 @@ static int fill(const struct conflist *conflist, const cJSON *entry, const char 
 
     if (config_parse(entry, &settings.config, err) < 0)
         return error_context(err, "%s", path);
-    settings.sole = conflist->entry_count <= 1;
     settings.network = strdup(conflist->network);
     settings.path = strdup(path);
     if (!settings.network || !settings.path)
@@ -86,6 +85,8 @@ struct terms settings_terms(const struct settings *settings)
     return (struct terms){
         .endpoints = settings->config.endpoints,
         .endpoint_count = settings->config.endpoint_count,
+        .others = config_others(&settings->config),
+        .exactly = true,
         .lock_timeout_seconds = settings->config.lock_timeout_seconds,
     };
 }

@@ -13,7 +13,6 @@
 struct settings {
     struct config config;
     char *network; /* the conflist's name: only its attachments are ours to guard */
-    bool sole;     /* the conflist has no other entry of ours */
     char *path;    /* of the file that the keys came from */
 };
 
@@ -27,7 +26,7 @@ must_use int settings_load(const char *conf_dir, const char *config_file, struct
                            struct error *err);
 void settings_free(struct settings *settings);
 
-/* What the backends need to know of it; borrowed. */
+/* What the backends shall have of it, exactly; borrowed. */
 struct terms settings_terms(const struct settings *settings);
 
 static inline void cleanup_settings(struct settings *settings)

@@ -2,8 +2,7 @@
 
 #include "guard/role.h"
 #include "kernel/links/links.h"
-#include "node/pods/claims.h"
-#include "node/pods/planned.h"
+#include "kernel/wanted.h"
 #include "node/text.h"
 
 #include <stdio.h>
@@ -18,41 +17,57 @@ int survey_fail(struct surveyed *surveyed, const struct error *why, struct error
     return surveyed->reason ? 0 : error_no_memory(err);
 }
 
+static bool has_link(const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->host_count; i++)
+        if (facts->host[i].index != 0)
+            return true;
+    for (size_t i = 0; i < facts->pod_count; i++)
+        if (facts->pod[i].link.index != 0)
+            return true;
+    return false;
+}
+
+static int plan_links(struct surveyed *surveyed, const struct config *config,
+                      const struct facts *facts, struct error *err)
+{
+    const struct attachment *attachment = &surveyed->cached->attachment;
+    struct error why = {0};
+
+    surveyed->state = ATTACHMENT_PLANNED;
+    if (plan_make(attachment, config, facts, &surveyed->plan, &why) == 0)
+        return 0;
+    if (!has_link(facts)) {
+        surveyed->state = ATTACHMENT_NO_INTERFACE;
+        return 0;
+    }
+    if (survey_fail(surveyed, &why, err) < 0)
+        return -1;
+    if (plan_make_partly(attachment, config, facts, &surveyed->plan, &why) == 0)
+        surveyed->state = ATTACHMENT_PLANNED;
+    return 0;
+}
+
 static int plan(struct surveyed *surveyed, const struct config *config, struct error *err)
 {
     const struct attachment *attachment = &surveyed->cached->attachment;
     cleanup(questions) struct questions questions = {0};
+    cleanup(facts) struct facts facts = {0};
     struct error why = {0};
 
     if (plan_questions(attachment, &questions, &why) < 0)
         return survey_fail(surveyed, &why, err);
-    if (links_gather(&questions, attachment->netns, &surveyed->facts, &why) < 0) {
+    if (links_gather(&questions, attachment->netns, &facts, &why) < 0) {
         if (why.code != ERROR_INVALID_NETNS)
             return survey_fail(surveyed, &why, err);
         surveyed->state = ATTACHMENT_GONE;
         return 0;
     }
-    if (surveyed->facts.host_network) {
+    if (facts.host_network) {
         surveyed->state = ATTACHMENT_HOST_NETWORK;
         return 0;
     }
-    surveyed->state = ATTACHMENT_PLANNED;
-    if (plan_make(attachment, config, &surveyed->facts, &surveyed->plan, &why) == 0)
-        return 0;
-    if (survey_fail(surveyed, &why, err) < 0)
-        return -1;
-    if (plan_make_partly(attachment, config, &surveyed->facts, &surveyed->plan, &why) == 0)
-        surveyed->state = ATTACHMENT_PLANNED;
-    return 0;
-}
-
-/* All that plan() has filled in. */
-static void forget(struct surveyed *surveyed)
-{
-    facts_free(&surveyed->facts);
-    plan_free(&surveyed->plan);
-    free(surveyed->reason);
-    surveyed->reason = NULL;
+    return plan_links(surveyed, config, &facts, err);
 }
 
 static int plan_all(const struct settings *settings, struct survey *survey, struct error *err)
@@ -73,51 +88,28 @@ static int plan_all(const struct settings *settings, struct survey *survey, stru
     return 0;
 }
 
-/*
- * Where others hold what a plan wants, the plan may be older than their guard: then their ADD has
- * found a new interface of that name, and the pod that had the old one has none any more. What the
- * kernel says now is later than both.
- */
-static int plan_disputed_again(const struct settings *settings, struct survey *survey,
-                               struct error *err)
-{
-    for (size_t i = 0; i < survey->count; i++) {
-        struct surveyed *surveyed = &survey->attachments[i];
-
-        if (surveyed->state != ATTACHMENT_PLANNED ||
-            !holdings_dispute(&survey->holdings, &surveyed->plan))
-            continue;
-        forget(surveyed);
-        if (plan(surveyed, &settings->config, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static bool is_held(const struct holdings *holdings, const struct guard *place)
+/* Whether the kernel holds a guard there, whoever's. */
+static bool is_held(const struct holdings *holdings, const char *interface)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < holdings->count && count == 0; i++)
-        listing_find(&holdings->items[i].listing, place, &count);
+    for (size_t i = 0; i < BACKEND_COUNT && count == 0; i++)
+        listing_find(&holdings->items[i].listing, interface, &count);
     return count > 0;
 }
 
-static int doubt(const struct survey *survey, const struct planned *planned,
+static int doubt(const struct survey *survey, const struct wanted *wanted,
                  struct surveyed *surveyed, struct error *err)
 {
     const struct attachment *attachment = &surveyed->cached->attachment;
 
     for (size_t i = 0; i < attachment->result.interface_count; i++) {
         const struct result_interface *interface = &attachment->result.interfaces[i];
-        struct guard place = {.direction = DIRECTION_IN};
         struct error why;
 
         if (interface_role(interface) != ROLE_HOST ||
-            !links_have(survey->links, survey->link_count, interface->name))
-            continue;
-        strcpy(place.interface, interface->name);
-        if (planned_have(planned, &place) || is_held(&survey->holdings, &place))
+            !links_have(survey->links, survey->link_count, interface->name) ||
+            wanted_find(wanted, interface->name) || is_held(&survey->holdings, interface->name))
             continue;
         error_set(&why, ERROR_INVALID_NETNS,
                   "there is no network namespace %s, but its interface %s is there and has no "
@@ -132,16 +124,58 @@ static int doubt(const struct survey *survey, const struct planned *planned,
  * A pod that is gone has taken its interfaces along. One that is only out of sight, as in a
  * container without the node's /run/netns, must not pass for one that is gone.
  */
-static int doubt_gone(struct survey *survey, struct error *err)
+static int doubt_gone(struct survey *survey, const struct wanted *wanted, struct error *err)
 {
-    cleanup(planned) struct planned planned = {0};
-
-    if (planned_make(survey, &planned, err) < 0)
-        return -1;
     for (size_t i = 0; i < survey->count; i++)
         if (survey->attachments[i].state == ATTACHMENT_GONE &&
-            doubt(survey, &planned, &survey->attachments[i], err) < 0)
+            doubt(survey, wanted, &survey->attachments[i], err) < 0)
             return -1;
+    return 0;
+}
+
+/* A guard that has lost its interface to another plan's, until the plan is rid of it. */
+static void mark_lost(struct plan *plan, const struct wanted *wanted)
+{
+    for (size_t i = 0; i < plan->guard_count; i++)
+        if (wanted_find(wanted, plan->guards[i].interface)->guard != &plan->guards[i])
+            plan->guards[i].interface[0] = '\0';
+}
+
+static void leave_out_lost(struct surveyed *surveyed)
+{
+    const struct attachment *attachment = &surveyed->cached->attachment;
+    struct plan *plan = &surveyed->plan;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < plan->guard_count; i++)
+        if (plan->guards[i].interface[0] != '\0')
+            plan->guards[kept++] = plan->guards[i];
+    if (kept == plan->guard_count)
+        return;
+    plan->guard_count = kept;
+    tag_write(&attachment->owner, (unsigned)kept, attachment->pod.namespace, attachment->pod.name,
+              plan->tag);
+    if (kept > 0)
+        return;
+    plan_free(plan);
+    surveyed->state = ATTACHMENT_REPLACED;
+}
+
+/* Of several plans' guards for one interface one stays, and one that is gone is not doubted for it. */
+static int settle(struct survey *survey, struct error *err)
+{
+    cleanup(free_memory) struct plan *plans = NULL;
+    cleanup(wanted) struct wanted wanted = {0};
+    size_t count = 0;
+
+    if (survey_plans(survey, &plans, &count, err) < 0 ||
+        wanted_make(plans, count, &wanted, err) < 0 || doubt_gone(survey, &wanted, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        mark_lost(&plans[i], &wanted);
+    for (size_t i = 0; i < survey->count; i++)
+        if (survey->attachments[i].state == ATTACHMENT_PLANNED)
+            leave_out_lost(&survey->attachments[i]);
     return 0;
 }
 
@@ -154,12 +188,47 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
     if (cache_read(results_dir, &settings->config, &survey.cache, err) < 0 ||
         plan_all(settings, &survey, err) < 0 ||
         links_names(&survey.links, &survey.link_count, err) < 0 ||
-        holdings_gather(&terms, &survey.holdings, err) < 0 ||
-        plan_disputed_again(settings, &survey, err) < 0 || claims_settle(&survey, err) < 0 ||
-        doubt_gone(&survey, err) < 0)
+        holdings_gather(&terms, &survey.holdings, err) < 0 || settle(&survey, err) < 0)
         return -1;
     *out = survey;
     survey = (struct survey){0};
+    return 0;
+}
+
+/* By the time of writing; those of one moment in the order of the cache, which is fixed. */
+static int by_age(const void *left, const void *right)
+{
+    const struct surveyed *a = *(const struct surveyed *const *)left;
+    const struct surveyed *b = *(const struct surveyed *const *)right;
+    const struct timespec *x = &a->cached->written;
+    const struct timespec *y = &b->cached->written;
+
+    if (x->tv_sec != y->tv_sec)
+        return x->tv_sec < y->tv_sec ? -1 : 1;
+    if (x->tv_nsec != y->tv_nsec)
+        return x->tv_nsec < y->tv_nsec ? -1 : 1;
+    return a < b ? -1 : 1;
+}
+
+int survey_plans(const struct survey *survey, struct plan **out, size_t *count, struct error *err)
+{
+    cleanup(free_memory) const struct surveyed **planned =
+        calloc(survey->count + 1, sizeof(*planned));
+    struct plan *plans = calloc(survey->count + 1, sizeof(*plans));
+    size_t found = 0;
+
+    if (!planned || !plans) {
+        free(plans);
+        return error_no_memory(err);
+    }
+    for (size_t i = 0; i < survey->count; i++)
+        if (survey->attachments[i].state == ATTACHMENT_PLANNED)
+            planned[found++] = &survey->attachments[i];
+    qsort(planned, found, sizeof(*planned), by_age);
+    for (size_t i = 0; i < found; i++)
+        plans[i] = planned[i]->plan;
+    *out = plans;
+    *count = found;
     return 0;
 }
 
@@ -168,7 +237,7 @@ static int by_owner(const void *owner, const void *surveyed)
     return owner_compare(owner, &((const struct surveyed *)surveyed)->cached->attachment.owner);
 }
 
-struct surveyed *survey_find(const struct survey *survey, const char *text)
+const struct surveyed *survey_find(const struct survey *survey, const char *text)
 {
     struct owner owner;
     struct tag tag;
@@ -182,8 +251,10 @@ struct surveyed *survey_find(const struct survey *survey, const char *text)
 
 void survey_free(struct survey *survey)
 {
-    for (size_t i = 0; i < survey->count; i++)
-        forget(&survey->attachments[i]);
+    for (size_t i = 0; i < survey->count; i++) {
+        plan_free(&survey->attachments[i].plan);
+        free(survey->attachments[i].reason);
+    }
     free(survey->attachments);
     free(survey->links);
     holdings_free(&survey->holdings);

@@ -8,9 +8,9 @@
 #include "guard/cleanup.h"
 #include "guard/error.h"
 #include "guard/plan.h"
+#include "kernel/holdings.h"
 #include "node/chain/settings.h"
 #include "node/pods/cache.h"
-#include "node/pods/holdings.h"
 
 #include <stddef.h>
 
@@ -19,17 +19,17 @@ enum attachment_state {
                                * can, if there is a `reason` */
     ATTACHMENT_OTHER_NETWORK, /* not of the conflist's network: no business of ours */
     ATTACHMENT_GONE,          /* its network namespace is no more */
+    ATTACHMENT_NO_INTERFACE,  /* no link of its is there (any more): its pod is being torn down */
     ATTACHMENT_HOST_NETWORK,  /* it is the node's own */
-    ATTACHMENT_REPLACED,      /* every interface it had is another attachment's by now (claims.h) */
+    ATTACHMENT_REPLACED,      /* every interface it had is another attachment's by now */
     ATTACHMENT_FAILED,        /* its pod lives, or may, and there is no plan; `reason` says why */
 };
 
 struct surveyed {
     const struct cached_attachment *cached;
     enum attachment_state state;
-    struct facts facts;
-    struct plan plan;
-    char *reason; /* why there is no plan, or only part of one; else NULL */
+    struct plan plan; /* no interface is in two of them: of claims the one counts that wanted.h says */
+    char *reason;     /* why there is no plan, or only part of one; else NULL */
 };
 
 struct survey {
@@ -38,21 +38,27 @@ struct survey {
     size_t count;
     char (*links)[INTERFACE_NAME_SIZE]; /* links_names */
     size_t link_count;
-    struct holdings holdings; /* read last, so that an ADD that ends meanwhile is seen here; where
-                               * it disputes a plan, the plan was made anew after that */
+    struct holdings holdings; /* read last, so that an ADD that ends meanwhile is seen here */
 };
 
 /*
  * Attachments are surveyed if their network is the one of the settings: pods of another network (a
  * second one by Multus, a conflist that has not our entry) have not asked to be guarded.
- * Errors: the cache directory, rtnetlink or a backend cannot be read. For survey_free.
+ * Errors: the cache directory, rtnetlink or every backend cannot be read. For survey_free.
  */
 must_use int survey_take(const struct settings *settings, const char *results_dir,
                          struct survey *out, struct error *err);
 void survey_free(struct survey *survey);
 
+/*
+ * The plans of all that are ATTACHMENT_PLANNED, the one whose file was written last at the end.
+ * Their guards are borrowed from the survey; the array is the caller's to free.
+ */
+must_use int survey_plans(const struct survey *survey, struct plan **out, size_t *count,
+                          struct error *err);
+
 /* The attachment of the tag's owner; NULL if the cache has none. */
-struct surveyed *survey_find(const struct survey *survey, const char *tag);
+const struct surveyed *survey_find(const struct survey *survey, const char *tag);
 
 /* There is no plan for it after all: ATTACHMENT_FAILED, for that reason. */
 must_use int survey_fail(struct surveyed *surveyed, const struct error *why, struct error *err);

@@ -1,55 +1,42 @@
 #include "node/pods/sync.h"
 
 #include "kernel/backends.h"
-#include "node/pods/leftovers.h"
+#include "kernel/links/links.h"
 #include "node/pods/survey.h"
 
 #include <string.h>
 
 /* Everything one run works on. */
 struct sync {
-    const struct settings *settings;
     const struct sync_options *options;
     struct terms terms;
     const struct backend *chosen;
+    struct holdings seen; /* before the survey: what has come since is an ADD's (struct terms) */
     struct survey survey;
     struct sync_report report;
 };
 
 static void cleanup_sync(struct sync *sync)
 {
+    holdings_free(&sync->seen);
     survey_free(&sync->survey);
     sync_report_free(&sync->report);
 }
 
-/* "eni1a2b3c in drop, vlan.eth.7 out drop" */
+/* "eni1a2b3c drop, eni4d5e6f drop" */
 static void list_guards(const struct plan *plan, char *out, size_t size)
 {
     size_t used = 0;
 
     out[0] = '\0';
     for (size_t i = 0; i < plan->guard_count && used < size; i++)
-        used += (size_t)snprintf(
-            out + used, size - used, "%s%s %s %s", i > 0 ? ", " : "", plan->guards[i].interface,
-            direction_name(plan->guards[i].direction), verdict_name(plan->guards[i].verdict));
-}
-
-static enum standing worst_standing(const struct survey *survey, const struct plan *plan)
-{
-    enum standing worst = STANDING_RIGHT;
-
-    for (size_t i = 0; i < plan->guard_count; i++) {
-        enum standing standing = holdings_standing(&survey->holdings, plan->tag, &plan->guards[i]);
-
-        if (standing < worst)
-            worst = standing;
-    }
-    return worst;
+        used += (size_t)snprintf(out + used, size - used, "%s%s %s", i > 0 ? ", " : "",
+                                 plan->guards[i].interface, verdict_name(plan->guards[i].verdict));
 }
 
 static int note_planned(struct sync *sync, const struct surveyed *surveyed, struct error *err)
 {
-    const char *was = standing_text(worst_standing(&sync->survey, &surveyed->plan));
+    const char *was = standing_text(holdings_plan_standing(&sync->survey.holdings, &surveyed->plan));
     char label[ATTACHMENT_LABEL_SIZE], guards[512];
 
     if (holdings_have(&sync->survey.holdings, sync->chosen, &surveyed->plan)) {
@@ -100,6 +87,8 @@ static int note_attachment(struct sync *sync, const struct surveyed *surveyed, s
                             err);
     case ATTACHMENT_GONE:
         return note_skipped(sync, surveyed, "its network namespace is gone", err);
+    case ATTACHMENT_NO_INTERFACE:
+        return note_skipped(sync, surveyed, "it has no interface any more", err);
     case ATTACHMENT_HOST_NETWORK:
         return note_skipped(sync, surveyed, "it is in the node's own network namespace", err);
     case ATTACHMENT_OTHER_NETWORK:
@@ -129,54 +118,78 @@ static int note_all(struct sync *sync, struct error *err)
     return 0;
 }
 
-/* What the backend in use keeps pods from beyond the configuration's endpoints. */
-static const struct listing *surplus(const struct sync *sync)
+static int note_unread(struct sync *sync, struct error *err)
 {
-    static const struct listing none = {0};
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
+        const char *unread = sync->survey.holdings.items[i].unread;
 
-    for (size_t i = 0; i < sync->survey.holdings.count; i++) {
-        const struct holding *holding = &sync->survey.holdings.items[i];
-
-        if (holding->backend == sync->chosen && holding->listing.held_count > 0)
-            return &holding->listing;
+        if (unread && notes_add(&sync->report.notes, err, NOTE_PROBLEM,
+                                "cannot tell what rules there are: %s", unread) < 0)
+            return -1;
     }
-    return &none;
+    return 0;
 }
 
-/*
- * Whether the surplus may go: all guards are of attachments that this configuration is for, one
- * network's, and its only entry of ours. A guard that comes later is not among the tags that have
- * agreed, so apply minds it.
- */
-static bool surplus_goes(const struct sync *sync)
+/* Whether nothing is to be written but guards. Who lets others pass needs no rule for them. */
+static bool terms_are_right(const struct sync *sync)
 {
-    const struct tags *tags = &sync->survey.holdings.tags;
-    struct tag tag;
+    const struct holdings *holdings = &sync->survey.holdings;
 
-    if (surplus(sync)->surplus_count == 0 || !sync->settings->sole)
-        return false;
-    for (size_t i = 0; i < tags->count; i++)
-        if (!tag_parse(tags->items[i], &tag) || strcmp(tag.network, sync->settings->network) != 0)
-            return false;
-    return true;
+    if (!verdict_denies(sync->terms.others) && !holdings_present(holdings))
+        return true;
+    return holdings_have_terms(holdings, sync->chosen, &sync->terms);
 }
 
-static int note_surplus(struct sync *sync, bool goes, struct error *err)
+static int note_others(struct sync *sync, struct error *err)
 {
-    const struct listing *listing = surplus(sync);
+    enum verdict was = holdings_others(&sync->survey.holdings);
+
+    if (was == sync->terms.others)
+        return 0;
+    return notes_add(&sync->report.notes, err, NOTE_DONE,
+                     "%s the verdict for interfaces without a guard: %s (%s); was: %s",
+                     sync->options->dry_run ? "would set" : "set", verdict_name(sync->terms.others),
+                     sync->chosen->name, verdict_name(was));
+}
+
+static int note_chosen(struct sync *sync, const struct listing *listing, struct error *err)
+{
+    const bool dry_run = sync->options->dry_run;
     char text[ENDPOINT_TEXT_SIZE];
 
     for (size_t i = 0; i < listing->surplus_count; i++) {
         endpoint_text(&listing->surplus[i], text);
-        if (goes &&
-            notes_add(&sync->report.notes, err, NOTE_DONE,
+        if (notes_add(&sync->report.notes, err, NOTE_DONE,
                       "%s %s from the endpoints (%s): the configuration does not name it",
-                      sync->options->dry_run ? "would take" : "took", text, sync->chosen->name) < 0)
+                      dry_run ? "would take" : "took", text, sync->chosen->name) < 0)
             return -1;
-        if (!goes && notes_add(&sync->report.notes, err, NOTE_SKIPPED,
-                               "left %s among the endpoints (%s): another network's attachments, "
-                               "or a second entry, may want it",
-                               text, sync->chosen->name) < 0)
+    }
+    for (size_t i = 0; i < listing->fault_count; i++)
+        if (notes_add(&sync->report.notes, err, NOTE_DONE, "%s %s; was: %s",
+                      dry_run ? "would repair" : "repaired", sync->chosen->name,
+                      listing->faults[i]) < 0)
+            return -1;
+    return 0;
+}
+
+/* What is done beside setting guards. */
+static int note_terms(struct sync *sync, struct error *err)
+{
+    if (terms_are_right(sync))
+        return 0;
+    sync->report.terms_set = true;
+    if (note_others(sync, err) < 0)
+        return -1;
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
+        const struct holding *holding = &sync->survey.holdings.items[i];
+
+        if (holding->backend == sync->chosen) {
+            if (note_chosen(sync, &holding->listing, err) < 0)
+                return -1;
+        } else if (holding->listing.present &&
+                   notes_add(&sync->report.notes, err, NOTE_DONE, "%s all rules from %s to %s",
+                             sync->options->dry_run ? "would move" : "moved",
+                             holding->backend->name, sync->chosen->name) < 0)
             return -1;
     }
     return 0;
@@ -184,31 +197,19 @@ static int note_surplus(struct sync *sync, bool goes, struct error *err)
 
 /*
  * All that is not right goes down in one go, and nothing else: what was right and has gone since was
- * a DEL's to lift. What has come since the survey is an ADD's, and stays: it knows better than the
- * survey whose interface that is.
+ * a DEL's to lift.
  */
-static int apply(const struct sync *sync, bool surplus_too, struct error *err)
+static int apply(const struct sync *sync, struct error *err)
 {
-    cleanup(free_memory) struct plan *plans = calloc(sync->survey.count + 1, sizeof(*plans));
-    const struct tags *tags = &sync->survey.holdings.tags;
-    struct terms terms = sync->terms;
-    bool first = false; /* of no interest: what sync has made stays, whatever else fails */
-    size_t count = 0;
+    cleanup(free_memory) struct plan *plans = NULL;
+    size_t count = 0, wrong = 0;
 
-    if (!plans)
-        return error_no_memory(err);
-    if (surplus_too)
-        terms.agreed = tags;
-    for (size_t i = 0; i < sync->survey.count; i++) {
-        const struct surveyed *surveyed = &sync->survey.attachments[i];
-
-        if (surveyed->state != ATTACHMENT_PLANNED ||
-            holdings_have(&sync->survey.holdings, sync->chosen, &surveyed->plan))
-            continue;
-        plans[count] = surveyed->plan; /* borrowed */
-        plans[count++].rivals = tags;
-    }
-    return guards_apply(sync->chosen, plans, count, &terms, &first, err);
+    if (survey_plans(&sync->survey, &plans, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (!holdings_have(&sync->survey.holdings, sync->chosen, &plans[i]))
+            plans[wrong++] = plans[i];
+    return guards_apply(sync->chosen, plans, wrong, &sync->terms, &sync->seen, err);
 }
 
 /*
@@ -229,23 +230,53 @@ static int set_refused_aside(struct sync *sync, struct error *err)
     return 0;
 }
 
+/*
+ * Whether its pod is none that lives, and nothing can come in through its interface. The kernel is
+ * asked at the last moment: an ADD may just have made it.
+ */
+static bool is_leftover(const struct held *held, const void *survey)
+{
+    const struct surveyed *owner = survey_find(survey, held->tag);
+    const bool lives = owner && owner->state != ATTACHMENT_GONE &&
+                       owner->state != ATTACHMENT_NO_INTERFACE &&
+                       owner->state != ATTACHMENT_HOST_NETWORK;
+
+    return !lives && !link_exists(held->guard.interface);
+}
+
+static size_t count_leftovers(const struct survey *survey)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
+        const struct listing *listing = &survey->holdings.items[i].listing;
+
+        for (size_t j = 0; j < listing->held_count; j++)
+            found += tag_guards(listing->held[j].tag) > 0 && is_leftover(&listing->held[j], survey);
+    }
+    return found;
+}
+
 static int remove_leftovers(struct sync *sync, struct error *err)
 {
-    if (leftovers_remove(&sync->survey, sync->options, &sync->terms, &sync->report.removed, err) <
-        0)
+    const struct selection leftovers = {.goes = is_leftover, .context = &sync->survey};
+    size_t removed = count_leftovers(&sync->survey);
+
+    if (removed > 0 && !sync->options->dry_run &&
+        guards_remove(&leftovers, &sync->terms, &removed, err) < 0)
         return -1;
-    if (sync->report.removed == 0)
+    sync->report.removed = removed;
+    if (removed == 0)
         return 0;
     return notes_add(&sync->report.notes, err, NOTE_DONE,
                      "%s %zu guard%s whose pod and interface are gone",
-                     sync->options->dry_run ? "would remove" : "removed", sync->report.removed,
-                     sync->report.removed == 1 ? "" : "s");
+                     sync->options->dry_run ? "would remove" : "removed", removed,
+                     removed == 1 ? "" : "s");
 }
 
 /* The plans that are in force change hands. */
 static int hand_over_plans(struct sync *sync, struct error *err)
 {
-    static const struct tags nobody;
     struct sync_report *report = &sync->report;
 
     report->chosen = sync->chosen;
@@ -257,8 +288,7 @@ static int hand_over_plans(struct sync *sync, struct error *err)
 
         if (surveyed->state != ATTACHMENT_PLANNED)
             continue;
-        report->plans[report->plan_count] = surveyed->plan;
-        report->plans[report->plan_count++].rivals = &nobody;
+        report->plans[report->plan_count++] = surveyed->plan;
         surveyed->plan = (struct plan){0};
     }
     return 0;
@@ -268,20 +298,18 @@ int sync_run(const struct settings *settings, const struct sync_options *options
              struct sync_report *out, struct error *err)
 {
     cleanup(sync) struct sync sync = {
-        .settings = settings,
         .options = options,
         .terms = settings_terms(settings),
-        .chosen = backend_choose(settings->config.backend),
+        .chosen = backend_choose(&settings->config),
     };
-    bool goes;
 
-    if (survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
-        set_refused_aside(&sync, err) < 0 || note_all(&sync, err) < 0)
+    if (holdings_gather(&sync.terms, &sync.seen, err) < 0 ||
+        survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
+        set_refused_aside(&sync, err) < 0 || note_unread(&sync, err) < 0 ||
+        note_terms(&sync, err) < 0 || note_all(&sync, err) < 0)
         return -1;
-    goes = surplus_goes(&sync);
-    if (note_surplus(&sync, goes, err) < 0)
-        return -1;
-    if (!options->dry_run && (sync.report.changed > 0 || goes) && apply(&sync, goes, err) < 0)
+    if (!options->dry_run && (sync.report.changed > 0 || sync.report.terms_set) &&
+        apply(&sync, err) < 0)
         return -1;
     if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0)
         return -1;
@@ -293,10 +321,10 @@ int sync_run(const struct settings *settings, const struct sync_options *options
 int sync_restore(const struct settings *settings, const struct sync_report *known,
                  struct error *err)
 {
+    static const struct holdings nothing;
     const struct terms terms = settings_terms(settings);
-    bool first;
 
-    return guards_apply(known->chosen, known->plans, known->plan_count, &terms, &first, err);
+    return guards_apply(known->chosen, known->plans, known->plan_count, &terms, &nothing, err);
 }
 
 void sync_report_free(struct sync_report *report)

@@ -26,6 +26,7 @@ struct sync_report {
                      * cached results that cannot be read */
     size_t removed; /* guards without attachment and interface */
     size_t skipped; /* attachments that are gone, replaced, of the host or of another network */
+    bool terms_set; /* what holds for all of the node was not as configured */
     /* What stands now, and where: for sync_restore. */
     const struct backend *chosen;
     struct plan *plans;
@@ -33,10 +34,9 @@ struct sync_report {
 };
 
 /*
- * Plans every attachment as ADD would, applies all plans at once, and then removes guards whose
- * attachment and whose interface are both gone. Endpoints that the configuration does not name go,
- * unless guards of other networks stand, or the conflist has another entry of ours: then nobody
- * here knows who wants them. Writes nothing if everything is right. An attachment that cannot be
+ * Plans every attachment as ADD would, applies all plans at once with the verdict for others and
+ * the endpoints, exactly as they are configured, and then removes guards whose attachment and whose
+ * interface are both gone. Writes nothing if everything is right. An attachment that cannot be
  * guarded, or not in all its parts, a plan that the backend refuses, or a cached result that cannot
  * be read is in the report and keeps no other from its guard. Errors: what survey_take, apply and
  * remove say. The report is for sync_report_free.
