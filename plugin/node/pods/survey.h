@@ -28,8 +28,9 @@ enum attachment_state {
 struct surveyed {
     const struct cached_attachment *cached;
     enum attachment_state state;
-    struct plan plan; /* no interface is in two of them: of claims the one counts that wanted.h says */
-    char *reason;     /* why there is no plan, or only part of one; else NULL */
+    struct plan
+        plan;     /* no interface is in two of them: of claims the one counts that wanted.h says */
+    char *reason; /* why there is no plan, or only part of one; else NULL */
 };
 
 struct survey {

@@ -36,7 +36,8 @@ static void list_guards(const struct plan *plan, char *out, size_t size)
 
 static int note_planned(struct sync *sync, const struct surveyed *surveyed, struct error *err)
 {
-    const char *was = standing_text(holdings_plan_standing(&sync->survey.holdings, &surveyed->plan));
+    const char *was =
+        standing_text(holdings_plan_standing(&sync->survey.holdings, &surveyed->plan));
     char label[ATTACHMENT_LABEL_SIZE], guards[512];
 
     if (holdings_have(&sync->survey.holdings, sync->chosen, &surveyed->plan)) {
@@ -268,10 +269,9 @@ static int remove_leftovers(struct sync *sync, struct error *err)
     sync->report.removed = removed;
     if (removed == 0)
         return 0;
-    return notes_add(&sync->report.notes, err, NOTE_DONE,
-                     "%s %zu guard%s whose pod and interface are gone",
-                     sync->options->dry_run ? "would remove" : "removed", removed,
-                     removed == 1 ? "" : "s");
+    return notes_add(
+        &sync->report.notes, err, NOTE_DONE, "%s %zu guard%s whose pod and interface are gone",
+        sync->options->dry_run ? "would remove" : "removed", removed, removed == 1 ? "" : "s");
 }
 
 /* The plans that are in force change hands. */

@@ -1,65 +1,121 @@
 #include "node/status/status.h"
 
 #include "kernel/links/links.h"
+#include "kernel/wanted.h"
 #include "node/chain/settings.h"
-#include "node/pods/planned.h"
 #include "node/pods/survey.h"
 #include "node/status/row.h"
 
 #include <string.h>
 
-static int add_planned(struct status *status, const struct survey *survey,
-                       const struct surveyed *surveyed, struct error *err)
+/* What is collected from. */
+struct source {
+    struct settings settings; /* nothing in it, if there is no usable configuration */
+    struct survey survey;
+};
+
+static void cleanup_source(struct source *source)
+{
+    survey_free(&source->survey);
+    settings_free(&source->settings);
+}
+
+static enum status_state state_of(enum standing standing)
+{
+    static const enum status_state states[] = {
+        [STANDING_OPEN] = STATUS_STATE_OPEN,         [STANDING_TOO_STRICT] = STATUS_STATE_WRONG,
+        [STANDING_OTHER_WAY] = STATUS_STATE_WRONG,   [STANDING_MISSING] = STATUS_STATE_UNGUARDED,
+        [STANDING_PARTIAL] = STATUS_STATE_UNGUARDED, [STANDING_OTHER_OWNER] = STATUS_STATE_GUARDED,
+        [STANDING_RIGHT] = STATUS_STATE_GUARDED,
+    };
+
+    return states[standing];
+}
+
+/* Whose packets, or part of them, can get the verdict for others only. */
+static int judge_unplanned(const struct source *source, const struct surveyed *surveyed,
+                           struct status_row *row, struct error *err)
+{
+    const bool open = source->settings.config.mode == MODE_ENFORCE &&
+                      !verdict_denies(holdings_others(&source->survey.holdings));
+    char text[640];
+
+    snprintf(text, sizeof(text), "%s%s",
+             open ? "" : "as good as the verdict for others: ", surveyed->reason);
+    return status_row_judge(row, open ? STATUS_STATE_OPEN : STATUS_STATE_UNGUARDED, text, err);
+}
+
+static int judge(const struct source *source, const struct surveyed *surveyed,
+                 struct status_row *row, struct error *err)
+{
+    enum standing standing = holdings_plan_standing(&source->survey.holdings, &surveyed->plan);
+    const char *text = standing_text(standing);
+
+    if (surveyed->state == ATTACHMENT_NO_INTERFACE)
+        return status_row_judge(row, STATUS_STATE_DETACHED, "it has no interface any more", err);
+    if (surveyed->reason && standing_is_in_force(standing))
+        return judge_unplanned(source, surveyed, row, err);
+    return status_row_judge(row, state_of(standing), text ? text : "", err);
+}
+
+static int add_attachment(struct status *status, const struct source *source,
+                          const struct surveyed *surveyed, struct error *err)
 {
     const struct attachment *attachment = &surveyed->cached->attachment;
-    enum standing worst = STANDING_RIGHT;
     struct status_row *row = NULL;
-    const char *reason;
 
     if (status_row_add(status, &attachment->owner, attachment->pod.namespace, attachment->pod.name,
                        &row, err) < 0)
         return -1;
-    for (size_t i = 0; i < surveyed->plan.guard_count; i++) {
-        const struct guard *guard = &surveyed->plan.guards[i];
-        enum standing standing = holdings_standing(&survey->holdings, surveyed->plan.tag, guard);
-
-        if (status_row_add_wanted(row, &survey->holdings, guard, err) < 0)
+    for (size_t i = 0; i < surveyed->plan.guard_count; i++)
+        if (status_row_add_wanted(row, &source->survey.holdings, &surveyed->plan.guards[i], err) <
+            0)
             return -1;
-        worst = standing < worst ? standing : worst;
-    }
-    if (surveyed->reason)
-        return status_row_judge(row, STATUS_STATE_UNGUARDED, surveyed->reason, err);
-    reason = standing_text(worst);
-    return status_row_judge(
-        row, worst >= STANDING_TOO_STRICT ? STATUS_STATE_GUARDED : STATUS_STATE_UNGUARDED,
-        reason ? reason : "", err);
+    return judge(source, surveyed, row, err);
 }
 
-static int add_attachments(struct status *status, const struct survey *survey, struct error *err)
+static int add_attachments(struct status *status, const struct source *source, struct error *err)
 {
-    for (size_t i = 0; i < survey->count; i++) {
-        const struct surveyed *surveyed = &survey->attachments[i];
+    for (size_t i = 0; i < source->survey.count; i++) {
+        const struct surveyed *surveyed = &source->survey.attachments[i];
 
-        if ((surveyed->state == ATTACHMENT_PLANNED || surveyed->state == ATTACHMENT_FAILED) &&
-            add_planned(status, survey, surveyed, err) < 0)
+        if ((surveyed->state == ATTACHMENT_PLANNED || surveyed->state == ATTACHMENT_FAILED ||
+             surveyed->state == ATTACHMENT_NO_INTERFACE) &&
+            add_attachment(status, source, surveyed, err) < 0)
             return -1;
     }
     return 0;
 }
 
 /* Whether it is in the row of whose plan it is in, or of another guard of this backend in its place. */
-static bool is_shown(const struct planned *planned, const struct listing *listing,
+static bool is_shown(const struct wanted *wanted, const struct listing *listing,
                      const struct held *held)
 {
-    size_t count;
+    size_t count = 0;
 
-    if (planned_have(planned, &held->guard))
+    if (wanted_find(wanted, held->guard.interface))
         return true;
-    for (const struct held *other = listing_find(listing, &held->guard, &count); other < held;
-         other++)
+    for (const struct held *other = listing_find(listing, held->guard.interface, &count);
+         other < held; other++)
         if (tag_guards(other->tag) > 0)
             return true;
     return false;
+}
+
+/* Of an interface that no plan has. */
+static int judge_held(const struct survey *survey, const struct held *held, struct status_row *row,
+                      struct error *err)
+{
+    enum standing standing = holdings_standing(&survey->holdings, held->tag, &held->guard);
+    const char *text = standing_text(standing);
+
+    if (row->state == STATUS_STATE_DETACHED || row->state >= STATUS_STATE_UNGUARDED)
+        return 0;
+    if (links_have(survey->links, survey->link_count, held->guard.interface))
+        return status_row_judge(row, state_of(standing), text ? text : "", err);
+    return row->guard_count > 1
+               ? 0
+               : status_row_judge(row, STATUS_STATE_LEFTOVER, "pod and interface are gone", err);
 }
 
 /* A guard of an attachment that the cache does not have: an ADD under way, or what is left
@@ -70,7 +126,6 @@ static int add_held(struct status *status, const struct survey *survey, const ch
     struct tag tag;
     struct owner owner;
     struct status_row *row;
-    enum standing standing;
     char *slash;
 
     if (!tag_parse(held->tag, &tag))
@@ -85,24 +140,15 @@ static int add_held(struct status *status, const struct survey *survey, const ch
         return -1;
     if (status_row_add_held(row, backend, held, err) < 0)
         return -1;
-    if (row->state == STATUS_STATE_UNGUARDED)
-        return 0;
-    standing = holdings_standing(&survey->holdings, held->tag, &held->guard);
-    if (!links_have(survey->links, survey->link_count, held->guard.interface))
-        return row->guard_count > 1 ? 0
-                                    : status_row_judge(row, STATUS_STATE_LEFTOVER,
-                                                       "pod and interface are gone", err);
-    if (standing < STANDING_TOO_STRICT)
-        return status_row_judge(row, STATUS_STATE_UNGUARDED, standing_text(standing), err);
-    return status_row_judge(row, STATUS_STATE_GUARDED, "", err);
+    return judge_held(survey, held, row, err);
 }
 
-/* Endpoints that the configuration does not name, but guards keep pods from. */
+/* Endpoints that the configuration does not name, but pods are kept from. */
 static int add_surplus(struct status *status, const struct holding *holding, struct error *err)
 {
     char text[ENDPOINT_TEXT_SIZE];
 
-    for (size_t i = 0; holding->listing.held_count > 0 && i < holding->listing.surplus_count; i++) {
+    for (size_t i = 0; i < holding->listing.surplus_count; i++) {
         endpoint_text(&holding->listing.surplus[i], text);
         if (notes_add(&status->problems, err, NOTE_PROBLEM,
                       "%s: pods are kept from %s as well, which the configuration does not name",
@@ -130,30 +176,73 @@ static int add_faults(struct status *status, const struct holding *holding, stru
     if (fclose(joined) != 0)
         return error_no_memory(err);
     return notes_add(&status->problems, err, NOTE_PROBLEM,
-                     "%s: damaged (imds-guard sync repairs what pods need): %s",
-                     holding->backend->name, text);
+                     "%s: damaged (imds-guard sync repairs it): %s", holding->backend->name, text);
 }
 
-static int add_holdings(struct status *status, const struct survey *survey, struct error *err)
+static int add_unread(struct status *status, const struct holding *holding, struct error *err)
 {
-    cleanup(planned) struct planned planned = {0};
+    if (!holding->unread)
+        return 0;
+    status->complete = false;
+    return notes_add(&status->problems, err, NOTE_PROBLEM, "cannot tell what rules there are: %s",
+                     holding->unread);
+}
 
-    if (planned_make(survey, &planned, err) < 0)
+static void add_others(struct status *status, const struct holding *holding)
+{
+    if (holding->listing.present)
+        status->others[status->others_count++] =
+            (struct status_others){.backend = holding->backend->name,
+                                   .in_force = holding->listing.fault_count == 0,
+                                   .others = holding->listing.others};
+}
+
+static int judge_others(struct status *status, const struct source *source, struct error *err)
+{
+    const enum verdict wanted = config_others(&source->settings.config);
+
+    status->others_verdict = holdings_others(&source->survey.holdings);
+    status->others_wrong = source->settings.network && status->others_verdict != wanted;
+    if (!status->others_wrong)
+        return 0;
+    return notes_add(&status->problems, err, NOTE_PROBLEM,
+                     "the verdict for interfaces without a guard is %s, not %s as configured: run "
+                     "imds-guard sync",
+                     verdict_name(status->others_verdict), verdict_name(wanted));
+}
+
+static int add_guards(struct status *status, const struct survey *survey,
+                      const struct holding *holding, const struct wanted *wanted, struct error *err)
+{
+    const struct listing *listing = &holding->listing;
+
+    for (size_t i = 0; i < listing->held_count; i++)
+        if (!is_shown(wanted, listing, &listing->held[i]) &&
+            add_held(status, survey, holding->backend->name, &listing->held[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int add_holdings(struct status *status, const struct source *source, struct error *err)
+{
+    const struct survey *survey = &source->survey;
+    cleanup(free_memory) struct plan *plans = NULL;
+    cleanup(wanted) struct wanted wanted = {0};
+    size_t count = 0;
+
+    if (survey_plans(survey, &plans, &count, err) < 0 ||
+        wanted_make(plans, count, &wanted, err) < 0)
         return -1;
-    for (size_t i = 0; i < survey->holdings.count; i++) {
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
         const struct holding *holding = &survey->holdings.items[i];
 
-        for (size_t j = 0; j < holding->listing.held_count; j++)
-            if (!is_shown(&planned, &holding->listing, &holding->listing.held[j]) &&
-                add_held(status, survey, holding->backend->name, &holding->listing.held[j], err) <
-                    0)
-                return -1;
-        if (add_surplus(status, holding, err) < 0)
-            return -1;
-        if (add_faults(status, holding, err) < 0)
+        add_others(status, holding);
+        if (add_guards(status, survey, holding, &wanted, err) < 0 ||
+            add_surplus(status, holding, err) < 0 || add_faults(status, holding, err) < 0 ||
+            add_unread(status, holding, err) < 0)
             return -1;
     }
-    return 0;
+    return judge_others(status, source, err);
 }
 
 static int add_skipped(struct status *status, const struct cache *cache, struct error *err)
@@ -178,31 +267,31 @@ static int survey_kernel(struct survey *out, struct error *err)
 }
 
 static int survey_anyway(const struct status_options *options, struct status *status,
-                         struct survey *out, struct error *err)
+                         struct source *out, struct error *err)
 {
-    cleanup(settings) struct settings settings = {0};
+    struct settings *settings = &out->settings;
     struct error why = {0};
 
-    status->complete = settings_load(options->conf_dir, options->config_file, &settings, &why) == 0;
-    status->network = strdup(status->complete ? settings.network : "");
+    status->complete = settings_load(options->conf_dir, options->config_file, settings, &why) == 0;
+    status->network = strdup(status->complete ? settings->network : "");
     if (!status->network)
         return error_no_memory(err);
     if (status->complete)
-        return survey_take(&settings, options->results_dir, out, err);
+        return survey_take(settings, options->results_dir, &out->survey, err);
     if (notes_add(&status->problems, err, NOTE_PROBLEM, "who should be guarded is not known: %s",
                   why.msg) < 0)
         return -1;
-    return survey_kernel(out, err);
+    return survey_kernel(&out->survey, err);
 }
 
 int status_collect(const struct status_options *options, struct status *out, struct error *err)
 {
     cleanup(status) struct status status = {0};
-    cleanup(survey) struct survey survey = {0};
+    cleanup(source) struct source source = {0};
 
-    if (survey_anyway(options, &status, &survey, err) < 0 ||
-        add_attachments(&status, &survey, err) < 0 || add_holdings(&status, &survey, err) < 0 ||
-        add_skipped(&status, &survey.cache, err) < 0)
+    if (survey_anyway(options, &status, &source, err) < 0 ||
+        add_attachments(&status, &source, err) < 0 || add_holdings(&status, &source, err) < 0 ||
+        add_skipped(&status, &source.survey.cache, err) < 0)
         return -1;
     status_rows_sort(&status);
     *out = status;

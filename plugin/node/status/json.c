@@ -29,7 +29,6 @@ static bool add_guard(cJSON *array, const struct status_guard *guard)
 
     return cJSON_AddItemToArray(array, object) &&
            cJSON_AddStringToObject(object, "interface", guard->guard.interface) &&
-           cJSON_AddStringToObject(object, "direction", direction_name(guard->guard.direction)) &&
            cJSON_AddStringToObject(object, "verdict", verdict_name(guard->guard.verdict)) &&
            (guard->backend ? cJSON_AddStringToObject(object, "backend", guard->backend)
                            : cJSON_AddNullToObject(object, "backend")) &&
@@ -65,9 +64,43 @@ static bool add_summary(cJSON *tree, const struct status *status)
 {
     cJSON *summary = cJSON_AddObjectToObject(tree, "summary");
 
-    return summary && add_counter(summary, "guarded", status_count(status, STATUS_STATE_GUARDED)) &&
-           add_counter(summary, "unguarded", status_count(status, STATUS_STATE_UNGUARDED)) &&
-           add_counter(summary, "leftover", status_count(status, STATUS_STATE_LEFTOVER));
+    for (int i = 0; i < STATUS_STATES; i++)
+        if (!add_counter(summary, status_state_name((enum status_state)i),
+                         status_count(status, (enum status_state)i)))
+            return false;
+    return true;
+}
+
+static bool add_backend(cJSON *array, const struct status_others *others)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    return cJSON_AddItemToArray(array, object) &&
+           cJSON_AddStringToObject(object, "backend", others->backend) &&
+           cJSON_AddBoolToObject(object, "inForce", others->in_force) &&
+           cJSON_AddStringToObject(object, "verdict", verdict_name(others->others.verdict)) &&
+           add_counter(object, "packets", others->others.packets) &&
+           add_counter(object, "bytes", others->others.bytes);
+}
+
+static bool add_others(cJSON *tree, const struct status *status)
+{
+    cJSON *others = cJSON_AddObjectToObject(tree, "others");
+    cJSON *each = NULL;
+    uint64_t packets = 0, bytes = 0;
+
+    for (size_t i = 0; i < status->others_count; i++) {
+        packets += status->others[i].others.packets;
+        bytes += status->others[i].others.bytes;
+    }
+    if (!cJSON_AddStringToObject(others, "verdict", verdict_name(status->others_verdict)) ||
+        !add_counter(others, "packets", packets) || !add_counter(others, "bytes", bytes))
+        return false;
+    each = cJSON_AddArrayToObject(others, "backends");
+    for (size_t i = 0; i < status->others_count; i++)
+        if (!add_backend(each, &status->others[i]))
+            return false;
+    return each;
 }
 
 static bool add_all(cJSON *tree, const struct status *status)
@@ -75,7 +108,8 @@ static bool add_all(cJSON *tree, const struct status *status)
     cJSON *attachments, *problems;
 
     if (!cJSON_AddStringToObject(tree, "network", status->network) ||
-        !cJSON_AddBoolToObject(tree, "complete", status->complete) || !add_summary(tree, status))
+        !cJSON_AddBoolToObject(tree, "complete", status->complete) || !add_summary(tree, status) ||
+        !add_others(tree, status))
         return false;
     attachments = cJSON_AddArrayToObject(tree, "attachments");
     problems = cJSON_AddArrayToObject(tree, "problems");

@@ -28,18 +28,8 @@ static void print_head(const char *name, const char *type, const char *help, FIL
     fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static uint64_t packets_of(const struct status_guard *guard)
-{
-    return guard->packets;
-}
-
-static uint64_t bytes_of(const struct status_guard *guard)
-{
-    return guard->bytes;
-}
-
 static void print_counters(const struct status *status, const char *name, const char *help,
-                           uint64_t (*value)(const struct status_guard *guard), FILE *out)
+                           bool in_bytes, FILE *out)
 {
     print_head(name, "counter", help, out);
     for (size_t i = 0; i < status->row_count; i++)
@@ -51,21 +41,34 @@ static void print_counters(const struct status *status, const char *name, const 
             fputs(name, out);
             print_attachment_labels(&status->rows[i], out);
             print_label("interface", guard->guard.interface, false, out);
-            print_label("direction", direction_name(guard->guard.direction), false, out);
             print_label("verdict", verdict_name(guard->guard.verdict), false, out);
             print_label("backend", guard->backend, false, out);
-            fprintf(out, "} %" PRIu64 "\n", value(guard));
+            fprintf(out, "} %" PRIu64 "\n", in_bytes ? guard->bytes : guard->packets);
         }
+}
+
+static void print_others(const struct status *status, const char *name, const char *help,
+                         bool in_bytes, FILE *out)
+{
+    print_head(name, "counter", help, out);
+    for (size_t i = 0; i < status->others_count; i++) {
+        const struct status_others *others = &status->others[i];
+
+        fputs(name, out);
+        print_label("verdict", verdict_name(others->others.verdict), true, out);
+        print_label("backend", others->backend, false, out);
+        fprintf(out, "} %" PRIu64 "\n", in_bytes ? others->others.bytes : others->others.packets);
+    }
 }
 
 static void print_guarded(const struct status *status, FILE *out)
 {
     print_head("imds_guard_attachment_guarded", "gauge",
-               "Whether the running pod's attachment is guarded as configured.", out);
+               "Whether the running pod's attachment has its own guard, as configured.", out);
     for (size_t i = 0; i < status->row_count; i++) {
         const struct status_row *row = &status->rows[i];
 
-        if (row->state == STATUS_STATE_LEFTOVER)
+        if (row->state == STATUS_STATE_LEFTOVER || row->state == STATUS_STATE_DETACHED)
             continue;
         fputs("imds_guard_attachment_guarded", out);
         print_attachment_labels(row, out);
@@ -75,16 +78,11 @@ static void print_guarded(const struct status *status, FILE *out)
 
 static void print_states(const struct status *status, FILE *out)
 {
-    static const enum status_state states[] = {
-        STATUS_STATE_GUARDED,
-        STATUS_STATE_LEFTOVER,
-        STATUS_STATE_UNGUARDED,
-    };
-
     print_head("imds_guard_attachments", "gauge", "Attachments by state.", out);
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-        fprintf(out, "imds_guard_attachments{state=\"%s\"} %zu\n", status_state_name(states[i]),
-                status_count(status, states[i]));
+    for (int i = 0; i < STATUS_STATES; i++)
+        fprintf(out, "imds_guard_attachments{state=\"%s\"} %zu\n",
+                status_state_name((enum status_state)i),
+                status_count(status, (enum status_state)i));
 }
 
 static void print_gauge(const char *name, const char *help, size_t value, FILE *out)
@@ -104,12 +102,20 @@ void status_print_prometheus(const struct status *status, FILE *out)
                 out);
     print_gauge("imds_guard_problems", "Faults and files that status complains about.",
                 status->problems.count, out);
+    print_gauge("imds_guard_others_as_configured",
+                "Whether interfaces without a guard get the configured verdict.",
+                !status->others_wrong, out);
     print_states(status, out);
     print_guarded(status, out);
     print_counters(status, "imds_guard_packets_total",
                    "Packets to an IMDS endpoint that hit the guard; the verdict says what became "
                    "of them.",
-                   packets_of, out);
+                   false, out);
     print_counters(status, "imds_guard_bytes_total",
-                   "Bytes of packets to an IMDS endpoint that hit the guard.", bytes_of, out);
+                   "Bytes of packets to an IMDS endpoint that hit the guard.", true, out);
+    print_others(status, "imds_guard_others_packets_total",
+                 "Packets to an IMDS endpoint from interfaces without a guard.", false, out);
+    print_others(status, "imds_guard_others_bytes_total",
+                 "Bytes of packets to an IMDS endpoint from interfaces without a guard.", true,
+                 out);
 }

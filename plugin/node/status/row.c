@@ -50,15 +50,30 @@ struct status_row *status_row_find(const struct status *status, const struct own
     return NULL;
 }
 
-static int add_guard(struct status_row *row, const struct status_guard *guard, struct error *err)
+static bool is_same(const struct status_guard *a, const struct status_guard *b)
 {
-    struct status_guard *larger = reallocarray(row->guards, row->guard_count + 1, sizeof(*larger));
+    return strcmp(a->guard.interface, b->guard.interface) == 0 &&
+           a->guard.verdict == b->guard.verdict && a->backend == b->backend;
+}
 
+/* What differs in the family alone, as rules of iptables may, is one guard to a reader. */
+static int add_guard(struct status_row *row, struct status_guard guard, struct error *err)
+{
+    struct status_guard *larger;
+
+    text_make_printable(guard.guard.interface);
+    for (struct status_guard *same = row->guards; same < row->guards + row->guard_count; same++)
+        if (is_same(same, &guard)) {
+            same->families |= guard.families;
+            same->packets += guard.packets;
+            same->bytes += guard.bytes;
+            return 0;
+        }
+    larger = reallocarray(row->guards, row->guard_count + 1, sizeof(*larger));
     if (!larger)
         return error_no_memory(err);
     row->guards = larger;
-    row->guards[row->guard_count] = *guard;
-    text_make_printable(row->guards[row->guard_count++].guard.interface);
+    row->guards[row->guard_count++] = guard;
     return 0;
 }
 
@@ -73,7 +88,7 @@ int status_row_add_held(struct status_row *row, const char *backend, const struc
         .bytes = held->bytes,
     };
 
-    return add_guard(row, &guard, err);
+    return add_guard(row, guard, err);
 }
 
 int status_row_add_wanted(struct status_row *row, const struct holdings *holdings,
@@ -82,17 +97,17 @@ int status_row_add_wanted(struct status_row *row, const struct holdings *holding
     const struct status_guard missing = {.guard = *wanted};
     bool held = false;
 
-    for (size_t i = 0; i < holdings->count; i++) {
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
         const struct holding *holding = &holdings->items[i];
-        size_t count;
-        const struct held *there = listing_find(&holding->listing, wanted, &count);
+        size_t count = 0;
+        const struct held *there = listing_find(&holding->listing, wanted->interface, &count);
 
         for (size_t j = 0; j < count; j++)
             if (status_row_add_held(row, holding->backend->name, &there[j], err) < 0)
                 return -1;
         held = held || count > 0;
     }
-    return held ? 0 : add_guard(row, &missing, err);
+    return held ? 0 : add_guard(row, missing, err);
 }
 
 int status_row_judge(struct status_row *row, enum status_state state, const char *reason,

@@ -6,7 +6,7 @@
 
 #include "guard/error.h"
 #include "guard/owner.h"
-#include "node/pods/holdings.h"
+#include "kernel/holdings.h"
 #include "node/status/status.h"
 
 /*

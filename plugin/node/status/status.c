@@ -32,17 +32,18 @@ size_t status_count(const struct status *status, enum status_state state)
 
 enum status_exit status_exit_code(const struct status *status)
 {
-    if (status_count(status, STATUS_STATE_UNGUARDED) > 0)
-        return STATUS_UNGUARDED;
-    return status->complete ? STATUS_ALL_GUARDED : STATUS_UNKNOWN;
+    if (status->others_wrong || status_count(status, STATUS_STATE_OPEN) > 0 ||
+        status_count(status, STATUS_STATE_WRONG) > 0)
+        return STATUS_WRONG;
+    return status->complete ? STATUS_IN_FORCE : STATUS_UNKNOWN;
 }
 
 const char *status_state_name(enum status_state state)
 {
     static const char *const names[] = {
-        [STATUS_STATE_GUARDED] = "guarded",
-        [STATUS_STATE_LEFTOVER] = "leftover",
-        [STATUS_STATE_UNGUARDED] = "unguarded",
+        [STATUS_STATE_GUARDED] = "guarded",   [STATUS_STATE_DETACHED] = "detached",
+        [STATUS_STATE_LEFTOVER] = "leftover", [STATUS_STATE_UNGUARDED] = "unguarded",
+        [STATUS_STATE_WRONG] = "wrong",       [STATUS_STATE_OPEN] = "open",
     };
 
     return names[state];

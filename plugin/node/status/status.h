@@ -8,6 +8,7 @@
 #include "guard/cleanup.h"
 #include "guard/error.h"
 #include "guard/plan.h"
+#include "kernel/holdings.h"
 #include "node/notes.h"
 
 #include <stdbool.h>
@@ -17,23 +18,35 @@
 
 /* Exit codes of `status`. */
 enum status_exit {
-    STATUS_ALL_GUARDED = 0,
-    STATUS_UNGUARDED = 1, /* at least one running pod is not guarded as configured */
-    STATUS_UNKNOWN = 2,   /* configuration, cache or kernel could not be read in full */
+    STATUS_IN_FORCE = 0,
+    STATUS_WRONG = 1,   /* something is open, or has another verdict than configured */
+    STATUS_UNKNOWN = 2, /* configuration, cache or kernel could not be read in full */
 };
 
+/* From best to worst. */
 enum status_state {
     STATUS_STATE_GUARDED,
-    STATUS_STATE_LEFTOVER, /* a guard whose pod and interface are gone; harmless */
-    STATUS_STATE_UNGUARDED,
+    STATUS_STATE_DETACHED,  /* it has no interface (any more): its pod is being torn down */
+    STATUS_STATE_LEFTOVER,  /* a guard whose pod and interface are gone; harmless */
+    STATUS_STATE_UNGUARDED, /* its packets get the right verdict, but it is the one for others */
+    STATUS_STATE_WRONG,     /* denied, but not as configured */
+    STATUS_STATE_OPEN,      /* packets pass that should be denied */
+    STATUS_STATES,
 };
 
 struct status_guard {
     struct guard guard;  /* what the kernel holds; where it holds nothing, what it should */
     const char *backend; /* NULL: the kernel does not hold it */
     unsigned families;   /* FAMILY_IPV4 | FAMILY_IPV6 */
-    uint64_t packets;    /* to an endpoint: dropped, or with `count` let pass */
+    uint64_t packets;    /* to an endpoint; the verdict says what became of them */
     uint64_t bytes;
+};
+
+/* One backend's rule for who has no guard. */
+struct status_others {
+    const char *backend;
+    bool in_force;
+    struct others others;
 };
 
 /* One attachment. Texts are printable ASCII; "" if not known. */
@@ -53,6 +66,10 @@ struct status {
     char *network;           /* of the conflist in use; "" if not known */
     struct status_row *rows; /* by state, namespace, pod, container id, ifname */
     size_t row_count;
+    struct status_others others[BACKEND_COUNT];
+    size_t others_count;
+    enum verdict others_verdict; /* of all backends together: pass, if none has a rule in force */
+    bool others_wrong;           /* it is not as configured */
     struct notes problems; /* faults of the skeleton, skipped cache files, what could not be read */
     bool complete;         /* false: not everything could be read, see problems */
 };
@@ -73,7 +90,7 @@ void status_free(struct status *status);
 
 enum status_exit status_exit_code(const struct status *status);
 size_t status_count(const struct status *status, enum status_state state);
-const char *status_state_name(enum status_state state); /* "guarded", "leftover", "unguarded" */
+const char *status_state_name(enum status_state state); /* "guarded", "detached", ... */
 
 /* For people. `color`: ANSI colours around rows that stand out. */
 void status_print_table(const struct status *status, bool color, FILE *out);

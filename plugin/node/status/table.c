@@ -22,38 +22,77 @@ static void fill_pod(const struct status_row *row, cells out)
         snprintf(out[POD], CELL_SIZE, "%s/%s", row->network, row->ifname);
 }
 
+static void fill_counters(const char *backend, uint64_t packets, uint64_t bytes, cells out)
+{
+    snprintf(out[PACKETS], CELL_SIZE, "%" PRIu64, packets);
+    snprintf(out[BYTES], CELL_SIZE, "%" PRIu64, bytes);
+    snprintf(out[BACKEND], CELL_SIZE, "%s", backend);
+}
+
 static void fill_guard(const struct status_guard *guard, cells out)
 {
-    snprintf(out[INTERFACE], CELL_SIZE, "%s%s", guard->guard.interface,
-             guard->guard.direction == DIRECTION_OUT ? " (out)" : "");
+    snprintf(out[INTERFACE], CELL_SIZE, "%s", guard->guard.interface);
     if (!guard->backend)
         return;
     snprintf(out[VERDICT], CELL_SIZE, "%s", verdict_name(guard->guard.verdict));
-    snprintf(out[PACKETS], CELL_SIZE, "%" PRIu64, guard->packets);
-    snprintf(out[BYTES], CELL_SIZE, "%" PRIu64, guard->bytes);
-    snprintf(out[BACKEND], CELL_SIZE, "%s", guard->backend);
+    fill_counters(guard->backend, guard->packets, guard->bytes, out);
+}
+
+/* What stands for the verdict where the row is not simply guarded; NULL where it is. */
+static const char *word_for(const struct status_row *row, size_t line)
+{
+    static const char *const words[STATUS_STATES] = {
+        [STATUS_STATE_DETACHED] = "no interface",
+        [STATUS_STATE_LEFTOVER] = "leftover",
+        [STATUS_STATE_UNGUARDED] = "no guard",
+        [STATUS_STATE_WRONG] = "WRONG",
+        [STATUS_STATE_OPEN] = "OPEN",
+    };
+    const bool held = line < row->guard_count && row->guards[line].backend;
+
+    return row->state == STATUS_STATE_UNGUARDED && held ? NULL : words[row->state];
+}
+
+static void clear(cells out)
+{
+    for (int column = 0; column < COLUMNS; column++)
+        snprintf(out[column], CELL_SIZE, "-");
 }
 
 /* Line `line` of a row: its guards one below the other, the pod's name before the first. */
 static void fill(const struct status_row *row, size_t line, cells out)
 {
-    for (int column = 0; column < COLUMNS; column++)
-        snprintf(out[column], CELL_SIZE, "-");
+    clear(out);
     out[POD][0] = '\0';
     if (line == 0)
         fill_pod(row, out);
     snprintf(out[CONTAINER], CELL_SIZE, "%.*s", SHORT_ID, row->container_id);
     if (line < row->guard_count)
         fill_guard(&row->guards[line], out);
-    if (row->state == STATUS_STATE_UNGUARDED)
-        snprintf(out[VERDICT], CELL_SIZE, "UNGUARDED");
-    if (row->state == STATUS_STATE_LEFTOVER)
-        snprintf(out[VERDICT], CELL_SIZE, "leftover");
+    if (word_for(row, line))
+        snprintf(out[VERDICT], CELL_SIZE, "%s", word_for(row, line));
+}
+
+static void fill_others(const struct status_others *others, cells out)
+{
+    clear(out);
+    snprintf(out[POD], CELL_SIZE, "(others)");
+    snprintf(out[INTERFACE], CELL_SIZE, "any other");
+    snprintf(out[VERDICT], CELL_SIZE, "%s",
+             others->in_force ? verdict_name(others->others.verdict) : "DAMAGED");
+    fill_counters(others->backend, others->others.packets, others->others.bytes, out);
 }
 
 static size_t line_count(const struct status_row *row)
 {
     return row->guard_count > 0 ? row->guard_count : 1;
+}
+
+static void widen(cells line, int widths[static COLUMNS])
+{
+    for (int column = 0; column < COLUMNS; column++)
+        if ((int)strlen(line[column]) > widths[column])
+            widths[column] = (int)strlen(line[column]);
 }
 
 static void measure(const struct status *status, int widths[static COLUMNS])
@@ -65,56 +104,84 @@ static void measure(const struct status *status, int widths[static COLUMNS])
     for (size_t i = 0; i < status->row_count; i++)
         for (size_t j = 0; j < line_count(&status->rows[i]); j++) {
             fill(&status->rows[i], j, line);
-            for (int column = 0; column < COLUMNS; column++)
-                if ((int)strlen(line[column]) > widths[column])
-                    widths[column] = (int)strlen(line[column]);
+            widen(line, widths);
         }
+    for (size_t i = 0; i < status->others_count; i++) {
+        fill_others(&status->others[i], line);
+        widen(line, widths);
+    }
 }
 
-static void print_line(const int widths[static COLUMNS], cells line, FILE *out)
+#define BRIGHT_RED "\033[1;31m"
+#define YELLOW     "\033[33m"
+#define DIM        "\033[2m"
+#define PLAIN      "\033[0m"
+
+/* What ends a text that `begin` has begun. */
+static const char *end_of(const char *begin)
 {
+    return begin[0] != '\0' ? PLAIN : "";
+}
+
+static void print_line(const int widths[static COLUMNS], cells line, const char *begin, FILE *out)
+{
+    fputs(begin, out);
     for (int column = 0; column < COLUMNS; column++) {
         bool number = column == PACKETS || column == BYTES;
         int width = column == CONTAINER ? 0 : widths[column];
 
         fprintf(out, "%s%*s", column > 0 ? "  " : "", number ? width : -width, line[column]);
     }
+    fprintf(out, "%s\n", end_of(begin));
 }
 
 static void print_row(const struct status_row *row, const int widths[static COLUMNS], bool color,
                       FILE *out)
 {
-    const char *begin = !color                                 ? ""
-                        : row->state == STATUS_STATE_UNGUARDED ? "\033[1;31m"
-                        : row->state == STATUS_STATE_LEFTOVER  ? "\033[2m"
-                                                               : "";
-    const char *end = begin[0] != '\0' ? "\033[0m" : "";
+    static const char *const colors[STATUS_STATES] = {
+        [STATUS_STATE_GUARDED] = "",       [STATUS_STATE_DETACHED] = DIM,
+        [STATUS_STATE_LEFTOVER] = DIM,     [STATUS_STATE_UNGUARDED] = YELLOW,
+        [STATUS_STATE_WRONG] = BRIGHT_RED, [STATUS_STATE_OPEN] = BRIGHT_RED,
+    };
+    const char *begin = color ? colors[row->state] : "";
     cells line;
 
     for (size_t i = 0; i < line_count(row); i++) {
         fill(row, i, line);
-        fputs(begin, out);
-        print_line(widths, line, out);
-        fprintf(out, "%s\n", end);
+        print_line(widths, line, begin, out);
     }
     if (row->reason[0] != '\0')
-        fprintf(out, "%s    %s%s\n", begin, row->reason, end);
+        fprintf(out, "%s    %s%s\n", begin, row->reason, end_of(begin));
 }
 
-static void print_summary(const struct status *status, bool color, FILE *out)
+/* Packets that did not get through, whoever's. */
+static uint64_t denied(const struct status *status)
 {
-    size_t guarded = status_count(status, STATUS_STATE_GUARDED);
-    size_t unguarded = status_count(status, STATUS_STATE_UNGUARDED);
-    size_t leftover = status_count(status, STATUS_STATE_LEFTOVER);
-    uint64_t dropped = 0;
+    uint64_t sum = 0;
 
     for (size_t i = 0; i < status->row_count; i++)
         for (size_t j = 0; j < status->rows[i].guard_count; j++)
-            if (status->rows[i].guards[j].guard.verdict == VERDICT_DROP)
-                dropped += status->rows[i].guards[j].packets;
-    fprintf(out, "%zu guarded, %s%zu unguarded%s, %zu leftover; %" PRIu64 " packets dropped%s\n",
-            guarded, color && unguarded > 0 ? "\033[1;31m" : "", unguarded,
-            color && unguarded > 0 ? "\033[0m" : "", leftover, dropped,
+            if (verdict_denies(status->rows[i].guards[j].guard.verdict))
+                sum += status->rows[i].guards[j].packets;
+    for (size_t i = 0; i < status->others_count; i++)
+        if (verdict_denies(status->others[i].others.verdict))
+            sum += status->others[i].others.packets;
+    return sum;
+}
+
+/* Of guarded and open ones it says how many there are, of others only if there are any. */
+static void print_summary(const struct status *status, bool color, FILE *out)
+{
+    for (int i = 0; i < STATUS_STATES; i++) {
+        enum status_state state = (enum status_state)i;
+        size_t count = status_count(status, state);
+        const char *begin = color && count > 0 && state >= STATUS_STATE_WRONG ? BRIGHT_RED : "";
+
+        if (count > 0 || state == STATUS_STATE_GUARDED || state == STATUS_STATE_OPEN)
+            fprintf(out, "%s%s%zu %s%s", i > 0 ? ", " : "", begin, count, status_state_name(state),
+                    end_of(begin));
+    }
+    fprintf(out, "; %" PRIu64 " packets denied%s\n", denied(status),
             status->complete ? "" : "; not everything could be read");
 }
 
@@ -126,12 +193,14 @@ void status_print_table(const struct status *status, bool color, FILE *out)
     measure(status, widths);
     for (int column = 0; column < COLUMNS; column++)
         snprintf(line[column], CELL_SIZE, "%s", titles[column]);
-    if (status->row_count > 0) {
-        print_line(widths, line, out);
-        fputc('\n', out);
-    }
+    if (status->row_count + status->others_count > 0)
+        print_line(widths, line, "", out);
     for (size_t i = 0; i < status->row_count; i++)
         print_row(&status->rows[i], widths, color, out);
+    for (size_t i = 0; i < status->others_count; i++) {
+        fill_others(&status->others[i], line);
+        print_line(widths, line, "", out);
+    }
     for (size_t i = 0; i < status->problems.count; i++)
         fprintf(out, "note: %s\n", status->problems.items[i].text);
     print_summary(status, color, out);
