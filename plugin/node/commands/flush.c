@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 static const char about[] =
-    "Removes every guard of imds-guard from the kernel, of all backends, with the table and "
-    "chains\n"
-    "around them. Running pods can then reach the instance metadata service. New pods get their\n"
-    "guard as before, and watch restores all others if it runs.\n"
+    "Removes everything of imds-guard from the kernel, of all backends: the guards, and the table\n"
+    "and chains with the verdict for everybody else. Then nothing is guarded, and all pods can\n"
+    "reach the instance metadata service, until the next ADD puts the verdict for others back, or\n"
+    "sync everything. watch does so at once if it runs.\n"
     "\n"
     "Exit code: 0 done, or there was nothing to do; 1 failed, or not wanted after all (said on\n"
     "standard error), 2 wrong options, or nobody to ask.\n";
@@ -21,7 +21,7 @@ static bool confirm(FILE *out)
     char answer[16] = "";
 
     fprintf(out,
-            "Remove all guards? Running pods will reach the instance metadata service. [y/N] ");
+            "Remove all guards? Pods will reach the instance metadata service. [y/N] ");
     fflush(out);
     if (!fgets(answer, sizeof(answer), stdin))
         return false;

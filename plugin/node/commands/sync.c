@@ -6,12 +6,12 @@
 #include "node/pods/cache.h"
 
 static const char about[] =
-    "Plans every attachment of libcni's results cache as ADD does, by the configuration as it is\n"
-    "now, and makes the kernel hold all plans at once: pods that started before installation get\n"
-    "their guard, flushed rules come back, exemptions and mode are judged anew. Guards whose pod\n"
-    "and interface are both gone are removed; a guard on an interface that exists never is.\n"
-    "Endpoints that are not configured any more go, if no other network or entry may want them.\n"
-    "Only attachments of the network whose conflist has the imds-guard entry are touched.\n"
+    "Makes what the kernel holds for the node exactly what the configuration says, at once: the\n"
+    "verdict for interfaces without a guard, the endpoints, and a guard for every attachment of\n"
+    "libcni's results cache, planned as ADD does. Pods that started before installation get their\n"
+    "own verdict and counter, flushed rules come back, exemptions and mode are judged anew. Guards\n"
+    "whose pod and interface are both gone are removed; a guard on an interface that exists never\n"
+    "is. Only attachments of the network whose conflist has the imds-guard entry get guards.\n"
     "\n"
     "Exit code: 0 done, 1 something could not be done (said on standard error), 2 wrong options.\n";
 

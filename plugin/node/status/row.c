@@ -62,11 +62,11 @@ static int add_guard(struct status_row *row, struct status_guard guard, struct e
     struct status_guard *larger;
 
     text_make_printable(guard.guard.interface);
-    for (struct status_guard *same = row->guards; same < row->guards + row->guard_count; same++)
-        if (is_same(same, &guard)) {
-            same->families |= guard.families;
-            same->packets += guard.packets;
-            same->bytes += guard.bytes;
+    for (size_t i = 0; i < row->guard_count; i++)
+        if (is_same(&row->guards[i], &guard)) {
+            row->guards[i].families |= guard.families;
+            row->guards[i].packets += guard.packets;
+            row->guards[i].bytes += guard.bytes;
             return 0;
         }
     larger = reallocarray(row->guards, row->guard_count + 1, sizeof(*larger));

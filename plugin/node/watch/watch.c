@@ -178,13 +178,13 @@ static void forget(struct known *known)
     sync_report_free(&known->report);
 }
 
-/* Looking at all pods takes its time, and until then they would be open. */
+/* Looking at all pods takes its time, and until then all would be open. */
 static bool restore(struct watch *watch)
 {
     const struct known *known = &watch->known;
     struct error why = {0};
 
-    if (!watch->flushed || known->report.plan_count == 0 ||
+    if (!watch->flushed || !known->report.chosen ||
         sync_restore(&known->settings, &known->report, &why) < 0)
         return false; /* if there is anything to tell, the look that follows will */
     watch_log_done(&watch->log, watch->guards.reason, "%zu guarded again as before",
@@ -204,7 +204,7 @@ static void look_at_guards(struct watch *watch)
     if (settings_load(watch->options->install.conf_dir, NULL, &known.settings, &why) == 0 &&
         sync_run(&known.settings, &options, &known.report, &why) == 0) {
         tell_synced(watch, &known.report);
-        repaired = repaired || known.report.changed > 0;
+        repaired = repaired || known.report.changed > 0 || known.report.terms_set;
         forget(&watch->known);
         watch->known = known;
         known = (struct known){0};
