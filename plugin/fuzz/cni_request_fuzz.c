@@ -63,16 +63,21 @@ static int say_yes(const struct terms *terms, struct error *err)
     return 0;
 }
 
-static const struct backend backend = {.name = "fuzz", .probe = say_yes};
-
-const struct backend *backend_choose(enum backend_choice choice)
+static int probe(const struct terms *terms, bool *present, struct error *err)
 {
-    (void)choice;
+    *present = false;
+    return say_yes(terms, err);
+}
+
+static const struct backend backend = {.name = "fuzz", .probe = probe};
+
+const struct backend *backend_choose(const struct config *config)
+{
+    (void)config;
     return &backend;
 }
 
-/* Every link that the result named and the kernel has is in the plan; a name that is also the
- * dummy's VLAN link may be guarded the other way. */
+/* Every link that the result named and the kernel has is in the plan. */
 static void check_plan(const struct plan *plan)
 {
     must(plan->guard_count >= asked.host_count && plan->guard_count > 0);
@@ -87,18 +92,11 @@ static void check_plan(const struct plan *plan)
 }
 
 int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
-                 const struct terms *terms, bool *first, struct error *err)
+                 const struct terms *terms, const struct holdings *seen, struct error *err)
 {
-    must(chosen == &backend && plan_count == 1);
+    must(chosen == &backend && plan_count == 1 && !seen && !terms->exactly);
     check_plan(plans);
     applied++;
-    *first = true;
-    return say_yes(terms, err);
-}
-
-int guards_undo(const struct plan *plan, const struct terms *terms, struct error *err)
-{
-    check_plan(plan);
     return say_yes(terms, err);
 }
 

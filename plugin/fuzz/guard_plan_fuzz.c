@@ -5,7 +5,7 @@
  * The target has a second opinion of what has to be guarded, made from the facts alone, and the
  * plan must be of the same one: no live veth is forgotten, none is guarded that is not the pod's,
  * and only a pod that could get past its guards is refused. A partial plan refuses only a pod that
- * no guard can stand for, and keeps the guard of a veth whose other end is elsewhere.
+ * no guard can stand for. A veth whose other end is elsewhere is no way to pass.
  */
 #include "fuzz.h"
 
@@ -14,22 +14,22 @@
 struct opinion {
     const struct plan *plan; /* NULL if it was refused */
     bool partly;             /* of plan_make_partly */
+    bool passes;             /* the pod's packets shall pass */
     size_t live;             /* veths that a guard must stand on */
     size_t holes;            /* ways past any guard */
 };
 
-static bool is_guarded(const struct plan *plan, const char *interface, enum direction direction)
+static const struct guard *guard_on(const struct plan *plan, const char *interface)
 {
     for (size_t i = 0; i < plan->guard_count; i++)
-        if (strcmp(plan->guards[i].interface, interface) == 0 &&
-            plan->guards[i].direction == direction)
-            return true;
-    return false;
+        if (strcmp(plan->guards[i].interface, interface) == 0)
+            return &plan->guards[i];
+    return NULL;
 }
 
-/* A link by letter: - none, l loopback, d dummy, b bridge, m macvlan, p port of a bridge, o a name
- * that no link can have, else a veth, called as asked for, or, if A, otherwise; its other end, if e,
- * in a third namespace. */
+/* A link by letter: - none, l loopback, d dummy, b bridge, t tap, m macvlan, p port of a bridge, o a
+ * name that no link can have, else a veth, called as asked for, or, if A, otherwise; its other end,
+ * if e, in a third namespace, if s beside it. */
 static struct link fact_of(char letter, const char *asked, int index)
 {
     struct link link = {.index = index, .peer_index = 1, .kind = "veth"};
@@ -43,6 +43,8 @@ static struct link fact_of(char letter, const char *asked, int index)
         strcpy(link.kind, "dummy");
     else if (letter == 'b')
         strcpy(link.kind, "bridge");
+    else if (letter == 't')
+        strcpy(link.kind, "tun");
     else if (letter == 'm')
         strcpy(link.kind, "macvlan");
     else if (letter == 'p')
@@ -51,6 +53,8 @@ static struct link fact_of(char letter, const char *asked, int index)
         strcpy(link.name, "no:link");
     else if (letter == 'e')
         link.peer_is_elsewhere = true;
+    else if (letter == 's')
+        link.peer_is_beside = true;
     else if (letter == 'A')
         snprintf(link.name, sizeof(link.name), "veth%d", index);
     return link;
@@ -87,7 +91,7 @@ static void judge_veth(struct opinion *opinion, const struct link *link)
     }
     opinion->live++;
     if (opinion->plan)
-        must(is_guarded(opinion->plan, link->name, DIRECTION_IN));
+        must(guard_on(opinion->plan, link->name));
 }
 
 static bool can_be_guarded(const struct link *link)
@@ -95,13 +99,30 @@ static bool can_be_guarded(const struct link *link)
     return link->index != 0 && strcmp(link->kind, "veth") == 0 && name_is_interface(link->name);
 }
 
-/* A veth that the result names; unless its other end is elsewhere, when it may be another pod's. */
-static void judge_named_veth(struct opinion *opinion, const struct link *link)
+static bool is_of_pod(const struct questions *questions, const struct facts *facts,
+                      const char *name)
 {
-    if (!link->peer_is_elsewhere || link->master_index != 0 || opinion->partly)
+    for (size_t i = 0; i < facts->pod_count; i++)
+        if (facts->pod[i].link.index != 0 && strcmp(questions->pod[i], name) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * A veth that the result names. If its other end is elsewhere, it may be another pod's, which may
+ * be denied, but not let pass; or the result means the pod's own link of this name.
+ */
+static void judge_named_veth(struct opinion *opinion, const struct questions *questions,
+                             const struct facts *facts, const struct link *link)
+{
+    if (!link->peer_is_elsewhere || link->master_index != 0)
         judge_veth(opinion, link);
-    else
+    else if (is_of_pod(questions, facts, link->name))
+        return;
+    else if (opinion->passes)
         opinion->holes++;
+    else
+        judge_veth(opinion, link);
 }
 
 static void judge_host(struct opinion *opinion, const struct result *result,
@@ -114,8 +135,18 @@ static void judge_host(struct opinion *opinion, const struct result *result,
             named |= strcmp(result->interfaces[j].name, questions->host[i]) == 0 &&
                      result->interfaces[j].sandbox[0] == '\0';
         if (named && can_be_guarded(&facts->host[i]))
-            judge_named_veth(opinion, &facts->host[i]);
+            judge_named_veth(opinion, questions, facts, &facts->host[i]);
     }
+}
+
+static bool stays_within(const struct link *link)
+{
+    static const char *const kinds[] = {"dummy", "bridge", "tun"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(link->kind, kinds[i]) == 0)
+            return true;
+    return link->loopback || link->peer_is_beside;
 }
 
 static void judge_pod(struct opinion *opinion, const struct facts *facts)
@@ -123,12 +154,15 @@ static void judge_pod(struct opinion *opinion, const struct facts *facts)
     for (size_t i = 0; i < facts->pod_count; i++) {
         const struct link *link = &facts->pod[i].link;
 
-        if (link->index == 0 || link->loopback || strcmp(link->kind, "dummy") == 0)
+        if (link->index == 0 || stays_within(link))
             continue;
-        if (can_be_guarded(&facts->pod[i].host_peer))
-            judge_veth(opinion, &facts->pod[i].host_peer);
-        else
+        if (!can_be_guarded(&facts->pod[i].host_peer)) {
             opinion->holes++;
+            continue;
+        }
+        judge_veth(opinion, &facts->pod[i].host_peer);
+        if (opinion->plan && facts->pod[i].host_peer.master_index == 0)
+            must(guard_on(opinion->plan, facts->pod[i].host_peer.name)->proven);
     }
 }
 
@@ -150,11 +184,8 @@ static void check_plan(const struct plan *plan, const struct facts *facts,
     for (size_t i = 0; i < plan->guard_count; i++) {
         must(name_is_interface(plan->guards[i].interface));
         must(is_of_facts(facts, plan->guards[i].interface));
-        must(plan->guards[i].verdict ==
-             (config->mode == MODE_AUDIT ? VERDICT_COUNT : VERDICT_DROP));
-        for (size_t j = 0; j < i; j++)
-            must(plan->guards[j].direction != plan->guards[i].direction ||
-                 strcmp(plan->guards[j].interface, plan->guards[i].interface) != 0);
+        must(plan->guards[i].verdict == (config->mode == MODE_AUDIT ? VERDICT_PASS : config->deny));
+        must(guard_on(plan, plan->guards[i].interface) == &plan->guards[i]);
     }
     must(tag_guards(plan->tag) == plan->guard_count);
 }
@@ -174,7 +205,8 @@ static void make_plan(const struct attachment *attachment, const struct config *
     cleanup(questions) struct questions questions = {0};
     cleanup(facts) struct facts facts = {0};
     cleanup(plan) struct plan plan = {0};
-    struct opinion opinion = {.plan = &plan, .partly = partly};
+    struct opinion opinion = {
+        .plan = &plan, .partly = partly, .passes = config->mode == MODE_AUDIT};
     struct error err;
 
     must(plan_questions(attachment, &questions, &err) == 0);

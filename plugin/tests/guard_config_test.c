@@ -19,6 +19,9 @@ static void assert_defaults(const struct config *config)
 {
     assert_int_equal(config->backend, BACKEND_AUTO);
     assert_int_equal(config->mode, MODE_ENFORCE);
+    assert_int_equal(config_others(config), VERDICT_DROP);
+    assert_int_equal(config->deny, VERDICT_DROP);
+    assert_int_equal(config->exit_fence, EXIT_FENCE_AUTO);
     assert_int_equal(config->lock_timeout_seconds, 10);
     assert_int_equal(config->exempt_count, 0);
     assert_endpoints(config, "169.254.169.254 fd00:ec2::254 ");
@@ -70,10 +73,22 @@ static void each_choice_has_its_value(void **state)
         const char *text;
         enum backend_choice backend;
         enum mode mode;
+        enum verdict deny;
+        enum verdict others;
+        enum exit_fence fence;
     } cases[] = {
-        {"{\"backend\":\"auto\",\"mode\":\"enforce\"}", BACKEND_AUTO, MODE_ENFORCE},
-        {"{\"backend\":\"nftables\"}", BACKEND_NFTABLES, MODE_ENFORCE},
-        {"{\"mode\":\"audit\"}", BACKEND_AUTO, MODE_AUDIT},
+        {"{\"backend\":\"auto\",\"mode\":\"enforce\",\"deny\":\"drop\",\"others\":\"drop\","
+         "\"exitFence\":\"auto\"}",
+         BACKEND_AUTO, MODE_ENFORCE, VERDICT_DROP, VERDICT_DROP, EXIT_FENCE_AUTO},
+        {"{\"backend\":\"nftables\",\"deny\":\"reject\"}", BACKEND_NFTABLES, MODE_ENFORCE,
+         VERDICT_REJECT, VERDICT_REJECT, EXIT_FENCE_AUTO},
+        {"{\"backend\":\"iptables\",\"exitFence\":\"require\"}", BACKEND_IPTABLES, MODE_ENFORCE,
+         VERDICT_DROP, VERDICT_DROP, EXIT_FENCE_REQUIRE},
+        /* Nobody is blocked in audit mode, whatever else is said. */
+        {"{\"mode\":\"audit\",\"others\":\"drop\",\"exitFence\":\"off\"}", BACKEND_AUTO, MODE_AUDIT,
+         VERDICT_DROP, VERDICT_PASS, EXIT_FENCE_OFF},
+        {"{\"others\":\"pass\",\"deny\":\"reject\"}", BACKEND_AUTO, MODE_ENFORCE, VERDICT_REJECT,
+         VERDICT_PASS, EXIT_FENCE_AUTO},
     };
 
     (void)state;
@@ -85,6 +100,9 @@ static void each_choice_has_its_value(void **state)
         assert_int_equal(config_parse(tree, &config, &err), 0);
         assert_int_equal(config.backend, cases[i].backend);
         assert_int_equal(config.mode, cases[i].mode);
+        assert_int_equal(config.deny, cases[i].deny);
+        assert_int_equal(config_others(&config), cases[i].others);
+        assert_int_equal(config.exit_fence, cases[i].fence);
     }
 }
 
@@ -100,6 +118,12 @@ static void mistakes_are_named(void **state)
         {"{\"backend\":null}", "\"backend\" is null"},
         {"{\"mode\":\"Enforce\"}", "\"mode\" is \"Enforce\": it must be \"enforce\" or \"audit\""},
         {"{\"mode\":\"\"}", "\"mode\" is \"\""},
+        {"{\"others\":\"reject\"}", "\"others\" is \"reject\": it must be \"drop\" or \"pass\""},
+        {"{\"others\":true}", "\"others\" is true"},
+        {"{\"deny\":\"pass\"}", "\"deny\" is \"pass\": it must be \"drop\" or \"reject\""},
+        {"{\"deny\":\"reject\",\"backend\":\"iptables\"}",
+         "\"deny\" is \"reject\", which legacy iptables cannot do"},
+        {"{\"exitFence\":\"on\"}", "\"exitFence\" is \"on\": it must be \"auto\", \"require\""},
         {"{\"mode\":[\"audit\"]}", "\"mode\" is [\"audit\"]"},
         {"{\"mode\":\"audit\",\"mode\":\"audit\"}", "\"mode\" is \"audit\": it must be given once"},
         {"{\"backend\":\"auto\",\"b\\u0061ckend\":\"auto\"}",
@@ -137,9 +161,10 @@ static void mistakes_are_named(void **state)
 
 static void a_person_is_told_of_a_key_that_is_none(void **state)
 {
-    cleanup(json) cJSON *right =
-        tree_of("{\"type\":\"imds-guard\",\"capabilities\":{},\"mode\":\"audit\",\"exempt\":[],"
-                "\"endpoints\":[],\"backend\":\"auto\",\"lockTimeoutSeconds\":1}");
+    cleanup(json) cJSON *right = tree_of(
+        "{\"type\":\"imds-guard\",\"capabilities\":{},\"mode\":\"audit\",\"exempt\":[],"
+        "\"endpoints\":[],\"backend\":\"auto\",\"lockTimeoutSeconds\":1,\"others\":\"drop\","
+        "\"deny\":\"drop\",\"exitFence\":\"auto\"}");
     cleanup(json) cJSON *wrong = tree_of("{\"mode\":\"audit\",\"exempts\":[]}");
     cleanup(json) cJSON *empty = tree_of("{}");
     struct error err = {.code = ERROR_NONE};

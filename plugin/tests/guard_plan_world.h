@@ -1,6 +1,7 @@
 /*
  * For tests of plans: from a result and hand-fed kernel facts to a plan. A world is written as lines
- * of text: host "name kind [port|elsewhere]", pod "name kind peer [port]"; "-" for no kind or no peer.
+ * of text: host "name kind [port|elsewhere]", pod "name kind peer [port]", where the peer may be
+ * "beside", in the pod as well; "-" for no kind or no peer.
  */
 #ifndef IMDS_GUARD_TESTS_GUARD_PLAN_WORLD_H
 #define IMDS_GUARD_TESTS_GUARD_PLAN_WORLD_H
@@ -69,7 +70,8 @@ static inline struct pod_link answer_pod(const struct world *world, const char *
             continue;
         sscanf(world->pod[i], "%31s %31s %31s %31s", found, kind, peer, flag);
         answer.link = read_link(found, kind, 2 + i, false);
-        if (strcmp(peer, "-") != 0)
+        answer.link.peer_is_beside = strcmp(peer, "beside") == 0;
+        if (strcmp(peer, "-") != 0 && !answer.link.peer_is_beside)
             answer.host_peer = read_link(peer, "veth", 30 + i, strcmp(flag, "port") == 0);
     }
     return answer;
@@ -95,9 +97,9 @@ static inline void print_plan(const struct plan *plan, struct outcome *out)
     size_t used = (size_t)snprintf(out->text, sizeof(out->text), "tag %s\n", plan->tag);
 
     for (size_t i = 0; i < plan->guard_count; i++)
-        used += (size_t)snprintf(out->text + used, sizeof(out->text) - used, "%s %s %s\n",
-                                 direction_name(plan->guards[i].direction),
-                                 plan->guards[i].interface, verdict_name(plan->guards[i].verdict));
+        used += (size_t)snprintf(out->text + used, sizeof(out->text) - used, "%s %s%s\n",
+                                 plan->guards[i].interface, verdict_name(plan->guards[i].verdict),
+                                 plan->guards[i].proven ? " proven" : "");
 }
 
 static inline struct attachment attach(const struct world *world)

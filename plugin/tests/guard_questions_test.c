@@ -31,8 +31,8 @@ static void shapes_ask_for_their_links(void **state)
     } cases[] = {
         {"/prevresults/eni-ipv4.json", "eni0d7763386da | eth0 "},
         {"/prevresults/eni-multi-nic.json", "eni0d7763386da enib813f772d20 | eth0 mNicIf1 "},
-        {"/prevresults/branch-eni-strict.v1.json", "vlan0d7763386da vlan.eth.37 | eth0 "},
-        {"/prevresults/branch-eni-standard.json", "eni0d7763386da vlan.eth.37 | eth0 "},
+        {"/prevresults/branch-eni-strict.v1.json", "vlan0d7763386da | eth0 "},
+        {"/prevresults/branch-eni-standard.json", "eni0d7763386da | eth0 "},
         {"/prevresults/ipv6-cluster-with-ipv4-egress.json",
          "eni0d7763386da veth5d2f8a1c | eth0 v4if0 "},
     };
@@ -74,14 +74,6 @@ static void any_path_is_the_pods(void **state)
                      "eth0", "| eth1 eth0 ");
 }
 
-static void a_vlan_named_twice_is_asked_for_once(void **state)
-{
-    (void)state;
-    assert_questions("{\"interfaces\":[{\"name\":\"vlan.eth.37\"},{\"name\":\"dummy0d7763386da\","
-                     "\"mac\":\"37\"}]}",
-                     "eth0", "vlan.eth.37 | eth0 ");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,7 +81,6 @@ int main(void)
         cmocka_unit_test(ifname_is_always_asked_for),
         cmocka_unit_test(names_are_legal_and_asked_for_once),
         cmocka_unit_test(any_path_is_the_pods),
-        cmocka_unit_test(a_vlan_named_twice_is_asked_for_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,9 +13,9 @@ static void interfaces_come_in_order_with_empty_strings_for_what_is_missing(void
     assert_int_equal(result_parse(tree, &result, &err), 0);
     assert_int_equal(result.interface_count, 3);
     assert_string_equal(result.interfaces[0].name, "eni0d7763386da");
-    assert_string_equal(result.interfaces[0].mac, "");
     assert_string_equal(result.interfaces[0].sandbox, "");
-    assert_string_equal(result.interfaces[1].mac, "254");
+    assert_string_equal(result.interfaces[1].name, "eth0");
+    assert_int_equal(result.interfaces[1].sandbox[0], '/');
     assert_string_equal(result.interfaces[2].name, "dummy0d7763386da");
     assert_string_equal(result.interfaces[2].sandbox, "0");
 }
@@ -34,6 +34,20 @@ static void no_interfaces_are_an_empty_list(void **state)
         assert_int_equal(result_parse(tree, &result, &err), 0);
         assert_int_equal(result.interface_count, 0);
     }
+}
+
+static void null_and_what_nobody_asks_for_are_as_if_absent(void **state)
+{
+    cleanup(json) cJSON *tree = tree_of("{\"interfaces\":[{\"name\":\"a\",\"mac\":null,"
+                                        "\"sandbox\":null},{\"name\":\"b\",\"mac\":[7]}]}");
+    cleanup(result) struct result result = {.interfaces = NULL};
+    struct error err = {.code = ERROR_NONE};
+
+    (void)state;
+    assert_int_equal(result_parse(tree, &result, &err), 0);
+    assert_int_equal(result.interface_count, 2);
+    assert_string_equal(result.interfaces[0].sandbox, "");
+    assert_string_equal(result.interfaces[1].name, "b");
 }
 
 static void mistakes_are_named_with_their_place(void **state)
@@ -55,9 +69,9 @@ static void mistakes_are_named_with_their_place(void **state)
         {"{\"interfaces\":[{\"name\":7}]}",
          "prevResult.interfaces[0].name is a number, not a string"},
         {"{\"interfaces\":[{\"name\":null}]}",
-         "prevResult.interfaces[0].name is null, not a string"},
-        {"{\"interfaces\":[{\"name\":\"a\",\"mac\":[]}]}",
-         "prevResult.interfaces[0].mac is an array, not a string"},
+         "prevResult.interfaces[0].name is missing or empty"},
+        {"{\"interfaces\":[{\"name\":\"a\",\"sandbox\":[]}]}",
+         "prevResult.interfaces[0].sandbox is an array, not a string"},
         {"{\"interfaces\":[{\"name\":\"a\",\"sandbox\":0}]}",
          "prevResult.interfaces[0].sandbox is a number, not a string"},
         {"{\"interfaces\":[{\"name\":\"a\",\"name\":\"b\"}]}",
@@ -105,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interfaces_come_in_order_with_empty_strings_for_what_is_missing),
         cmocka_unit_test(no_interfaces_are_an_empty_list),
+        cmocka_unit_test(null_and_what_nobody_asks_for_are_as_if_absent),
         cmocka_unit_test(mistakes_are_named_with_their_place),
         cmocka_unit_test(the_number_of_interfaces_is_bounded),
     };
