@@ -1,7 +1,9 @@
+/* Whose guard counts on an interface, and finding it among thousands. */
 #include "kernel/wanted.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +15,7 @@
 static struct guard guards[PLANS][2];
 static struct plan plans[PLANS];
 
-/* Plan i guards "eni<i>" in and "vlan.eth.<i>" out, for container c<i>; not in sorted order. */
+/* Plan i guards "eni<i>" and "veth<i>", for container c<i>; not in sorted order. */
 static int make_plans(void **state)
 {
     (void)state;
@@ -21,9 +23,7 @@ static int make_plans(void **state)
         int number = (i * 7) % PLANS;
 
         snprintf(guards[i][0].interface, INTERFACE_NAME_SIZE, "eni%d", number);
-        guards[i][0].direction = DIRECTION_IN;
-        snprintf(guards[i][1].interface, INTERFACE_NAME_SIZE, "vlan.eth.%d", number);
-        guards[i][1].direction = DIRECTION_OUT;
+        snprintf(guards[i][1].interface, INTERFACE_NAME_SIZE, "veth%d", number);
         snprintf(plans[i].tag, TAG_SIZE, "aws-cni/c%d/eth0 2 default/web", number);
         plans[i].guards = guards[i];
         plans[i].guard_count = 2;
@@ -31,37 +31,27 @@ static int make_plans(void **state)
     return 0;
 }
 
-static bool covers(const struct wanted *wanted, const char *interface, enum direction direction,
-                   const char *tag)
-{
-    struct held held = {.guard.direction = direction};
-
-    strcpy(held.guard.interface, interface);
-    strcpy(held.tag, tag);
-    return wanted_covers(&held, wanted);
-}
-
-static void covers_each_interface_whoever_owns_it(void **state)
+static void each_interface_is_found(void **state)
 {
     cleanup(wanted) struct wanted wanted = {0};
     struct error err = {0};
-    char name[INTERFACE_NAME_SIZE];
 
     (void)state;
     assert_int_equal(wanted_make(plans, PLANS, &wanted, &err), 0);
-    for (int i = 0; i < PLANS; i++) {
-        snprintf(name, sizeof(name), "eni%d", i);
-        assert_true(covers(&wanted, name, DIRECTION_IN, "other/x/eth0 1 -"));
-        assert_false(covers(&wanted, name, DIRECTION_OUT, "other/x/eth0 1 -"));
-        snprintf(name, sizeof(name), "vlan.eth.%d", i);
-        assert_true(covers(&wanted, name, DIRECTION_OUT, ""));
-        assert_false(covers(&wanted, name, DIRECTION_IN, ""));
-    }
-    assert_false(covers(&wanted, "eni1000", DIRECTION_IN, "other/x/eth0 1 -"));
-    assert_false(covers(&wanted, "en", DIRECTION_IN, "other/x/eth0 1 -"));
+    assert_int_equal(wanted.guard_count, 2 * PLANS);
+    for (int i = 0; i < PLANS; i++)
+        for (int j = 0; j < 2; j++) {
+            const struct wanted_guard *found = wanted_find(&wanted, guards[i][j].interface);
+
+            assert_ptr_equal(found->guard, &guards[i][j]);
+            assert_string_equal(found->tag, plans[i].tag);
+        }
+    assert_null(wanted_find(&wanted, "eni1000"));
+    assert_null(wanted_find(&wanted, "en"));
+    assert_null(wanted_find(&wanted, ""));
 }
 
-static void covers_each_owner_wherever_it_stands(void **state)
+static void each_owner_is_found(void **state)
 {
     cleanup(wanted) struct wanted wanted = {0};
     struct error err = {0};
@@ -71,46 +61,96 @@ static void covers_each_owner_wherever_it_stands(void **state)
     assert_int_equal(wanted_make(plans, PLANS, &wanted, &err), 0);
     for (int i = 0; i < PLANS; i++) {
         snprintf(tag, sizeof(tag), "aws-cni/c%d/eth0 1 -", i);
-        assert_true(covers(&wanted, "elsewhere", DIRECTION_IN, tag));
+        assert_true(wanted_owns(&wanted, tag));
     }
-    assert_false(covers(&wanted, "elsewhere", DIRECTION_IN, "aws-cni/c1000/eth0 1 -"));
-    assert_false(covers(&wanted, "elsewhere", DIRECTION_IN, "aws-cni/c/eth0 1 -"));
-    assert_false(covers(&wanted, "elsewhere", DIRECTION_IN, "aws-cni/c1/eth1 1 -"));
-    assert_false(covers(&wanted, "elsewhere", DIRECTION_IN, "aws/c1/eth0 1 -"));
-    assert_false(covers(&wanted, "elsewhere", DIRECTION_IN, "aws-cni/c1/eth0"));
-    assert_false(covers(&wanted, "elsewhere", DIRECTION_IN, ""));
+    assert_false(wanted_owns(&wanted, "aws-cni/c1000/eth0 1 -"));
+    assert_false(wanted_owns(&wanted, "aws-cni/c/eth0 1 -"));
+    assert_false(wanted_owns(&wanted, "aws-cni/c1/eth1 1 -"));
+    assert_false(wanted_owns(&wanted, "aws/c1/eth0 1 -"));
+    assert_false(wanted_owns(&wanted, "aws-cni/c1/eth0"));
+    assert_false(wanted_owns(&wanted, ""));
 }
 
-static void no_plan_covers_nothing(void **state)
+static void nothing_wanted_has_nothing(void **state)
 {
     cleanup(wanted) struct wanted wanted = {0};
     struct error err = {0};
 
     (void)state;
     assert_int_equal(wanted_make(NULL, 0, &wanted, &err), 0);
-    assert_false(covers(&wanted, "eni1", DIRECTION_IN, "aws-cni/c1/eth0 1 -"));
+    assert_null(wanted_find(&wanted, "eni1"));
+    assert_false(wanted_owns(&wanted, "aws-cni/c1/eth0 1 -"));
 }
 
-static void the_later_of_two_plans_counts(void **state)
+static void of_claims_the_proven_then_the_stricter_then_the_later_counts(void **state)
 {
-    struct guard same = {.interface = "eni1", .direction = DIRECTION_IN};
-    struct plan two[] = {
-        {.tag = "aws-cni/old/eth0 1 -", .guards = &same, .guard_count = 1},
-        {.tag = "aws-cni/new/eth0 1 -", .guards = &same, .guard_count = 1},
+    static const struct {
+        struct guard older, newer;
+        bool newer_counts;
+    } cases[] = {
+        {{"eni1", VERDICT_DROP, false}, {"eni1", VERDICT_DROP, false}, true},
+        {{"eni1", VERDICT_PASS, false}, {"eni1", VERDICT_PASS, false}, true},
+        {{"eni1", VERDICT_DROP, true}, {"eni1", VERDICT_DROP, true}, true},
+        {{"eni1", VERDICT_DROP, false}, {"eni1", VERDICT_PASS, false}, false},
+        {{"eni1", VERDICT_REJECT, false}, {"eni1", VERDICT_PASS, false}, false},
+        {{"eni1", VERDICT_PASS, false}, {"eni1", VERDICT_DROP, false}, true},
+        {{"eni1", VERDICT_PASS, false}, {"eni1", VERDICT_REJECT, false}, true},
+        {{"eni1", VERDICT_DROP, true}, {"eni1", VERDICT_PASS, true}, false},
+        {{"eni1", VERDICT_DROP, false}, {"eni1", VERDICT_PASS, true}, true},
+        {{"eni1", VERDICT_PASS, true}, {"eni1", VERDICT_DROP, false}, false},
+        {{"eni1", VERDICT_DROP, true}, {"eni1", VERDICT_DROP, false}, false},
     };
-    cleanup(wanted) struct wanted wanted = {0};
-    struct error err = {0};
 
     (void)state;
-    assert_int_equal(wanted_make(two, 2, &wanted, &err), 0);
-    assert_int_equal(wanted.guard_count, 1);
-    assert_string_equal(wanted_find(&wanted, &same)->tag, "aws-cni/new/eth0 1 -");
-    assert_true(wanted_owns(&wanted, two[0].tag));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct guard pair[] = {cases[i].older, cases[i].newer};
+        const struct plan two[] = {
+            {.tag = "aws-cni/zzz/eth0 1 -", .guards = &pair[0], .guard_count = 1},
+            {.tag = "aws-cni/aaa/eth0 1 -", .guards = &pair[1], .guard_count = 1},
+        };
+        cleanup(wanted) struct wanted wanted = {0};
+        struct error err = {0};
+
+        assert_int_equal(wanted_make(two, 2, &wanted, &err), 0);
+        assert_int_equal(wanted.guard_count, 1);
+        assert_ptr_equal(wanted_find(&wanted, "eni1")->guard, &pair[cases[i].newer_counts]);
+        assert_true(wanted_owns(&wanted, two[0].tag));
+        assert_true(wanted_owns(&wanted, two[1].tag));
+    }
+}
+
+static void hold(struct listing *listing, const char *interface, const char *tag)
+{
+    struct held held = {.families = FAMILY_IPV4};
+
+    strcpy(held.guard.interface, interface);
+    strcpy(held.tag, tag);
+    assert_true(listing_add(listing, &held));
+}
+
+/* y's ADD has come between the look at the guards and the writing. */
+static void what_was_not_seen_is_not_taken_over(void **state)
+{
+    struct guard guard = {.interface = "eni1"};
+    const struct wanted_guard wanted = {.guard = &guard, .tag = "aws-cni/x/eth0 1 default/web"};
+    cleanup(listing) struct listing seen = {0};
+    const struct listing nothing = {0};
+
+    (void)state;
+    assert_true(wanted_takes_over(&wanted, "aws-cni/y/eth0 1 -", NULL));
+    assert_false(wanted_takes_over(&wanted, "aws-cni/y/eth0 1 -", &nothing));
+    assert_true(wanted_takes_over(&wanted, "aws-cni/x/eth0 9 -", &nothing));
+    assert_true(wanted_takes_over(&wanted, "", &nothing));
+    hold(&seen, "eni0", "aws-cni/y/eth0 1 -");
+    assert_false(wanted_takes_over(&wanted, "aws-cni/y/eth0 1 -", &seen));
+    hold(&seen, "eni1", "aws-cni/y/eth0 1 -");
+    assert_true(wanted_takes_over(&wanted, "aws-cni/y/eth0 1 -", &seen));
+    assert_false(wanted_takes_over(&wanted, "aws-cni/z/eth0 1 -", &seen));
 }
 
 static void what_must_not_get_into_a_rule_is_refused(void **state)
 {
-    struct guard guard = {.interface = "a/b", .direction = DIRECTION_IN};
+    struct guard guard = {.interface = "a/b"};
     struct plan plan = {.tag = "aws-cni/c/eth0 1 -", .guards = &guard, .guard_count = 1};
     cleanup(wanted) struct wanted wanted = {0};
     struct error err = {0};
@@ -126,33 +166,15 @@ static void what_must_not_get_into_a_rule_is_refused(void **state)
     assert_null(wanted.guards);
 }
 
-static void tells_whether_any_is_outgoing(void **state)
-{
-    struct guard in[2] = {{.interface = "vlan1"}, {.interface = "vlan2"}};
-    struct plan plan = {.tag = "aws-cni/c1/eth0 2 -", .guards = in, .guard_count = 2};
-    cleanup(wanted) struct wanted incoming = {0};
-    cleanup(wanted) struct wanted both = {0};
-    struct wanted none = {0};
-    struct error err = {0};
-
-    (void)state;
-    assert_false(wanted_have_outgoing(&none));
-    assert_int_equal(wanted_make(&plan, 1, &incoming, &err), 0);
-    assert_false(wanted_have_outgoing(&incoming));
-    in[0].direction = DIRECTION_OUT;
-    assert_int_equal(wanted_make(&plan, 1, &both, &err), 0);
-    assert_true(wanted_have_outgoing(&both));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(covers_each_interface_whoever_owns_it),
-        cmocka_unit_test(covers_each_owner_wherever_it_stands),
-        cmocka_unit_test(no_plan_covers_nothing),
-        cmocka_unit_test(the_later_of_two_plans_counts),
+        cmocka_unit_test(each_interface_is_found),
+        cmocka_unit_test(each_owner_is_found),
+        cmocka_unit_test(nothing_wanted_has_nothing),
+        cmocka_unit_test(of_claims_the_proven_then_the_stricter_then_the_later_counts),
+        cmocka_unit_test(what_was_not_seen_is_not_taken_over),
         cmocka_unit_test(what_must_not_get_into_a_rule_is_refused),
-        cmocka_unit_test(tells_whether_any_is_outgoing),
     };
 
     return cmocka_run_group_tests(tests, make_plans, NULL);
