@@ -1,39 +1,15 @@
 /*
- * What is known of each attachment, and which of them an interface belongs to, with a cache and a
- * kernel made by hand. `x` is a sandbox that is going, `y` the one that has come in its place.
+ * What is known of each attachment, and which of them an interface belongs to. `x` is a sandbox that
+ * is going, `y` the one that has come in its place.
  */
-#include "kernel_holdings.h"
+#include "pods_world.h"
 
-#include "kernel/links/links.h"
 #include "kernel/wanted.h"
-#include "node/pods/survey.h"
 
 #define MANY 800
 
-/* An attachment: what its namespace says, by its path, and the host's interfaces of its result. */
-struct sandbox {
-    const char *container;
-    const char *netns; /* "/gone", "/host", "/bare" (no link), "/alone" (the host's links only), or
-                        * the host's end of its eth0 */
-    const char *interfaces; /* "eni1 eni2" */
-    const char *namespace;  /* NULL: default */
-    long written;
-};
-
-static struct {
-    struct cache cache;
-    struct holdings holdings;
-    const char *links;
-} node;
-
 static size_t looked; /* up, or compared */
 
-int __wrap_cache_read(const char *directory, const struct config *config, struct cache *out,
-                      struct error *err);
-int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                        struct error *err);
-int __wrap_links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *err);
-int __wrap_holdings_gather(const struct terms *terms, struct holdings *out, struct error *err);
 const struct held *__real_listing_find(const struct listing *listing, const char *interface,
                                        size_t *count);
 const struct held *__wrap_listing_find(const struct listing *listing, const char *interface,
@@ -44,70 +20,6 @@ bool __real_tags_have_same_owner(const char *a, const char *b);
 bool __wrap_tags_have_same_owner(const char *a, const char *b);
 int __real_owner_compare(const struct owner *a, const struct owner *b);
 int __wrap_owner_compare(const struct owner *a, const struct owner *b);
-
-int __wrap_cache_read(const char *directory, const struct config *config, struct cache *out,
-                      struct error *err)
-{
-    (void)directory, (void)config, (void)err;
-    *out = node.cache;
-    node.cache = (struct cache){0};
-    return 0;
-}
-
-/* A veth of the node, unless it is called so. */
-static struct link veth(const char *name)
-{
-    struct link link = {.index = 7, .peer_index = 3, .kind = "veth"};
-
-    snprintf(link.name, sizeof(link.name), "%s", name);
-    return link;
-}
-
-int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                        struct error *err)
-{
-    struct facts facts = {.host_count = questions->host_count, .pod_count = questions->pod_count};
-
-    if (strcmp(netns, "/gone") == 0)
-        return error_set(err, ERROR_INVALID_NETNS, "%s is gone", netns);
-    if (strcmp(netns, "/locked") == 0)
-        return error_set(err, ERROR_KERNEL, "%s may not be looked into", netns);
-    *out = (struct facts){.host_network = strcmp(netns, "/host") == 0};
-    if (out->host_network)
-        return 0;
-    facts.host = calloc(facts.host_count + 1, sizeof(*facts.host));
-    facts.pod = calloc(facts.pod_count + 1, sizeof(*facts.pod));
-    assert_true(facts.host && facts.pod);
-    for (size_t i = 0; i < facts.host_count && strcmp(netns, "/bare") != 0; i++)
-        facts.host[i] = veth(questions->host[i]);
-    if (strcmp(netns, "/bare") != 0 && strcmp(netns, "/alone") != 0)
-        facts.pod[0] = (struct pod_link){.link = veth("eth0"), .host_peer = veth(netns + 1)};
-    *out = facts;
-    return 0;
-}
-
-int __wrap_links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *err)
-{
-    char(*names)[INTERFACE_NAME_SIZE] = calloc(8, sizeof(*names));
-    char text[64];
-
-    (void)err;
-    assert_non_null(names);
-    *count = 0;
-    snprintf(text, sizeof(text), "%s", node.links ? node.links : "");
-    for (char *name = strtok(text, " "); name; name = strtok(NULL, " "))
-        strcpy(names[(*count)++], name);
-    *out = names;
-    return 0;
-}
-
-int __wrap_holdings_gather(const struct terms *terms, struct holdings *out, struct error *err)
-{
-    (void)terms, (void)err;
-    *out = node.holdings;
-    node.holdings = empty_holdings();
-    return 0;
-}
 
 const struct held *__wrap_listing_find(const struct listing *listing, const char *interface,
                                        size_t *count)
@@ -134,42 +46,6 @@ int __wrap_owner_compare(const struct owner *a, const struct owner *b)
     return __real_owner_compare(a, b);
 }
 
-static void write_cached(const struct sandbox *pod, char *out, size_t size)
-{
-    char names[64], interfaces[256] = "";
-
-    snprintf(names, sizeof(names), "%s", pod->interfaces);
-    for (char *name = strtok(names, " "); name; name = strtok(NULL, " "))
-        snprintf(interfaces + strlen(interfaces), sizeof(interfaces) - strlen(interfaces),
-                 "%s{\"name\":\"%s\"}", interfaces[0] ? "," : "", name);
-    snprintf(out, size,
-             "{\"kind\":\"cniCacheV1\",\"containerId\":\"%s\",\"config\":\"e30=\",\"ifName\":"
-             "\"eth0\",\"networkName\":\"aws-cni\",\"netns\":\"%s\",\"cniArgs\":["
-             "[\"K8S_POD_NAMESPACE\",\"%s\"],[\"K8S_POD_NAME\",\"web-0\"]],\"result\":{"
-             "\"cniVersion\":\"1.0.0\",\"interfaces\":[%s]}}",
-             pod->container, pod->netns, pod->namespace ? pod->namespace : "default", interfaces);
-}
-
-/* In the order of their containers, as the cache has them. */
-static void cache_pods(const struct sandbox *pods, size_t count)
-{
-    node.cache.attachments = calloc(count + 1, sizeof(*node.cache.attachments));
-    assert_non_null(node.cache.attachments);
-    for (size_t i = 0; i < count; i++) {
-        struct cached_attachment *cached = &node.cache.attachments[i];
-        struct error err = {0};
-        char text[1024];
-
-        write_cached(&pods[i], text, sizeof(text));
-        assert_int_equal(cache_parse((struct span){text, strlen(text)}, cached, &err), 0);
-        cached->file = strdup(pods[i].container);
-        cached->written.tv_sec = pods[i].written;
-        node.cache.count++;
-    }
-}
-
-static struct settings settings;
-
 static struct survey survey_pods(const struct sandbox *pods, size_t count)
 {
     struct survey survey = {0};
@@ -179,32 +55,6 @@ static struct survey survey_pods(const struct sandbox *pods, size_t count)
     assert_int_equal(survey_take(&settings, "unused", &survey, &err), 0);
     assert_int_equal(survey.count, count);
     return survey;
-}
-
-static int make_settings(void **state)
-{
-    cleanup(json) cJSON *entry =
-        cJSON_Parse("{\"exempt\":[{\"namespace\":\"kube-system\"}],\"deny\":\"drop\"}");
-    struct error err = {0};
-
-    (void)state;
-    settings.network = strdup("aws-cni");
-    return config_parse(entry, &settings.config, &err);
-}
-
-static int free_settings(void **state)
-{
-    (void)state;
-    settings_free(&settings);
-    return 0;
-}
-
-static int make_node(void **state)
-{
-    (void)state;
-    node.links = NULL;
-    node.holdings = empty_holdings();
-    return 0;
 }
 
 /* "eni1 eni2": the interfaces of its plan; or its state, and that there is none. */
@@ -244,7 +94,8 @@ static void a_name_will_do_where_nobody_else_claims(void **state)
 
 static void a_successor_that_the_kernel_proves_wins(void **state)
 {
-    const struct sandbox pods[] = {{"x", "/alone", "eni1", NULL, 2}, {"y", "/eni1", "eni1", NULL, 1}};
+    const struct sandbox pods[] = {{"x", "/alone", "eni1", NULL, 2},
+                                   {"y", "/eni1", "eni1", NULL, 1}};
     cleanup(survey) struct survey survey = survey_pods(pods, 2);
 
     (void)state;
@@ -256,7 +107,7 @@ static void a_successor_that_the_kernel_proves_wins(void **state)
 static void an_exempt_pod_that_the_kernel_proves_wins(void **state)
 {
     const struct sandbox pods[] = {{"x", "/alone", "eni1", NULL, 2},
-                               {"y", "/eni1", "eni1", "kube-system", 1}};
+                                   {"y", "/eni1", "eni1", "kube-system", 1}};
     cleanup(survey) struct survey survey = survey_pods(pods, 2);
 
     (void)state;
@@ -268,9 +119,9 @@ static void an_exempt_pod_that_the_kernel_proves_wins(void **state)
 static void of_unproven_claims_the_stricter_wins_and_then_the_later_written(void **state)
 {
     const struct sandbox exempt_later[] = {{"x", "/alone", "eni1", NULL, 1},
-                                       {"y", "/alone", "eni1", "kube-system", 2}};
+                                           {"y", "/alone", "eni1", "kube-system", 2}};
     const struct sandbox second_older[] = {{"x", "/alone", "eni1", NULL, 2},
-                                       {"y", "/alone", "eni1", NULL, 1}};
+                                           {"y", "/alone", "eni1", NULL, 1}};
     cleanup(survey) struct survey first = survey_pods(exempt_later, 2);
     cleanup(survey) struct survey second = survey_pods(second_older, 2);
 
@@ -285,8 +136,8 @@ static void of_unproven_claims_the_stricter_wins_and_then_the_later_written(void
 static void what_is_left_of_a_plan_keeps_its_order_and_counts_itself(void **state)
 {
     const struct sandbox pods[] = {{"w", "/eni4", "eni1 eni2 eni3 eni4", NULL, 1},
-                               {"x", "/eni2", "eni1 eni2", NULL, 2},
-                               {"y", "/eni2", "eni2", NULL, 3}};
+                                   {"x", "/eni2", "eni1 eni2", NULL, 2},
+                                   {"y", "/eni2", "eni2", NULL, 3}};
     cleanup(survey) struct survey survey = survey_pods(pods, 3);
 
     (void)state;
@@ -298,9 +149,9 @@ static void what_is_left_of_a_plan_keeps_its_order_and_counts_itself(void **stat
 static void plans_come_by_the_time_of_writing(void **state)
 {
     const struct sandbox pods[] = {{"w", "/eni1", "eni1", NULL, 3},
-                               {"x", "/gone", "eni9", NULL, 9},
-                               {"y", "/eni2", "eni2", NULL, 1},
-                               {"z", "/eni3", "eni3", NULL, 2}};
+                                   {"x", "/gone", "eni9", NULL, 9},
+                                   {"y", "/eni2", "eni2", NULL, 1},
+                                   {"z", "/eni3", "eni3", NULL, 2}};
     cleanup(survey) struct survey survey = survey_pods(pods, 4);
     cleanup(free_memory) struct plan *plans = NULL;
     struct error err = {0};
@@ -317,10 +168,10 @@ static void plans_come_by_the_time_of_writing(void **state)
 static void who_has_nothing_to_guard_is_told_apart(void **state)
 {
     const struct sandbox pods[] = {{"v", "/gone", "eni1", NULL, 1},
-                               {"w", "/host", "eni2", NULL, 1},
-                               {"x", "/bare", "eni3", NULL, 1},
-                               {"y", "/alone", "", NULL, 1},
-                               {"z", "/locked", "eni4", NULL, 1}};
+                                   {"w", "/host", "eni2", NULL, 1},
+                                   {"x", "/bare", "eni3", NULL, 1},
+                                   {"y", "/alone", "", NULL, 1},
+                                   {"z", "/locked", "eni4", NULL, 1}};
     cleanup(survey) struct survey survey = survey_pods(pods, 5);
 
     (void)state;
@@ -347,7 +198,8 @@ static void one_out_of_sight_does_not_pass_for_one_that_is_gone(void **state)
 
 static void one_whose_interface_another_has_by_now_is_gone(void **state)
 {
-    const struct sandbox pods[] = {{"x", "/gone", "eni1", NULL, 1}, {"y", "/eni1", "eni1", NULL, 2}};
+    const struct sandbox pods[] = {{"x", "/gone", "eni1", NULL, 1},
+                                   {"y", "/eni1", "eni1", NULL, 2}};
 
     (void)state;
     node.links = "eni1";
@@ -381,7 +233,8 @@ static void another_networks_pods_are_left_alone(void **state)
 
 static void an_attachment_is_found_by_its_tag(void **state)
 {
-    const struct sandbox pods[] = {{"w", "/eni1", "eni1", NULL, 1}, {"x", "/gone", "eni2", NULL, 1}};
+    const struct sandbox pods[] = {{"w", "/eni1", "eni1", NULL, 1},
+                                   {"x", "/gone", "eni2", NULL, 1}};
     cleanup(survey) struct survey survey = survey_pods(pods, 2);
 
     (void)state;
@@ -398,7 +251,7 @@ static size_t look_at(size_t count, bool held)
     static struct sandbox pods[2 * MANY];
     size_t right = 0;
 
-    node.holdings = empty_holdings();
+    make_node_anew(NULL);
     holds(&node.holdings, NFTABLES, VERDICT_DROP, "");
     for (size_t i = 0; i < count; i++) {
         struct held guard = {.families = BOTH};
@@ -441,7 +294,7 @@ static void a_node_takes_time_by_its_pods_and_not_by_their_square(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, make_node)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_node, free_node)
 
 int main(void)
 {

@@ -63,5 +63,5 @@ int command_sync(int argc, char **argv, FILE *out, FILE *err)
         sync_run(&settings, &options, &report, &why) < 0)
         return say(err, &why);
     print_report(&report, options.dry_run, out, err);
-    return report.failed > 0 ? EXIT_FAILED : EXIT_OK;
+    return report.failed > 0 || report.unread ? EXIT_FAILED : EXIT_OK;
 }

@@ -124,8 +124,11 @@ static int note_unread(struct sync *sync, struct error *err)
     for (size_t i = 0; i < BACKEND_COUNT; i++) {
         const char *unread = sync->survey.holdings.items[i].unread;
 
-        if (unread && notes_add(&sync->report.notes, err, NOTE_PROBLEM,
-                                "cannot tell what rules there are: %s", unread) < 0)
+        if (!unread)
+            continue;
+        sync->report.unread = true;
+        if (notes_add(&sync->report.notes, err, NOTE_PROBLEM, "cannot tell what rules there are: %s",
+                      unread) < 0)
             return -1;
     }
     return 0;

@@ -27,6 +27,7 @@ struct sync_report {
     size_t removed; /* guards without attachment and interface */
     size_t skipped; /* attachments that are gone, replaced, of the host or of another network */
     bool terms_set; /* what holds for all of the node was not as configured */
+    bool unread;    /* a backend cannot be read: what it holds is not known */
     /* What stands now, and where: for sync_restore. */
     const struct backend *chosen;
     struct plan *plans;

@@ -1,0 +1,276 @@
+/* What a run writes, and what it says of it. */
+#include "pods_world.h"
+
+#include "kernel/backends.h"
+#include "node/pods/sync.h"
+
+/* What the kernel was asked for. */
+static struct {
+    unsigned applied, removed;
+    size_t plan_count;
+    char tags[4][TAG_SIZE];
+    struct terms terms;
+    size_t seen; /* guards that were seen before */
+    bool has_seen;
+} asked;
+
+static const char *links_now; /* "eni1 eni2": what is there at the last moment */
+
+const struct backend *__wrap_backend_choose(const struct config *config);
+int __wrap_guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
+                        const struct terms *terms, const struct holdings *seen, struct error *err);
+int __wrap_guards_remove(const struct selection *selection, const struct terms *terms,
+                         size_t *removed, struct error *err);
+bool __wrap_link_exists(const char *name);
+
+const struct backend *__wrap_backend_choose(const struct config *config)
+{
+    (void)config;
+    return &backend_nftables;
+}
+
+int __wrap_guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
+                        const struct terms *terms, const struct holdings *seen, struct error *err)
+{
+    (void)err;
+    assert_ptr_equal(chosen, &backend_nftables);
+    assert_true(plan_count <= 4);
+    asked.applied++;
+    asked.plan_count = plan_count;
+    asked.terms = *terms;
+    asked.has_seen = seen != NULL;
+    asked.seen = seen ? seen->items[NFTABLES].listing.held_count : 0;
+    for (size_t i = 0; i < plan_count; i++)
+        strcpy(asked.tags[i], plans[i].tag);
+    return 0;
+}
+
+int __wrap_guards_remove(const struct selection *selection, const struct terms *terms,
+                         size_t *removed, struct error *err)
+{
+    (void)terms, (void)err;
+    asked.removed++;
+    *removed = 0;
+    for (size_t i = 0; i < node.holdings.items[NFTABLES].listing.held_count; i++) {
+        const struct held *held = &node.holdings.items[NFTABLES].listing.held[i];
+
+        *removed += held->tag[0] != '\0' && selection->goes(held, selection->context);
+    }
+    return 0;
+}
+
+bool __wrap_link_exists(const char *name)
+{
+    return strstr(links_now, name) != NULL;
+}
+
+static int forget(void **state)
+{
+    memset(&asked, 0, sizeof(asked));
+    links_now = "";
+    return make_node_anew(state);
+}
+
+/* Every note, a line each. */
+static void expect_run(const struct sandbox *pods, size_t count, bool dry_run, const char *notes)
+{
+    const struct sync_options options = {.results_dir = "unused", .dry_run = dry_run};
+    cleanup(sync_report) struct sync_report report = {0};
+    struct error err = {0};
+    char text[2048] = "";
+
+    cache_pods(pods, count);
+    assert_int_equal(sync_run(&settings, &options, &report, &err), 0);
+    for (size_t i = 0; i < report.notes.count; i++)
+        strcat(strcat(text, report.notes.items[i].text), "\n");
+    assert_string_equal(text, notes);
+    assert_ptr_equal(report.chosen, &backend_nftables);
+}
+
+static void expect_written(size_t plans, enum verdict others)
+{
+    assert_int_equal(asked.applied, 1);
+    assert_int_equal(asked.plan_count, plans);
+    assert_int_equal(asked.terms.others, others);
+    assert_true(asked.terms.exactly);
+    assert_true(asked.terms.endpoint_count == 2);
+    assert_true(asked.has_seen);
+}
+
+static const struct sandbox two[] = {{"x", "/eni1", "eni1", NULL, 1},
+                                     {"y", "/eni2", "eni2", "kube-system", 2}};
+
+/* Whoever comes before the first ADD is denied as well. */
+static void a_node_without_pods_is_closed(void **state)
+{
+    (void)state;
+    expect_run(NULL, 0, false,
+               "set the verdict for interfaces without a guard: drop (nftables); was: pass\n");
+    expect_written(0, VERDICT_DROP);
+}
+
+static void what_is_right_is_not_written_again(void **state)
+{
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=drop:x");
+    expect_run(two, 1, false, "");
+    assert_int_equal(asked.applied, 0);
+    assert_int_equal(asked.removed, 0);
+}
+
+static void only_the_plan_that_is_wrong_is_written(void **state)
+{
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=drop:x");
+    expect_run(two, 2, false,
+               "guarded kube-system/web-0: eni2 pass (nftables); was: packets are denied that "
+               "should pass\n");
+    expect_written(1, VERDICT_DROP);
+    assert_true(tags_have_same_owner(asked.tags[0], TAG_Y));
+}
+
+static void others_are_set_at_once_with_the_guards(void **state)
+{
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_PASS, "");
+    expect_run(two, 2, false,
+               "set the verdict for interfaces without a guard: drop (nftables); was: pass\n"
+               "guarded default/web-0: eni1 drop (nftables); was: open: packets pass that should "
+               "be denied\n"
+               "guarded kube-system/web-0: eni2 pass (nftables); was: no guard of its own: it has "
+               "the verdict for others\n");
+    expect_written(2, VERDICT_DROP);
+}
+
+static void others_that_pass_need_no_rule_but_none_that_denies(void **state)
+{
+    (void)state;
+    settings.config.others_pass = true;
+    expect_run(NULL, 0, false, "");
+    assert_int_equal(asked.applied, 0);
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "");
+    expect_run(NULL, 0, false,
+               "set the verdict for interfaces without a guard: pass (nftables); was: drop\n");
+    settings.config.others_pass = false;
+    expect_written(0, VERDICT_PASS);
+}
+
+static void endpoints_and_repairs_and_moves_are_told(void **state)
+{
+    struct listing *listing = &node.holdings.items[NFTABLES].listing;
+
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "");
+    holds(&node.holdings, IPTABLES, VERDICT_DROP, "");
+    listing->surplus = calloc(1, sizeof(*listing->surplus));
+    *listing->surplus = (struct endpoint){FAMILY_IPV4, {10, 0, 0, 1}, 32};
+    listing->surplus_count = 1;
+    expect_run(NULL, 0, false,
+               "took 10.0.0.1 from the endpoints (nftables): the configuration does not name it\n"
+               "moved all rules from iptables to nftables\n");
+    expect_written(0, VERDICT_DROP);
+
+    forget(state);
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "");
+    assert_true(listing_fault(&node.holdings.items[NFTABLES].listing, "chain %s is gone", "x"));
+    expect_run(NULL, 0, false,
+               "set the verdict for interfaces without a guard: drop (nftables); was: pass\n"
+               "repaired nftables; was: chain x is gone\n");
+    expect_written(0, VERDICT_DROP);
+}
+
+static void a_dry_run_tells_the_same_and_writes_nothing(void **state)
+{
+    (void)state;
+    holds(&node.holdings, IPTABLES, VERDICT_PASS, "eni9=drop:z");
+    expect_run(two, 1, true,
+               "would set the verdict for interfaces without a guard: drop (nftables); was: pass\n"
+               "would move all rules from iptables to nftables\n"
+               "would guard default/web-0: eni1 drop (nftables); was: open: packets pass that "
+               "should be denied\n"
+               "would remove 1 guard whose pod and interface are gone\n");
+    assert_int_equal(asked.applied, 0);
+    assert_int_equal(asked.removed, 0);
+}
+
+/* z has come between the two looks. */
+static void what_comes_during_the_survey_was_not_seen(void **state)
+{
+    (void)state;
+    links_now = "eni1";
+    node.changes = true;
+    holds(&node.before, NFTABLES, VERDICT_DROP, "");
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=pass:z");
+    expect_run(two, 1, false,
+               "guarded default/web-0: eni1 drop (nftables); was: open: packets pass that should "
+               "be denied\n");
+    expect_written(1, VERDICT_DROP);
+    assert_int_equal(asked.seen, 0);
+}
+
+static void a_guard_goes_with_its_pod_and_its_interface(void **state)
+{
+    const struct sandbox pods[] = {{"w", "/gone", "eni4", NULL, 1},
+                                   {"x", "/eni1", "eni1", NULL, 1},
+                                   {"y", "/bare", "eni3", NULL, 2}};
+
+    (void)state;
+    links_now = "eni1 eni2";
+    /* Of nobody known, on a link that is there and on one that is not; of the living x elsewhere
+     * than its plan says; of y, whose pod is being torn down; of w, that is gone. */
+    holds(&node.holdings, NFTABLES, VERDICT_DROP,
+          "eni1=drop:x eni2=drop:z eni9=drop:z eni8=drop:x eni3=drop:y eni4=drop:w eni7=drop:-");
+    expect_run(pods, 3, false,
+               "skipped default/web-0: its network namespace is gone\n"
+               "skipped default/web-0: it has no interface any more\n"
+               "removed 3 guards whose pod and interface are gone\n");
+    assert_int_equal(asked.removed, 1);
+    assert_int_equal(asked.applied, 0);
+}
+
+static void a_backend_that_cannot_be_read_is_told(void **state)
+{
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=drop:x");
+    node.holdings.items[IPTABLES].unread = strdup("iptables: it is broken");
+    expect_run(two, 1, false, "cannot tell what rules there are: iptables: it is broken\n");
+    assert_int_equal(asked.applied, 0);
+}
+
+/* What has come since the flush is an ADD's, and none of it is taken over. */
+static void what_stood_is_restored_as_it_was(void **state)
+{
+    const struct sync_options options = {.results_dir = "unused"};
+    cleanup(sync_report) struct sync_report report = {0};
+    struct error err = {0};
+
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=drop:x");
+    cache_pods(two, 2);
+    assert_int_equal(sync_run(&settings, &options, &report, &err), 0);
+    memset(&asked, 0, sizeof(asked));
+    assert_int_equal(sync_restore(&settings, &report, &err), 0);
+    expect_written(2, VERDICT_DROP);
+    assert_int_equal(asked.seen, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, forget, free_node)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_node_without_pods_is_closed),
+        TEST(what_is_right_is_not_written_again),
+        TEST(only_the_plan_that_is_wrong_is_written),
+        TEST(others_are_set_at_once_with_the_guards),
+        TEST(others_that_pass_need_no_rule_but_none_that_denies),
+        TEST(endpoints_and_repairs_and_moves_are_told),
+        TEST(a_dry_run_tells_the_same_and_writes_nothing),
+        TEST(what_comes_during_the_survey_was_not_seen),
+        TEST(a_guard_goes_with_its_pod_and_its_interface),
+        TEST(a_backend_that_cannot_be_read_is_told),
+        TEST(what_stood_is_restored_as_it_was),
+    };
+
+    return cmocka_run_group_tests(tests, make_settings, free_settings);
+}
