@@ -56,7 +56,7 @@ setup() {
     assert_guards a drop
     if [ "$BACKEND" = nftables ]; then
         for chain in $(nft_base_chains); do
-            on_node nft flush chain inet imds-guard "$chain"
+            on_node nft flush chain inet imds_guard "$chain"
             check_fails "$chain"
             add_repairs
         done
@@ -78,7 +78,7 @@ setup() {
 @test "an ADD of another pod puts the skeleton right for all" {
     if [ "$BACKEND" = nftables ]; then
         for chain in $(nft_base_chains); do
-            on_node nft flush chain inet imds-guard "$chain"
+            on_node nft flush chain inet imds_guard "$chain"
         done
     else
         on_node iptables-legacy -t mangle -I FORWARD 1 -j ACCEPT

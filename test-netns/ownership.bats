@@ -75,15 +75,15 @@ attachment() { # POD
     conflist regular '.exempt = [{"namespace": "default"}]'
     pod_add new default/web-0
     assert_no_guards old
-    assert_guards new count
+    assert_guards new pass
     assert_imds_answers new
-    assert_hits new count
+    assert_hits new pass
 }
 
 @test "a guarded pod replaces the count of an exempt owner" {
     conflist regular '.exempt = [{"namespace": "default"}]'
     pod_add old default/web-0
-    assert_guards old count
+    assert_guards old pass
     conflist regular
     pod_add new default/web-0
     assert_guards new drop

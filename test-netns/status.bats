@@ -19,52 +19,93 @@ status() { # OPTION...
     run -0 status
     [[ ${lines[0]} == NAMESPACE/POD* ]]
     [[ ${lines[1]} =~ ^default/a\ +vlan[0-9a-f]+\ +drop\ +[1-9][0-9]*\ +[1-9][0-9]*\ +$BACKEND ]]
-    [[ ${lines[2]} =~ ^\ +vlan\.eth\.[0-9]+\ \(out\)\ +drop\ +0\ +0\ +$BACKEND ]]
-    [[ ${lines[3]} =~ ^kube-system/b\ +vlan[0-9a-f]+\ +count\ +[1-9] ]]
-    [[ ${lines[-1]} =~ ^2\ guarded,\ 0\ unguarded,\ 0\ leftover\;\ [1-9][0-9]*\ packets\ dropped$ ]]
+    [[ ${lines[2]} =~ ^kube-system/b\ +vlan[0-9a-f]+\ +pass\ +[1-9] ]]
+    [[ ${lines[3]} =~ ^\(others\)\ +any\ other\ +drop\ +0\ +0\ +$BACKEND ]]
+    [[ ${lines[-1]} =~ ^2\ guarded,\ 0\ open\;\ [1-9][0-9]*\ packets\ denied$ ]]
     [[ $output != *$'\033'* ]]
 }
 
-@test "a pod without its guard stands out, exit code 1" {
+@test "a pod without a guard of its own stands out, and is none that is open" {
     conflist_plain regular
     pod_add a
     conflist regular
     pod_add b
-    run -1 status
-    [[ ${lines[2]} =~ ^default/a\ +eni[0-9a-f]+\ +UNGUARDED ]]
-    [[ ${lines[3]} == *"no guard" ]]
-    [[ ${lines[-1]} == "1 guarded, 1 unguarded,"* ]]
+    assert_nothing_arrives a
+    run -0 status
+    [[ ${lines[2]} =~ ^default/a\ +eni[0-9a-f]+\ +no\ guard ]]
+    [[ ${lines[3]} == *"it has the verdict for others" ]]
+    [[ ${lines[4]} =~ ^\(others\)\ .*\ drop\ +[1-9] ]]
+    [[ ${lines[-1]} == "1 guarded, 1 unguarded, 0 open; "* ]]
 }
 
-@test "a guard that lets pass what should be dropped is none" {
+@test "a pod that is open is one, exit code 1" {
+    conflist_plain regular
+    pod_add a
+    conflist regular '.others = "pass"'
+    pod_add b
+    assert_imds_answers a
+    run -1 status
+    [[ ${lines[2]} =~ ^default/a\ +eni[0-9a-f]+\ +OPEN ]]
+    [[ ${lines[3]} == *"packets pass that should be denied" ]]
+    [[ ${lines[4]} =~ ^\(others\)\ .*\ pass\ +[1-9] ]]
+    [[ ${lines[-1]} == "1 guarded, 1 open; "* ]]
+}
+
+@test "an exempt pod without its guard is cut off, exit code 1" {
+    conflist regular '.exempt = [{namespace: "kube-system"}]'
+    pod_add a kube-system/a
+    assert_imds_answers a
+    remove_guard_on "$(pod_host_links a)"
+    assert_nothing_arrives a
+    run -1 status
+    [[ ${lines[1]} =~ ^kube-system/a\ +eni[0-9a-f]+\ +WRONG ]]
+    on_node "$IMDS_GUARD" sync
+    status
+    assert_imds_answers a
+}
+
+@test "a guard that lets pass what should be denied is none" {
     conflist regular '.mode = "audit"'
     pod_add a
     status
     conflist regular
     run -1 status
-    [[ $output == *"packets pass that should be dropped"* ]]
+    [[ $output == *"packets pass that should be denied"* ]]
+    [[ $output == *"note: the verdict for interfaces without a guard is pass, not drop as configured"* ]]
+}
+
+@test "a pod that has no interface any more is no alarm" {
+    conflist regular
+    pod_add a
+    pod_add b
+    ip -n node link delete "$(pod_host_links a)"
+    run -0 status
+    [[ $output =~ default/a\ +eni[0-9a-f]+\ +no\ interface ]]
+    [[ ${lines[-1]} == "1 guarded, 1 detached, 0 open; "* ]]
 }
 
 # The guards are there, and nothing leads to them.
 break_skeleton() {
     if [ "$BACKEND" = nftables ]; then
-        on_node nft -j list chains | jq -r '.nftables[].chain | select(. and .table == "imds-guard")
-            | "flush chain inet imds-guard \(.name)"' | on_node nft -f -
+        on_node nft -j list chains | jq -r '.nftables[].chain | select(. and .table == "imds_guard")
+            | "flush chain inet imds_guard \(.name)"' | on_node nft -f -
     else
         on_node iptables-legacy -t mangle -F FORWARD
     fi
 }
 
-@test "a fault of the skeleton leaves nobody guarded, and sync repairs it" {
+@test "a fault of the skeleton leaves everybody open, and sync repairs it" {
     conflist regular
     pod_add a
     status
     break_skeleton
     assert_imds_answers a
     run -1 status
-    [[ $output == *UNGUARDED* ]]
+    [[ $output == *OPEN* ]]
+    [[ $output == *DAMAGED* ]]
     [ "$(grep -c "^note: $BACKEND: damaged" <<<"$output")" -eq 1 ]
-    [ "$(grep -c ^note: <<<"$output")" -eq 1 ]
+    [ "$(grep -c "^note: the verdict for interfaces without a guard is pass" <<<"$output")" -eq 1 ]
+    [ "$(grep -c ^note: <<<"$output")" -eq 2 ]
     on_node "$IMDS_GUARD" sync
     status
     assert_imds_silent a
@@ -106,12 +147,15 @@ gone() {
     pod_add a
     assert_imds_silent a
     status --json >/run/status.json
-    jq -e '.network == "aws-cni" and .complete and .summary == {guarded: 1, unguarded: 0, leftover: 0}
+    jq -e --arg backend "$BACKEND" '.network == "aws-cni" and .complete
+        and .summary == {guarded: 1, detached: 0, leftover: 0, unguarded: 0, wrong: 0, open: 0}
+        and .others.verdict == "drop" and .others.packets == 0
+        and .others.backends[0].backend == $backend and .others.backends[0].inForce
         and .problems == [] and (.attachments | length) == 1' /run/status.json
     jq -e --arg container "$(pod_container a)" --arg backend "$BACKEND" '.attachments[0]
         | .namespace == "default" and .pod == "a" and .containerId == $container
         and .ifname == "eth0" and .state == "guarded" and (.guards | length) == 2
-        and all(.guards[]; .verdict == "drop" and .direction == "in" and .backend == $backend
+        and all(.guards[]; .verdict == "drop" and .backend == $backend
             and .families == ["ipv4", "ipv6"] and .packets > 0 and .bytes > .packets)' /run/status.json
 }
 
@@ -121,11 +165,28 @@ gone() {
     assert_imds_silent a
     run -0 status --prometheus
     [[ $output == *'imds_guard_attachments{state="unguarded"} 0'* ]]
+    [[ $output == *'imds_guard_attachments{state="open"} 0'* ]]
+    [[ $output == *"imds_guard_others_as_configured 1"* ]]
+    [[ $output == *"imds_guard_others_packets_total{verdict=\"drop\",backend=\"$BACKEND\"} 0"* ]]
     [[ $output =~ imds_guard_packets_total\{namespace=\"default\",pod=\"a\",[^}]*\}\ [1-9] ]]
     [[ $output =~ imds_guard_attachment_guarded\{[^}]*\}\ 1 ]]
     # Every sample has its HELP and its TYPE before it.
     awk '/^# HELP/ { help[$3] = 1 } /^# TYPE/ { type[$3] = help[$3] }
         /^[^#]/ { sub(/[{ ].*/, ""); if (!type[$0]) exit 1 }' <<<"$output"
+    # And no series is there twice.
+    [ -z "$(sed -n 's/^\([^#].*\) [0-9]*$/\1/p' <<<"$output" | sort | uniq -d)" ]
+}
+
+# Families differ where somebody has taken a rule away, and put another pod's into its place.
+@test "--prometheus has each series once, also where the families of iptables differ" {
+    BACKEND=iptables conflist regular
+    pod_add a
+    BACKEND=iptables remove_guard_on "$(pod_host_links a)" 6
+    on_node ip6tables-legacy -t mangle -I IMDS-GUARD 1 -i "$(pod_host_links a)" -m comment \
+        --comment "aws-cni/0123/eth0 1 default/b" -j DROP
+    run -0 status --prometheus
+    [ "$(grep -c '^imds_guard_packets_total' <<<"$output")" -eq 1 ]
+    [ -z "$(sed -n 's/^\([^#].*\) [0-9]*$/\1/p' <<<"$output" | sort | uniq -d)" ]
 }
 
 # What examples/ runs to write the metrics to a file, in the directory that it would be run in.
@@ -181,7 +242,7 @@ contained() { # COMMAND...
     assert_guards a drop
     run -0 on_node "$IMDS_GUARD" flush --yes
     assert_no_guards
-    run ! grep imds-guard <(on_node nft list tables)
+    run ! grep imds_guard <(on_node nft list tables)
     assert_imds_answers a
     run -1 status
     on_node "$IMDS_GUARD" sync

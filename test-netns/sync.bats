@@ -34,7 +34,29 @@ guard_sync() { # OPTION...
         assert_guards b drop
         pod_del b
         assert_no_guards
+        on_node "$IMDS_GUARD" flush --yes
     done
+}
+
+@test "a node without pods is closed, and said to be" {
+    conflist regular
+    run -0 guard_sync
+    [ "${lines[0]}" = "set the verdict for interfaces without a guard: drop ($BACKEND); was: pass" ]
+    conflist_plain regular
+    pod_add a
+    assert_nothing_arrives a
+    [ "$(others_hits)" -gt 0 ]
+    # Who does not want it gets it away again, and with no pod and no such wish nothing is made.
+    conflist regular '.others = "pass"'
+    run -0 guard_sync
+    [ "${lines[0]}" = "set the verdict for interfaces without a guard: pass ($BACKEND); was: drop" ]
+    assert_guards a drop
+    pod_del a
+    on_node "$IMDS_GUARD" flush --yes
+    run -0 guard_sync
+    [ "${#lines[@]}" -eq 1 ]
+    run -0 on_node "$IMDS_GUARD" status --json
+    [ "$(jq -c .others <<<"$output")" = '{"verdict":"pass","packets":0,"bytes":0,"backends":[]}' ]
 }
 
 @test "what is right is not written again" {
@@ -53,7 +75,8 @@ guard_sync() { # OPTION...
     assert_no_guards
     assert_imds_answers a
     run -0 guard_sync
-    [[ ${lines[0]} == "guarded default/a: "*"was: no guard" ]]
+    [[ ${lines[0]} == "set the verdict for interfaces without a guard: drop "* ]]
+    [[ ${lines[1]} == "guarded default/a: "*"was: open: "* ]]
     assert_guards a drop
     assert_imds_silent a
 }
@@ -64,9 +87,9 @@ guard_sync() { # OPTION...
     pod_add b
     conflist regular '.exempt = [{namespace: "default", pod: "a"}]'
     guard_sync
-    assert_guards a count
+    assert_guards a pass
     assert_imds_answers a
-    assert_hits a count
+    assert_hits a pass
     assert_imds_silent b
     conflist regular
     guard_sync
@@ -81,7 +104,7 @@ guard_sync() { # OPTION...
     pod_add a
     entry '.mode = "audit"' >/run/audit.json
     guard_sync --config /run/audit.json
-    assert_guards a count
+    assert_guards a pass
     guard_sync
     assert_guards a drop
 }
@@ -91,12 +114,13 @@ guard_sync() { # OPTION...
     pod_add a
     conflist regular
     run -0 guard_sync --dry-run
-    [[ ${lines[0]} == "would guard default/a: "* ]]
+    [[ ${lines[0]} == "would set the verdict for interfaces without a guard: drop "* ]]
+    [[ ${lines[1]} == "would guard default/a: "* ]]
     assert_no_guards
     assert_imds_answers a
 }
 
-@test "pods of another network are left alone" {
+@test "pods of another network get the verdict for others, and no guard" {
     conflist_plain regular
     pod_add a
     conflist regular
@@ -106,6 +130,10 @@ guard_sync() { # OPTION...
     [[ ${lines[-1]} == *" 1 skipped,"* ]]
     [[ $output == *"skipped "*": it"* ]]
     assert_no_guards
+    assert_nothing_arrives a
+    [ "$(others_hits)" -gt 0 ]
+    jq '.plugins[-1].others = "pass"' /run/other >/etc/cni/net.d/10-aws.conflist
+    guard_sync
     assert_imds_answers a
 }
 
@@ -155,13 +183,17 @@ link_is_gone() { # NAME
     assert_imds_silent b
 }
 
-@test "so it does before the runtime has cached it" {
+# Until then the old one's name is all that sync knows. Nothing is open, and then it is put right.
+@test "before the runtime has cached it, it may be without for a while, and closed" {
     conflist regular
     pod_add a default/web-0
     pod_add b default/web-0
-    rm "$(cached b)"
+    mv "$(cached b)" /run/cached
     guard_sync
     plugin DEL a default/web-0
+    assert_nothing_arrives b
+    mv /run/cached "$(cached b)"
+    guard_sync
     assert_guards b drop
     assert_imds_silent b
 }
@@ -197,14 +229,15 @@ sync_go_on() {
     assert_imds_silent b
 }
 
-# The name of the list of live tables is what sync asks for last before it reads the guards.
+# The list of live tables is what sync asks for before it reads the guards, once before it looks at
+# the pods and once after.
 @test "so it does if it comes between sync's looks at the pod and at the guards" {
     BACKEND=iptables conflist regular
     pod_add a default/web-0
     ASAN_OPTIONS=detect_leaks=0 on_node timeout 60 strace -qq -o /run/trace \
-        -P /proc/thread-self/net/ip_tables_names -e inject=openat:delay_enter=3s:when=1 \
+        -P /proc/thread-self/net/ip_tables_names -e inject=openat:delay_enter=3s:when=2 \
         "$IMDS_GUARD" sync 3>&- 4>&- >/run/sync.log 2>&1 &
-    wait_until 5 grep -q ip_tables_names /run/trace
+    wait_until 5 eval '[ "$(grep -c ip_tables_names /run/trace)" -ge 2 ]'
     pod_add b default/web-0
     wait
     cat /run/sync.log

@@ -2,7 +2,7 @@
 # world.bash, where its functions are listed.
 
 # Our guards as the kernel's own tools show them, sorted, one a line:
-#   BACKEND FAMILIES in|out INTERFACE drop|count PACKETS TAG…
+#   BACKEND FAMILIES in INTERFACE drop|reject|pass PACKETS TAG…
 # A guard of the iptables backend is two lines, for family 4 and for family 6.
 guards() {
     local names
@@ -24,31 +24,31 @@ guards_of() { # POD
 }
 
 guards_nftables() {
-    on_node nft -j list ruleset | jq -r '[.nftables[].map | select(. and .table == "imds-guard")][]
-        | (if .name | test("out") then "out" else "in" end) as $direction | .elem // [] | .[]
-        | .[0].elem as $key | (.[1] | keys[0]) as $verdict
-        | ["nftables", "46", $direction, $key.val, (if $verdict == "drop" then "drop" else "count" end),
-           $key.counter.packets // "-", $key.comment // "-"] | join(" ")'
+    on_node nft -j list ruleset | jq -r '[.nftables[].map
+        | select(. and .table == "imds_guard" and .name == "guards")][].elem // [] | .[]
+        | .[0].elem as $key | .[1] as $verdict
+        | ["nftables", "46", "in", $key.val, $verdict.jump.target // ($verdict | keys[0]),
+           $key.counter.packets // "-", $key.comment // "-"] | join(" ")' |
+        sed -E 's/^([^ ]* [^ ]* [^ ]* [^ ]*) refuse /\1 reject /; s/^([^ ]* [^ ]* [^ ]* [^ ]*) (accept|return) /\1 pass /'
 }
 
 guards_iptables() { # FAMILY
     local tool=iptables
     [ "$1" = 4 ] || tool=ip6tables
     on_node "$tool-legacy-save" -c -t mangle | sed -n -E '
-        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD -i ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/in \2 \4 \1 \3/p
-        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD-OUT -o ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/out \2 \4 \1 \3/p' |
-        sed -E "s/^/iptables $1 /; s/ DROP / drop /; s/ RETURN / count /"
+        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD -i ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/in \2 \4 \1 \3/p' |
+        sed -E "s/^/iptables $1 /; s/ DROP / drop /; s/ RETURN / pass /"
 }
 
 # Packets that hit the guards of a pod, by verdict.
-guard_hits() { # POD drop|count
+guard_hits() { # POD drop|pass
     guards_of "$1" | awk -v verdict="$2" '$5 == verdict { packets += $6 } END { print packets + 0 }'
 }
 
 # Every rule on the node that is not ours, without counters.
 others_rules() {
     on_node nft --stateless list ruleset 2>/dev/null |
-        awk '/^table inet imds-guard/ { ours = 1 } !ours { print } /^}/ { ours = 0 }'
+        awk '/^table inet imds_guard/ { ours = 1 } !ours { print } /^}/ { ours = 0 }'
     others_rules_legacy 4
     others_rules_legacy 6
 }

@@ -112,13 +112,10 @@ pod_addresses() { # POD
         | select(.scope == "global" or (.local | startswith("169.254."))) | .local'
 }
 
-# The host's ends of the pod's interfaces, and vlan.eth.N, one a line: where its guards must stand.
+# The host's ends of the pod's interfaces, one a line: where its guards must stand.
 pod_host_links() { # POD
-    local vlan
     jq -r '.interfaces[] | select((.sandbox // "") == "" and (.name | startswith("dummy") | not))
         | .name' "$(result_file "$1")"
-    vlan=$(jq -r '.interfaces[] | select(.name | startswith("dummy")) | .mac' "$(result_file "$1")")
-    [ "$vlan" = 0 ] || echo "vlan.eth.$vlan"
 }
 
 # The request that the runtime would send to our plugin alone. Without CONFIG, our entry of the

@@ -116,11 +116,10 @@ assert_guarded() { # POD
     reaches "$1" 203.0.113.10 || fail "$1 has lost more than IMDS"
 }
 
-# Every incoming guard of the pod has counted packets. (Those on vlan.eth.N are a second line, and see
-# none as long as the first holds.) A guard of one family's interface counts in that family alone.
-assert_hits() { # POD drop|count
+# Every guard of the pod has counted packets; of one family's interface, in that family alone.
+assert_hits() { # POD drop|pass
     local link
-    for link in $(guards_of "$1" | awk '$3 == "in" { print $4 }' | sort -u); do
+    for link in $(guards_of "$1" | awk '{ print $4 }' | sort -u); do
         guards_of "$1" | awk -v link="$link" -v verdict="$2" \
             '$4 == link && $5 == verdict && $6 > 0 { hit = 1 } END { exit !hit }' ||
             fail "no packet hit a $2 guard on $link of $1" || return 1
@@ -152,7 +151,7 @@ assert_answers() { # POD SOURCE DNS TIME POD_IDENTITY INTERNET
 # --- what the kernel holds ------------------------------------------------------------------------
 
 # A guard of the verdict stands on each of the pod's host-side links, in every family, and no other.
-assert_guards() { # POD drop|count
+assert_guards() { # POD drop|pass
     local expected actual
     expected=$(pod_host_links "$1" | sort | while read -r link; do
         echo "$link $2"
@@ -258,7 +257,7 @@ add_repairs() {
 # Takes the guard on a link away behind the plugin's back, with the kernel's own tools.
 remove_guard_on() { # LINK [FAMILY]
     if [ "$BACKEND" = nftables ]; then
-        on_node nft "delete element inet imds-guard $(nft_map_of "$1") { \"$1\" }"
+        on_node nft "delete element inet imds_guard guards { \"$1\" }"
     else
         [ "${2:-4}" != 4 ] || delete_rule iptables-legacy "$1"
         [ "${2:-6}" != 6 ] || delete_rule ip6tables-legacy "$1"
@@ -266,16 +265,11 @@ remove_guard_on() { # LINK [FAMILY]
 }
 
 nft_table() {
-    on_node nft list table inet imds-guard
-}
-
-nft_map_of() { # LINK
-    on_node nft -j list table inet imds-guard | jq -r --arg link "$1" '.nftables[].map
-        | select(. and any(.elem // [] | .[]; .[0].elem.val == $link)).name'
+    on_node nft list table inet imds_guard
 }
 
 nft_base_chains() {
-    on_node nft -j list table inet imds-guard | jq -r '.nftables[].chain | select(. and .hook).name'
+    on_node nft -j list table inet imds_guard | jq -r '.nftables[].chain | select(. and .hook).name'
 }
 
 delete_rule() { # TOOL LINK
