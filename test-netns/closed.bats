@@ -29,8 +29,15 @@ answers() { # NAMESPACE
     reaches "$1" $imds4 $stranger4 && reaches "$1" $imds6 $stranger6
 }
 
+internet_of() { # ADDRESS
+    case $1 in
+    *:*) echo 2001:db8:1::10 ;;
+    *) echo 203.0.113.10 ;;
+    esac
+}
+
 # The packets of the namespace do not arrive, the rule for others counts them, and the rest answers.
-is_stopped() { # NAMESPACE [ADDRESS...]
+is_stopped() { # NAMESPACE ADDRESS...
     local before hits address
     before=$(arrived)
     hits=$(others_hits)
@@ -40,7 +47,10 @@ is_stopped() { # NAMESPACE [ADDRESS...]
     done
     [ "$(arrived)" = "$before" ] || fail "packets of $1 arrive" || return 1
     [ "$(others_hits)" -gt "$hits" ] || fail "nothing counts the packets of $1" || return 1
-    reaches "$1" 203.0.113.10 || fail "$1 has lost more than IMDS"
+    for address in "${@:2}"; do
+        reaches "$1" "$(internet_of "$address")" "$address" ||
+            fail "$1 at $address has lost more than IMDS" || return 1
+    done
 }
 
 stranger_is_stopped() {
@@ -156,14 +166,14 @@ closed_then_open() { # COMMAND...
     is_stopped a $(pod_addresses a)
 }
 
-@test "the node's own packets and an agent's that is redirected to are nobody's" {
+@test "the node's own packets and those for an agent on it are nobody's" {
     in_force
     pod_add a
     for address in $imds4 "[$imds6]"; do
         on_node curl --silent --fail --max-time 5 "http://$address/" >/dev/null
     done
     on_node curl --silent --fail --max-time 5 --interface eth1 "http://$imds4/" >/dev/null
-    # kube2iam's way: IMDS is the node's own port.
+    # kube2iam's way: a port of the node's is IMDS.
     on_node socat "TCP4-LISTEN:8181,fork,reuseaddr" "EXEC:$world_root/test-netns/fixtures/http" \
         </dev/null >/dev/null 2>&1 3>&- &
     background+=($!)
@@ -171,7 +181,7 @@ closed_then_open() { # COMMAND...
 table ip agent {
     chain prerouting {
         type nat hook prerouting priority dstnat
-        ip daddr $imds4 tcp dport 80 redirect to :8181
+        ip daddr $imds4 tcp dport 80 dnat to 10.0.0.10:8181
     }
 }
 END
