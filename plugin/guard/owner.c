@@ -134,7 +134,7 @@ static bool split(const char *text, struct fields *fields)
 
 bool tag_parse(const char *text, struct tag *out)
 {
-    struct fields fields;
+    struct fields fields = {.guards = 0};
 
     if (!split(text, &fields))
         return false;
@@ -148,7 +148,7 @@ bool tag_parse(const char *text, struct tag *out)
 
 unsigned tag_guards(const char *text)
 {
-    struct fields fields;
+    struct fields fields = {.guards = 0};
 
     return split(text, &fields) ? fields.guards : 0;
 }
