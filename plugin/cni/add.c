@@ -34,12 +34,15 @@
 int verb_add(const struct request *request, FILE *out, struct error *err)
 {
     cleanup(plan) struct plan plan = {0};
+    const struct backend *chosen = NULL;
     struct terms terms = terms_of(&request->config);
 
     if (verb_plan(request, &plan, err) != 0)
         return -1;
-    if (plan.guard_count > 0 && /* 0: host networking, nothing to guard */
-        guards_apply(backend_choose(&request->config), &plan, 1, &terms, NULL, err) != 0)
+    if (plan.guard_count == 0) /* host networking: nothing to guard */
+        return response_result(out, request->prev_result, err);
+    chosen = backend_choose(&request->config);
+    if (guards_apply_as(&request->config, &chosen, &plan, 1, &terms, NULL, err) != 0)
         return -1;
     return response_result(out, request->prev_result, err);
 }

@@ -90,6 +90,7 @@ struct selection {
 
 struct backend {
     const char *name; /* as the configuration calls it: "nftables", "iptables" */
+    bool rejects;     /* knows VERDICT_REJECT */
 
     /*
      * Whether apply could work here and now; changes nothing and creates no table. *present:

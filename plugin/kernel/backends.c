@@ -67,12 +67,18 @@ static void cleanup_together(struct together *together)
     free(together->plans);
 }
 
+/* What a backend that does not know it makes of it. */
+static enum verdict without_reject(const struct backend *backend, enum verdict verdict)
+{
+    return verdict == VERDICT_REJECT && !backend->rejects ? VERDICT_DROP : verdict;
+}
+
 /*
  * What the other backend holds comes first, so that of two guards for one interface that of the
  * plans counts; what is not proven gives way to what is. Guards in one family alone count for both.
  */
-static int put_together(struct together *together, const struct plan *plans, size_t plan_count,
-                        struct error *err)
+static int put_together(struct together *together, const struct backend *chosen,
+                        const struct plan *plans, size_t plan_count, struct error *err)
 {
     struct listing *other = &together->other;
 
@@ -85,10 +91,12 @@ static int put_together(struct together *together, const struct plan *plans, siz
         if (tag_guards(other->held[i].tag) == 0)
             continue;
         memcpy(plan->tag, other->held[i].tag, sizeof(plan->tag));
+        other->held[i].guard.verdict = without_reject(chosen, other->held[i].guard.verdict);
         plan->guards = &other->held[i].guard;
         plan->guard_count = 1;
         together->count++;
     }
+    other->others.verdict = without_reject(chosen, other->others.verdict);
     for (size_t i = 0; i < plan_count; i++)
         together->plans[together->count++] = plans[i];
     return 0;
@@ -107,7 +115,7 @@ static int bring_along(const struct backend *chosen, const struct backend *from,
 
     if (from->list(terms, &together.other, &unused) < 0 || !together.other.present)
         return 0;
-    if (put_together(&together, plans, plan_count, err) < 0 ||
+    if (put_together(&together, chosen, plans, plan_count, err) < 0 ||
         listing_terms(&together.other, terms, &room, &united, err) < 0 ||
         chosen->apply(together.plans, together.count, &united, err) < 0)
         return -1;
@@ -130,6 +138,33 @@ int guards_apply(const struct backend *chosen, const struct plan *plans, size_t 
             bring_along(chosen, backends[i], plans, plan_count, &here, &done, err) < 0)
             return -1;
     return done ? 0 : chosen->apply(plans, plan_count, &here, err);
+}
+
+/* The backend that AUTO has not chosen; NULL if there is no choice. */
+static const struct backend *instead_of(const struct config *config, const struct backend *chosen)
+{
+    if (config->backend != BACKEND_AUTO || config->deny == VERDICT_REJECT)
+        return NULL;
+    return chosen == &backend_nftables ? &backend_iptables : &backend_nftables;
+}
+
+int guards_apply_as(const struct config *config, const struct backend **chosen,
+                    const struct plan *plans, size_t plan_count, const struct terms *terms,
+                    const struct holdings *seen, struct error *err)
+{
+    const struct backend *instead = instead_of(config, *chosen);
+    struct error first = {0};
+    struct error second = {0};
+
+    if (guards_apply(*chosen, plans, plan_count, terms, seen, &first) == 0)
+        return 0;
+    if (instead && first.code == ERROR_KERNEL &&
+        guards_apply(instead, plans, plan_count, terms, seen, &second) == 0) {
+        *chosen = instead;
+        return 0;
+    }
+    *err = first;
+    return second.msg[0] != '\0' ? error_details(err, "nor %s: %s", instead->name, second.msg) : -1;
 }
 
 int guards_remove(const struct selection *selection, const struct terms *terms, size_t *removed,

@@ -33,6 +33,15 @@ must_use int guards_apply(const struct backend *chosen, const struct plan *plans
                           const struct terms *terms, const struct holdings *seen,
                           struct error *err);
 
+/*
+ * The same in *chosen (backend_choose), or, where AUTO leaves the choice and what the kernel lacks
+ * shows only now, in the other one, which is *chosen then. Errors: the first one's, with the other
+ * one's in the details.
+ */
+must_use int guards_apply_as(const struct config *config, const struct backend **chosen,
+                             const struct plan *plans, size_t plan_count, const struct terms *terms,
+                             const struct holdings *seen, struct error *err);
+
 /* remove, in every backend; tries all before it reports the first error. */
 must_use int guards_remove(const struct selection *selection, const struct terms *terms,
                            size_t *removed, struct error *err);

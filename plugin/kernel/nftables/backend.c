@@ -119,6 +119,7 @@ static int nftables_probe(const struct terms *terms, bool *present, struct error
 
 const struct backend backend_nftables = {
     .name = "nftables",
+    .rejects = true,
     .probe = nftables_probe,
     .accept = wanted_check,
     .apply = nft_apply,

@@ -8,6 +8,7 @@
 
 /* Everything one run works on. */
 struct sync {
+    const struct config *config;
     const struct sync_options *options;
     struct terms terms;
     const struct backend *chosen;
@@ -127,8 +128,8 @@ static int note_unread(struct sync *sync, struct error *err)
         if (!unread)
             continue;
         sync->report.unread = true;
-        if (notes_add(&sync->report.notes, err, NOTE_PROBLEM, "cannot tell what rules there are: %s",
-                      unread) < 0)
+        if (notes_add(&sync->report.notes, err, NOTE_PROBLEM,
+                      "cannot tell what rules there are: %s", unread) < 0)
             return -1;
     }
     return 0;
@@ -203,7 +204,7 @@ static int note_terms(struct sync *sync, struct error *err)
  * All that is not right goes down in one go, and nothing else: what was right and has gone since was
  * a DEL's to lift.
  */
-static int apply(const struct sync *sync, struct error *err)
+static int apply(struct sync *sync, struct error *err)
 {
     cleanup(free_memory) struct plan *plans = NULL;
     size_t count = 0, wrong = 0;
@@ -213,7 +214,8 @@ static int apply(const struct sync *sync, struct error *err)
     for (size_t i = 0; i < count; i++)
         if (!holdings_have(&sync->survey.holdings, sync->chosen, &plans[i]))
             plans[wrong++] = plans[i];
-    return guards_apply(sync->chosen, plans, wrong, &sync->terms, &sync->seen, err);
+    return guards_apply_as(sync->config, &sync->chosen, plans, wrong, &sync->terms, &sync->seen,
+                           err);
 }
 
 /*
@@ -301,6 +303,7 @@ int sync_run(const struct settings *settings, const struct sync_options *options
              struct sync_report *out, struct error *err)
 {
     cleanup(sync) struct sync sync = {
+        .config = &settings->config,
         .options = options,
         .terms = settings_terms(settings),
         .chosen = backend_choose(&settings->config),
