@@ -3,10 +3,10 @@
 set(docdir ${CMAKE_INSTALL_DATADIR}/doc/imds-guard)
 install(FILES README.md SECURITY.md pkg-config/debian/copyright DESTINATION ${docdir})
 install(FILES LICENSE DESTINATION ${docdir} COMPONENT licence)
-install(FILES examples/10-aws.conflist examples/audit.json examples/exempt.json
-    examples/daemonset.yaml examples/daemonset-metrics.yaml examples/imds-guard-metrics.service
-    examples/imds-guard-metrics.timer examples/README.md DESTINATION ${docdir}/examples)
-install(FILES examples/imds-guard.service DESTINATION lib/systemd/system)
+install(DIRECTORY examples/cluster examples/conflists examples/node DESTINATION ${docdir}/examples
+    PATTERN imds-guard.service EXCLUDE)
+install(FILES examples/README.md DESTINATION ${docdir}/examples)
+install(FILES examples/node/imds-guard.service DESTINATION lib/systemd/system)
 
 # FILE, without its time and name, as <name>.gz into DESTINATION; further arguments are install()'s.
 function(install_compressed file destination)

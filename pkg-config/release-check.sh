@@ -41,7 +41,7 @@ check_binary() { # ARCH
 # Every path that a person may rely on.
 contents=(/opt/cni/bin/imds-guard /usr/lib/systemd/system/imds-guard.service
     /usr/share/pkgconfig/imds-guard.pc /usr/share/man/man8/imds-guard.8.gz
-    /usr/share/doc/imds-guard/{README.md,SECURITY.md,copyright,examples/daemonset.yaml})
+    /usr/share/doc/imds-guard/{README.md,SECURITY.md,copyright,examples/cluster/kustomization.yaml})
 
 check_contents() { # PACKAGE LIST
     local path

@@ -1,15 +1,95 @@
 #!/usr/bin/env bats
 # The files in examples/ that put imds-guard on nodes, as far as they can be looked at without a
-# cluster: they parse, what they call exists, and the paths are those the binary looks at. Needs neither
-# root nor namespaces.
+# cluster: kubectl renders what is expected, what is called exists, and the paths are those the binary
+# looks at. Needs neither namespaces nor, once its tools are there, root. (deployed.bats runs the agent
+# as the DaemonSet says, policies.bats asks the admission policies.)
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    # shellcheck source=lib/debian13.bash
+    . "$BATS_TEST_DIRNAME/lib/debian13.bash"
+    debian13_use "$BATS_TEST_DIRNAME/../build" || {
+        echo "no kubectl of Debian 13; run.sh fetches it" >&2
+        return 1
+    }
+    export debian13
+}
 
 setup() {
     here=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
     guard=$(realpath "${IMDS_GUARD:-$here/build/dev/imds-guard}")
-    daemonset=$here/examples/daemonset.yaml
-    metrics=$here/examples/daemonset-metrics.yaml
-    unit=$here/examples/imds-guard.service
+    cluster=$here/examples/cluster
+    unit=$here/examples/node/imds-guard.service
+    # shellcheck source=lib/debian13.bash
+    . "$BATS_TEST_DIRNAME/lib/debian13.bash"
 }
+
+# --- rendering --------------------------------------------------------------------------------------
+
+render() { # DIRECTORY
+    debian13_kubectl kustomize "$1" | sed 's/\(image: imds-guard:\).*/\1VERSION/'
+}
+
+# examples/cluster with one of its comments less.
+render_with() { # RESOURCE-OR-COMPONENT
+    rm -rf "$BATS_TEST_TMPDIR/cluster"
+    cp -r "$cluster" "$BATS_TEST_TMPDIR/cluster"
+    sed -i -e "s,^  # \(- $1\)\>,  \1," -e '/^components: \[\]$/s/ \[\]//' \
+        "$BATS_TEST_TMPDIR/cluster/kustomization.yaml"
+    [[ $1 == components/* ]] || sed -i '/^components:$/d' "$BATS_TEST_TMPDIR/cluster/kustomization.yaml"
+    grep -qx "  - $1\( .*\)\?" "$BATS_TEST_TMPDIR/cluster/kustomization.yaml"
+    render "$BATS_TEST_TMPDIR/cluster"
+}
+
+# A new expectation is what the failed test has left beside the old, once it has been read.
+assert_expected() { # NAME <TEXT
+    local expected=$BATS_TEST_DIRNAME/fixtures/cluster/$1
+    cat >"$BATS_TEST_TMPDIR/$1"
+    diff "$expected" "$BATS_TEST_TMPDIR/$1"
+}
+
+# What another rendering has that the plain one has not.
+differs() { # DIRECTORY-OR-COMPONENT...
+    diff -U2 --label "$cluster" --label "$1" <(render "$cluster") <("$@") | tail -n +3
+}
+
+@test "kubectl apply -k examples/cluster: namespace, configuration, budget, DaemonSet" {
+    render "$cluster" | assert_expected default.yaml
+}
+
+@test "each component adds what it says" {
+    local name
+    for name in audit bottlerocket exit-fence metrics startup-taint; do
+        differs render_with "components/$name" | assert_expected "$name.diff"
+    done
+}
+
+@test "all components and policies go together" {
+    local file=$BATS_TEST_TMPDIR/all/kustomization.yaml
+    cp -r "$cluster" "$BATS_TEST_TMPDIR/all"
+    sed -i -e '/^components: \[\]$/s/ \[\]//' -e 's/^  # - /  - /' "$file"
+    render "$BATS_TEST_TMPDIR/all" >"$BATS_TEST_TMPDIR/all.yaml"
+    [ "$(yq -r .kind "$BATS_TEST_TMPDIR/all.yaml" | sort -u | xargs)" = "$(xargs <<<"ClusterRole
+        ClusterRoleBinding ConfigMap DaemonSet Deployment Namespace PodDisruptionBudget Role RoleBinding
+        ServiceAccount ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding")" ]
+}
+
+@test "removal: the DaemonSet under its name, uninstall in watch's place" {
+    differs render "$cluster/removal" | assert_expected removal.diff
+}
+
+@test "the image has the binary's version, and another registry keeps it" {
+    [[ $("$guard" version) == "imds-guard $(yq -r '.images[0].newTag' "$cluster/base/kustomization.yaml")"$'\n'* ]]
+    cp -r "$cluster" "$BATS_TEST_TMPDIR/elsewhere"
+    sed -i 's,newName: imds-guard\>,newName: registry.example/imds-guard,' \
+        "$BATS_TEST_TMPDIR"/elsewhere/{,removal/}kustomization.yaml
+    for directory in "$BATS_TEST_TMPDIR"/elsewhere{,/removal}; do
+        debian13_kubectl kustomize "$directory" | grep -q "image: registry.example/imds-guard:[0-9]"
+    done
+}
+
+# --- against the binary -----------------------------------------------------------------------------
 
 # Every option in the arguments is in the help of the command that they start with.
 assert_understood() { # COMMAND OPTION-OR-VALUE...
@@ -22,9 +102,80 @@ assert_understood() { # COMMAND OPTION-OR-VALUE...
     done
 }
 
-query() { # FILTER
-    yq -r "$1" "$daemonset"
+pod='select(.kind == "DaemonSet").spec.template.spec'
+
+query() { # FILTER [RESOURCE-OR-COMPONENT]
+    if [ $# -eq 1 ]; then render "$cluster"; else render_with "$2"; fi | yq -r "$1"
 }
+
+@test "the DaemonSet calls what exists" {
+    local arguments
+    mapfile -t arguments < <(query "$pod.containers[].args[]" components/metrics)
+    [ "${arguments[0]}" = watch ]
+    assert_understood "${arguments[@]}"
+    mapfile -t arguments < <(query "$pod.containers[].readinessProbe.exec.command[]")
+    grep -qx "ENTRYPOINT \[\"${arguments[0]}\"\]" "$here/examples/Dockerfile"
+    assert_understood "${arguments[@]:1}"
+    mapfile -t arguments < <(render "$cluster/removal" | yq -r "$pod.initContainers[].args[]")
+    [ "${arguments[0]}" = uninstall ]
+    assert_understood "${arguments[@]}"
+}
+
+@test "the configurations are such that install takes" {
+    local file=$BATS_TEST_TMPDIR/imds-guard.json
+    mkdir "$BATS_TEST_TMPDIR/net.d"
+    for component in base components/audit components/exit-fence; do
+        cp "$here/plugin/tests/data/conflists/aws.conflist" "$BATS_TEST_TMPDIR/net.d/10-aws.conflist"
+        "$guard" install --config "$cluster/$component/imds-guard.json" \
+            --conf-dir "$BATS_TEST_TMPDIR/net.d" --bin-dir "$BATS_TEST_TMPDIR"
+        jq -e --slurpfile config "$cluster/$component/imds-guard.json" \
+            '.plugins[] | select(.type == "imds-guard") | del(.capabilities) == $config[0]' \
+            "$BATS_TEST_TMPDIR/net.d/10-aws.conflist"
+    done
+}
+
+@test "the DaemonSet asks for no more than it needs, and mounts what it names" {
+    [ "$(query "$pod.hostNetwork")" = true ]
+    [ "$(query "$pod.automountServiceAccountToken")" = false ]
+    [ "$(query "$pod.tolerations[].operator")" = Exists ]
+    [ "$(query "$pod.containers[0].securityContext.readOnlyRootFilesystem")" = true ]
+    [ "$(query "$pod.containers[0].securityContext.allowPrivilegeEscalation")" = false ]
+    [ "$(query "$pod.containers[0].securityContext.capabilities.drop[]")" = ALL ]
+    # The capabilities are those of the systemd unit.
+    diff <(query "$pod.containers[0].securityContext.capabilities.add[] | \"CAP_\" + .") \
+        <(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | tr ' ' '\n')
+    # Every mount has its volume, and every volume is mounted.
+    diff <(query "$pod.containers[].volumeMounts[].name" components/metrics | sort -u) \
+        <(query "$pod.volumes[].name" components/metrics | sort -u)
+}
+
+# A directory itself, or one above it.
+assert_mounted() { # PATH <MOUNTS
+    local path=$1 mounts
+    mounts=$(cat)
+    until grep -qx "$path" <<<"$mounts"; do
+        path=${path%/*}
+        [ -n "$path" ] || { echo "$1 is not mounted" >&2; return 1; }
+    done
+}
+
+@test "the mounts have what the commands use by default, at the same paths as on the node" {
+    local path
+    for path in $("$guard" watch --help | sed -n 's/.*(default \(\/[^)]*\)).*/\1/p') /run/netns \
+        /run/xtables.lock; do
+        query "$pod.containers[].volumeMounts[].mountPath" | assert_mounted "$path"
+    done
+    # A hostPath is mounted where it is on the node; /var/run is the node's link to /run.
+    query "$pod as \$pod | \$pod.volumes[] | select(.hostPath) | . as \$volume
+        | \$pod.containers[].volumeMounts[] | select(.name == \$volume.name)
+        | [.mountPath, \$volume.hostPath.path] | @tsv" |
+        sed 's,^/var/run,/run,' | awk '$1 != $2 { print; wrong = 1 } END { exit wrong }'
+    # What others delete and make anew is not itself a mount.
+    query "$pod.volumes[].hostPath.path" >"$BATS_TEST_TMPDIR/paths"
+    run ! grep -x '/etc/cni/net.d\|/run/netns\|/run/xtables.lock' "$BATS_TEST_TMPDIR/paths"
+}
+
+# --- without a cluster ------------------------------------------------------------------------------
 
 # systemd finds nothing wrong but that the program is not on this machine.
 assert_systemd_takes() { # UNIT...
@@ -33,84 +184,85 @@ assert_systemd_takes() { # UNIT...
     diff /dev/null "$BATS_TEST_TMPDIR/said"
 }
 
-@test "the DaemonSet parses, and calls what exists" {
-    local arguments
-    [ "$(query .kind | xargs)" = "ConfigMap DaemonSet" ]
-    mapfile -t arguments < <(query 'select(.kind == "DaemonSet").spec.template.spec.containers[].args[]')
-    [ "${arguments[0]}" = watch ]
-    assert_understood "${arguments[@]}"
-}
-
-@test "the DaemonSet's configuration is one that install takes" {
-    local file=$BATS_TEST_TMPDIR/imds-guard.json
-    query 'select(.kind == "ConfigMap").data["imds-guard.json"]' >"$file"
-    mkdir "$BATS_TEST_TMPDIR/net.d"
-    cp "$here/plugin/tests/data/conflists/aws.conflist" "$BATS_TEST_TMPDIR/net.d/10-aws.conflist"
-    "$guard" install --config "$file" --conf-dir "$BATS_TEST_TMPDIR/net.d" \
-        --bin-dir "$BATS_TEST_TMPDIR"
-    jq -e '.plugins[] | select(.type == "imds-guard").mode == "enforce"' \
-        "$BATS_TEST_TMPDIR/net.d/10-aws.conflist"
-}
-
-@test "the DaemonSet asks for no more than it needs, and mounts what it names" {
-    local pod='select(.kind == "DaemonSet").spec.template.spec'
-    [ "$(query "$pod.hostNetwork")" = true ]
-    [ "$(query "$pod.automountServiceAccountToken")" = false ]
-    [ "$(query "$pod.tolerations[].operator")" = Exists ]
-    [ "$(query "$pod.containers[0].securityContext.readOnlyRootFilesystem")" = true ]
-    [ "$(query "$pod.containers[0].securityContext.allowPrivilegeEscalation")" = false ]
-    [ "$(query "$pod.containers[0].securityContext.capabilities.drop[]")" = ALL ]
-    [ "$(query "$pod.volumes[] | select(.name == \"xtables-lock\").hostPath.type")" = FileOrCreate ]
-    # Every mount has its volume, and every volume is mounted.
-    diff <(query "$pod.containers[].volumeMounts[].name" | sort -u) \
-        <(query "$pod.volumes[].name" | sort -u)
-}
-
-@test "mounts and the unit's paths are those that the commands use by default" {
-    local help path
-    help=$("$guard" watch --help)
-    for path in /etc/cni/net.d /opt/cni/bin /var/lib/cni; do
-        grep -q "$path" <<<"$help"
-        query 'select(.kind == "DaemonSet").spec.template.spec.containers[].volumeMounts[].mountPath' |
-            grep -qx "$path"
-    done
-    grep -qx 'ExecStart=/opt/cni/bin/imds-guard watch' "$unit"
-}
-
 @test "the unit has its sections, and systemd finds nothing wrong with it" {
     local section
     for section in Unit Service Install; do
         grep -qx "\[$section\]" "$unit"
     done
-    # shellcheck disable=SC2046 # words
-    assert_understood $(sed -n 's,^ExecStart=/opt/cni/bin/imds-guard ,,p' "$unit")
+    grep -qx 'ExecStart=/opt/cni/bin/imds-guard watch' "$unit"
     assert_systemd_takes "$unit"
 }
 
-@test "metrics: a container more, for the DaemonSet that is there, of what it mounts" {
-    local pod=.spec.template.spec
-    diff <(query 'select(.kind == "DaemonSet") | .apiVersion, .metadata.name, .metadata.namespace') \
-        <(yq -r '.apiVersion, .metadata.name, .metadata.namespace' "$metrics")
-    [ "$(yq -r "$pod.containers[].name" "$metrics")" = metrics ]
-    # Each mount is one of the DaemonSet's, at the same path, or of the directory for the file.
-    diff <(query "select(.kind == \"DaemonSet\")$pod.containers[].volumeMounts[] | [.name, .mountPath] | @tsv" |
-        grep -v /config) \
-        <(yq -r "$pod.containers[].volumeMounts[] | select(.name != \"textfiles\")
-            | [.name, .mountPath] | @tsv" "$metrics")
-    [ "$(yq -r "$pod.volumes[].name" "$metrics")" = textfiles ]
-    [ "$(yq -r "$pod.containers[0].workingDir" "$metrics")" = \
-        "$(yq -r "$pod.containers[0].volumeMounts[] | select(.name == \"textfiles\").mountPath" "$metrics")" ]
+@test "metrics: the unit's drop-in writes where the DaemonSet does" {
+    local dropin=$here/examples/node/imds-guard.service.d/metrics.conf
+    # shellcheck disable=SC2046 # words
+    assert_understood $(sed -n 's,^ExecStart=/opt/cni/bin/imds-guard ,,p' "$dropin")
+    [ "$(query "$pod.volumes[] | select(.name == \"textfiles\").hostPath.path" components/metrics)" = \
+        "$(sed -n 's,.*--metrics-file \(.*\)/imds-guard.prom$,\1,p' "$dropin")" ]
+    mkdir "$BATS_TEST_TMPDIR/imds-guard.service.d"
+    cp "$unit" "$BATS_TEST_TMPDIR"
+    cp "$dropin" "$BATS_TEST_TMPDIR/imds-guard.service.d/"
+    assert_systemd_takes "$BATS_TEST_TMPDIR/imds-guard.service"
 }
 
-@test "metrics: the unit and its timer, and systemd finds nothing wrong with them" {
-    local units=("$here"/examples/imds-guard-metrics.{service,timer})
-    [ "$(yq -r '.spec.template.spec.volumes[0].hostPath.path' "$metrics")" = \
-        "$(sed -n 's/^WorkingDirectory=//p' "${units[0]}")" ]
-    diff <(yq -r '.spec.template.spec.containers[0].securityContext.capabilities.add[] | "CAP_" + .' "$metrics") \
-        <(sed -n 's/^CapabilityBoundingSet=//p' "${units[0]}" | tr ' ' '\n')
-    grep -qx 'Type=oneshot' "${units[0]}"
-    grep -qx 'WantedBy=timers.target' "${units[1]}"
-    assert_systemd_takes "${units[@]}"
+# A node as far as the user data sees it: what it downloads is there, what it calls says what it did.
+user_data_on() { # CONTAINERD-VERSION PACKAGE-MANAGER
+    node=$BATS_TEST_TMPDIR/node
+    rm -rf "$node"
+    mkdir -p "$node/bin" "$node/root"
+    package=imds-guard-0.1.0-1.$(uname -m).rpm
+    [ "$2" = rpm ] || package=imds-guard_0.1.0_$(dpkg --print-architecture).deb
+    echo "the package" >"$node/$package"
+    cat >"$node/bin/said" <<'END'
+#!/bin/sh
+echo "${0##*/} $*" >>"$NODE/calls"
+END
+    printf '#!/bin/sh\necho "containerd github.com/containerd/containerd %s abc"\n' "$1" >"$node/bin/containerd"
+    chmod +x "$node"/bin/*
+    ln -s said "$node/bin/$2"
+    ln -s said "$node/bin/systemctl"
+    for tool in bash sh sed grep cat mkdir mktemp sha256sum curl uname rm $([ "$2" = rpm ] || echo dpkg); do
+        [ -e "$node/bin/$tool" ] || ln -s "$(type -P "$tool")" "$node/bin/$tool"
+    done
+    [ "$2" = rpm ] || printf '#!/bin/sh\n[ "$1" = --print-architecture ] && exec %s "$@"\necho "dpkg $*" >>"$NODE/calls"\n' \
+        "$(type -P dpkg)" >"$node/bin/said.dpkg"
+    [ "$2" = rpm ] || { chmod +x "$node/bin/said.dpkg" && ln -sf said.dpkg "$node/bin/dpkg"; }
+    sed -n '/^#!/,/^--imds-guard--/p' "$here/examples/node/user-data.mime" | sed '$d' |
+        sed -e "s,^folder=.*,folder=file://$node," -e "s,/etc/,$node/root/etc/,g" \
+            -e "s,^0000.*,${3:-$(cd "$node" && sha256sum "$package")}," >"$node/user-data"
+    NODE=$node PATH=$node/bin TMPDIR=$node bash "$node/user-data"
+}
+
+@test "user data: the package, the unit, and a drop-in where the runtime reads one" {
+    user_data_on v2.1.4 rpm
+    [ "$(cat "$node/calls")" = "rpm --install $package
+systemctl daemon-reload
+systemctl enable --now imds-guard.service" ]
+    jq -e '. == {type: "imds-guard", capabilities: {"io.kubernetes.cri.pod-annotations": true}}' \
+        "$node/root/etc/cni/net.d/aws-cni/imds-guard.conf"
+    # shellcheck disable=SC2046 # words
+    assert_understood $(sed -n 's,^ExecStart=/opt/cni/bin/imds-guard ,,p' \
+        "$node/root/etc/systemd/system/imds-guard.service.d/drop-in.conf")
+    for version in 1.7.27 2.0.5 odd; do
+        user_data_on "$version" dpkg
+        [ "$(cat "$node/calls")" = "dpkg --install $package
+systemctl enable --now imds-guard.service" ]
+        [ ! -e "$node/root" ] || [ -z "$(ls "$node/root")" ]
+    done
+}
+
+@test "user data: what is not what SHA256SUMS says is not installed" {
+    run ! user_data_on v2.1.4 rpm "$(sha256sum </dev/null | sed 's/ .*//')  imds-guard-0.1.0-1.$(uname -m).rpm"
+    [ ! -e "$node/calls" ]
+    run ! user_data_on v2.1.4 rpm "$(sha256sum </dev/null | sed 's/ .*//')  another.rpm"
+    [ ! -e "$node/calls" ]
+}
+
+@test "user data: shellcheck has nothing to say, and the part is one" {
+    local file=$here/examples/node/user-data.mime
+    sed -n '/^#!/,/^--imds-guard--/p' "$file" | sed '$d' | shellcheck -
+    [ "$(grep -c '^--imds-guard$' "$file")" -eq 1 ]
+    [ "$(tail -n 1 "$file")" = --imds-guard-- ]
 }
 
 @test "the container file's steps name files and presets that exist" {

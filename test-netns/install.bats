@@ -114,13 +114,13 @@ ours() {
 
 @test "takes the entries of examples/" {
     local entry
-    for entry in "$here"/examples/*.json; do
+    for entry in "$here"/examples/conflists/*.json; do
         run -0 install_it --config "$entry"
         jq --exit-status --slurpfile entry "$entry" \
             '.plugins | map(select(.type == "imds-guard")) == $entry' "$list"
     done
     rm "$list"
-    cp "$here/examples/10-aws.conflist" "$list"
+    cp "$here/examples/conflists/10-aws.conflist" "$list"
     run -0 install_it
     [[ $output == *"entry right already"* ]]
 }

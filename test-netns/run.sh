@@ -16,6 +16,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test-netns/lib/packages.bash"
 # shellcheck source=lib/cnitool.bash
 . "$root/test-netns/lib/cnitool.bash"
+# shellcheck source=lib/debian13.bash
+. "$root/test-netns/lib/debian13.bash"
 
 # Labels of tests that are run only when asked for.
 on_demand='^(long|release|bench)$'
@@ -38,6 +40,7 @@ cd "$root"
 build release
 build dev
 cnitool_path "$root/build" >/dev/null
+debian13_fetch "$root/build"
 
 selection=(--label-exclude "$on_demand")
 for argument; do

@@ -189,52 +189,6 @@ gone() {
     [ -z "$(sed -n 's/^\([^#].*\) [0-9]*$/\1/p' <<<"$output" | sort | uniq -d)" ]
 }
 
-# What examples/ runs to write the metrics to a file, in the directory that it would be run in.
-textfile_commands() {
-    local examples=$BATS_TEST_DIRNAME/../examples
-    yq -r '.spec.template.spec.containers[].command[2]' "$examples/daemonset-metrics.yaml" >/run/loop
-    sed -n "s/^ExecStart=.*-c '\(.*\)'$/\1/p" "$examples/imds-guard-metrics.service" >/run/once
-    [ -s /run/loop ] && [ -s /run/once ]
-    rm -rf /run/textfiles
-    mkdir /run/textfiles
-    cd /run/textfiles || return 1
-}
-
-# With the capabilities that the container has, and no other. The leak sanitizer would want more.
-contained() { # COMMAND...
-    local capabilities
-    capabilities=$(yq -r '.spec.template.spec.containers[].securityContext.capabilities.add[]
-        | "+" + ascii_downcase' "$BATS_TEST_DIRNAME/../examples/daemonset-metrics.yaml" | paste -sd ,)
-    on_node env ASAN_OPTIONS=detect_leaks=0 \
-        setpriv --no-new-privs --inh-caps -all --bounding-set "-all,$capabilities" "$@"
-}
-
-@test "the examples' metrics are in place when they are whole, guarded or not" {
-    conflist_plain regular
-    pod_add b
-    conflist regular
-    pod_add a
-    assert_imds_silent a
-    textfile_commands
-    contained sh /run/once
-    [ "$(ls)" = imds-guard.prom ]
-    grep -qx 'imds_guard_attachments{state="unguarded"} 1' imds-guard.prom
-    grep -q '^imds_guard_packets_total{namespace="default",pod="a",.*} [1-9]' imds-guard.prom
-    mv imds-guard.prom once.prom
-    run -124 timeout 3 nsenter --net=/run/netns/node -- busybox sh /run/loop 3>&-
-    diff once.prom imds-guard.prom
-}
-
-@test "without a binary the examples' metrics stay as they were" {
-    rm /opt/cni/bin/imds-guard
-    textfile_commands
-    echo before >imds-guard.prom
-    ! on_node sh /run/once || return 1
-    grep -qx before imds-guard.prom
-    run -124 timeout 2 nsenter --net=/run/netns/node -- busybox sh /run/loop 3>&-
-    grep -qx before imds-guard.prom
-}
-
 @test "flush asks for --yes without a terminal, and then removes everything" {
     conflist regular
     pod_add a

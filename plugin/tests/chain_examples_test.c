@@ -1,4 +1,4 @@
-/* The files in examples/ that a person copies are what they say they are. */
+/* The files in examples/conflists/ that a person copies are what they say they are. */
 #include "guard/config.h"
 #include "guard/json.h"
 #include "node/chain/conflist.h"

@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# The admission policies of examples/cluster, asked about pods and nodes by the library that the API
+# server evaluates them with (fixtures/admission). What a binding's namespaceSelector leaves out, the API
+# server does not ask about; here its list is only looked at. Needs neither namespaces nor, once its
+# tools are there, root.
+
+setup_file() {
+    # shellcheck source=lib/debian13.bash
+    . "$BATS_TEST_DIRNAME/lib/debian13.bash"
+    debian13_use "$BATS_TEST_DIRNAME/../build" || {
+        echo "no cel-go of Debian 13; run.sh fetches it" >&2
+        return 1
+    }
+    debian13_go build -o "$BATS_FILE_TMPDIR/admission" "$BATS_TEST_DIRNAME/fixtures/admission/main.go"
+}
+
+setup() {
+    cluster=$BATS_TEST_DIRNAME/../examples/cluster
+}
+
+# Reads cases, one a line: what is expected of it, "allowed", "denied" or "not asked", a tab, and a
+# request in JSON (or what jq makes one of).
+assert_decides() { # FILE-WITH-POLICY <CASES
+    local expected request
+    yq -c 'select(.kind == "ValidatingAdmissionPolicy")' "$1" >"$BATS_TEST_TMPDIR/policy.json"
+    : >"$BATS_TEST_TMPDIR/expected"
+    : >"$BATS_TEST_TMPDIR/requests"
+    while IFS='|' read -r expected request; do
+        jq -nc --arg name "$request" "$request + {name: \$name}" >>"$BATS_TEST_TMPDIR/requests"
+        echo "$request: ${expected%% }" >>"$BATS_TEST_TMPDIR/expected"
+    done
+    [ -s "$BATS_TEST_TMPDIR/expected" ]
+    "$BATS_FILE_TMPDIR/admission" "$BATS_TEST_TMPDIR/policy.json" <"$BATS_TEST_TMPDIR/requests" \
+        >"$BATS_TEST_TMPDIR/answers"
+    # A denial says what the policy says, and not that an expression could not be evaluated.
+    yq -r '.spec.validations[]?.message' "$1" >"$BATS_TEST_TMPDIR/messages"
+    ! grep ': denied: ' "$BATS_TEST_TMPDIR/answers" | sed 's/.*: denied: //' |
+        grep -vxF -f "$BATS_TEST_TMPDIR/messages" || return 1
+    diff "$BATS_TEST_TMPDIR/expected" <(sed 's/: denied: .*/: denied/' "$BATS_TEST_TMPDIR/answers")
+}
+
+@test "host network: denied, and nothing else" {
+    assert_decides "$cluster/policies/host-network.yaml" <<'END'
+denied |{object: {spec: {hostNetwork: true, containers: [{name: "a"}]}}}
+allowed|{object: {spec: {hostNetwork: false, containers: [{name: "a"}]}}}
+allowed|{object: {spec: {containers: [{name: "a"}]}}}
+END
+}
+
+@test "NET_ADMIN: denied in every kind of container, by every name, unless the pod has its own users" {
+    assert_decides "$cluster/policies/net-admin.yaml" <<'END'
+allowed|{object: {spec: {containers: [{name: "a"}]}}}
+allowed|{object: {spec: {containers: [{name: "a", securityContext: {}}]}}}
+allowed|{object: {spec: {containers: [{name: "a", securityContext: {capabilities: {drop: ["ALL"]}}}]}}}
+allowed|{object: {spec: {containers: [{name: "a", securityContext: {capabilities: {add: ["NET_RAW", "NET_BIND_SERVICE"]}}}]}}}
+denied |{object: {spec: {containers: [{name: "a", securityContext: {capabilities: {add: ["NET_ADMIN"]}}}]}}}
+denied |{object: {spec: {containers: [{name: "a"}, {name: "b", securityContext: {capabilities: {add: ["CHOWN", "net_admin"]}}}]}}}
+denied |{object: {spec: {containers: [{name: "a", securityContext: {capabilities: {add: ["CAP_NET_ADMIN"]}}}]}}}
+denied |{object: {spec: {containers: [{name: "a", securityContext: {capabilities: {add: ["all"]}}}]}}}
+denied |{object: {spec: {containers: [{name: "a", securityContext: {privileged: true}}]}}}
+allowed|{object: {spec: {containers: [{name: "a", securityContext: {privileged: false}}]}}}
+denied |{object: {spec: {containers: [{name: "a"}], initContainers: [{name: "i", securityContext: {capabilities: {add: ["NET_ADMIN"]}}}]}}}
+denied |{object: {spec: {containers: [{name: "a"}], ephemeralContainers: [{name: "e", securityContext: {capabilities: {add: ["NET_ADMIN"]}}}]}}}
+denied |{object: {spec: {hostUsers: true, containers: [{name: "a", securityContext: {capabilities: {add: ["NET_ADMIN"]}}}]}}}
+allowed|{object: {spec: {hostUsers: false, containers: [{name: "a", securityContext: {capabilities: {add: ["NET_ADMIN"]}}}]}}}
+allowed|{object: {spec: {hostUsers: false, containers: [{name: "a", securityContext: {privileged: true}}]}}}
+END
+}
+
+@test "the policies have a binding each, which denies, everywhere but in the namespaces listed" {
+    local file kinds
+    for file in "$cluster"/policies/{host-network,net-admin}.yaml; do
+        [ "$(yq -r .kind "$file" | xargs)" = \
+            "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding" ]
+        yq -s -e '.[0].metadata.name == .[1].spec.policyName and .[0].spec.failurePolicy == "Fail"
+            and .[1].spec.validationActions == ["Deny"]' "$file"
+        yq -s -e '.[1].spec.matchResources == {namespaceSelector: {matchExpressions: [{
+            key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["imds-guard", "kube-system"]}]}}' \
+            "$file"
+    done
+}
+
+@test "the startup taint's account may take that taint away, and do nothing else to a node" {
+    local rights=$cluster/components/startup-taint/rights.yaml cases=$BATS_TEST_TMPDIR/cases
+    cat >"$BATS_TEST_TMPDIR/prelude.jq" <<'END'
+def node: {metadata: {name: "n", labels: {a: "1"}}, spec: {providerID: "aws:///n", taints: [
+    {key: "imds-guard/not-ready", effect: "NoSchedule"}, {key: "theirs", effect: "NoExecute"}]}};
+def by(user; change): {request: {userInfo: {username: user}}, oldObject: node, object: (node | change)};
+def us(change): by("system:serviceaccount:imds-guard:imds-guard-startup-taint"; change);
+END
+    sed "s/|/&$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/prelude.jq" | sed 's,[/&|],\\&,g')/" >"$cases" <<'END'
+allowed|us(.spec.taints |= [.[1]])
+denied |us(del(.spec.taints))
+denied |us(.spec.taints |= [.[0]])
+denied |us(.spec.taints |= [.[1], {key: "more", effect: "NoSchedule"}])
+denied |us(.spec.taints |= [.[1]] | .spec.unschedulable = true)
+denied |us(.spec.taints |= [.[1]] | .metadata.labels.a = "2")
+denied |us(.spec.taints |= [.[1]] | .metadata.annotations.a = "2")
+denied |us(.spec.taints |= [.[1]] | .spec.providerID = "aws:///other")
+denied |us(.)
+not asked|by("system:node:n"; del(.spec.taints))
+END
+    assert_decides "$rights" <"$cases"
+}
