@@ -45,13 +45,32 @@ packages_missing() { # ENTRY...
     done
 }
 
+# How long to wait for a lock that somebody else holds: a cloud machine updates itself when it is new.
+packages_lock_seconds=${IMDS_GUARD_LOCK_SECONDS:-900}
+
+# apt-get, which would wait for dpkg's lock itself if told to, but for those of lists and archives not.
+# What it had to say of a failure is in $packages_said.
+packages_apt() { # ARGUMENT...
+    local deadline=$((SECONDS + packages_lock_seconds)) told=
+    until packages_said=$(DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get --quiet=2 "$@" 2>&1 </dev/null); do
+        [[ $packages_said =~ 'Could not get lock '(/[^ ]*[^ .]) ]] || return 1
+        [ $SECONDS -lt $deadline ] || return 1
+        [ "$told" = "${BASH_REMATCH[1]}" ] || echo "waiting for another apt or dpkg (${BASH_REMATCH[1]})" >&2
+        told=${BASH_REMATCH[1]}
+        sleep 1
+    done
+}
+
+packages_are_locked() {
+    [[ $packages_said == *"Could not get lock "* ]]
+}
+
 packages_get() { # PACKAGE...
-    DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends \
-        --no-upgrade --no-remove "$@" </dev/null >&2
+    packages_apt install --yes --no-install-recommends --no-upgrade --no-remove "$@"
 }
 
 packages_install() { # ENTRY...
-    local missing
+    local missing packages_said
     mapfile -t missing < <(packages_missing "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ "$(id -u)" -ne 0 ]; then
@@ -59,8 +78,9 @@ packages_install() { # ENTRY...
         return 1
     fi
     echo "installing ${missing[*]}" >&2
+    packages_get "${missing[@]}" && return 0
     # The package lists are fetched only if those that are there will not do.
-    packages_get "${missing[@]}" 2>/dev/null && return 0
-    apt-get update --quiet=2 >&2
-    packages_get "${missing[@]}"
+    ! packages_are_locked && packages_apt update && packages_get "${missing[@]}" && return 0
+    echo "$packages_said" >&2
+    return 1
 }
