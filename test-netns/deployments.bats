@@ -21,6 +21,7 @@ setup() {
     guard=$(realpath "${IMDS_GUARD:-$here/build/dev/imds-guard}")
     cluster=$here/examples/cluster
     unit=$here/examples/node/imds-guard.service
+    release=$("$guard" version | sed -n 's/^imds-guard //p')
     # shellcheck source=lib/debian13.bash
     . "$BATS_TEST_DIRNAME/lib/debian13.bash"
 }
@@ -80,7 +81,7 @@ differs() { # DIRECTORY-OR-COMPONENT...
 }
 
 @test "the image has the binary's version, and another registry keeps it" {
-    [[ $("$guard" version) == "imds-guard $(yq -r '.images[0].newTag' "$cluster/base/kustomization.yaml")"$'\n'* ]]
+    [ "$(yq -r '.images[0].newTag' "$cluster/base/kustomization.yaml")" = "$release" ]
     cp -r "$cluster" "$BATS_TEST_TMPDIR/elsewhere"
     sed -i 's,newName: imds-guard\>,newName: registry.example/imds-guard,' \
         "$BATS_TEST_TMPDIR"/elsewhere/{,removal/}kustomization.yaml
@@ -210,8 +211,8 @@ user_data_on() { # CONTAINERD-VERSION PACKAGE-MANAGER
     node=$BATS_TEST_TMPDIR/node
     rm -rf "$node"
     mkdir -p "$node/bin" "$node/root"
-    package=imds-guard-0.1.0-1.$(uname -m).rpm
-    [ "$2" = rpm ] || package=imds-guard_0.1.0_$(dpkg --print-architecture).deb
+    package=imds-guard-$release-1.$(uname -m).rpm
+    [ "$2" = rpm ] || package=imds-guard_${release}_$(dpkg --print-architecture).deb
     echo "the package" >"$node/$package"
     cat >"$node/bin/said" <<'END'
 #!/bin/sh
@@ -252,7 +253,7 @@ systemctl enable --now imds-guard.service" ]
 }
 
 @test "user data: what is not what SHA256SUMS says is not installed" {
-    run ! user_data_on v2.1.4 rpm "$(sha256sum </dev/null | sed 's/ .*//')  imds-guard-0.1.0-1.$(uname -m).rpm"
+    run ! user_data_on v2.1.4 rpm "$(sha256sum </dev/null | sed 's/ .*//')  imds-guard-$release-1.$(uname -m).rpm"
     [ ! -e "$node/calls" ]
     run ! user_data_on v2.1.4 rpm "$(sha256sum </dev/null | sed 's/ .*//')  another.rpm"
     [ ! -e "$node/calls" ]
