@@ -273,3 +273,13 @@ systemctl enable --now imds-guard.service" ]
     [ -x "$here/$(sed -n 's/^COPY \(pkg-config[^ ]*\) .*/\1/p' "$file")" ]
     cmake -S "$here" --list-presets | grep -q "\"$(sed -n 's/.*cmake --preset \([a-z]*\) .*/\1/p' "$file")\""
 }
+
+@test "the workflow: every action by its commit, no right but to read unless a job says so" {
+    local workflow=$here/.github/workflows/build.yml
+    [ -z "$(yq -r '.jobs[].steps[].uses // empty' "$workflow" | grep -vE '^[a-z-]+/[a-z-]+@[0-9a-f]{40}$')" ]
+    yq -e '.permissions == {contents: "read"}' "$workflow"
+    # Its steps are scripts of bash, which knows what they call.
+    { echo '#!/bin/bash'; echo 'IMAGE='; yq -r '.jobs[].steps[].run // empty' "$workflow"; } | shellcheck -
+    # The command is the README's.
+    grep -qF './test-netns/run.sh' <(yq -r '.jobs.test.steps[].run // empty' "$workflow")
+}

@@ -14,7 +14,8 @@ packages_test=(
     libcmocka-dev bats strace groff-base
     iproute2 iputils-ping iptables nftables util-linux socat curl jq gojq yq
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
-    containerd containernetworking-plugins protobuf-compiler busybox-static debootstrap git
+    containerd containernetworking-plugins protobuf-compiler busybox-static debootstrap
+    debian-archive-keyring git
     clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind gcovr
 )
 
