@@ -1,12 +1,10 @@
 #!/usr/bin/env bats
 # The admission policies of examples/cluster, asked about pods and nodes by the library that the API
 # server evaluates them with (fixtures/admission). What a binding's namespaceSelector leaves out, the API
-# server does not ask about; here its list is only looked at. Needs neither namespaces nor, once its
-# tools are there, root.
+# server does not ask about; here its list is only looked at. The startup taint's
+# script runs against a stand-in for the API server.
 
 setup_file() {
-    # shellcheck source=lib/debian13.bash
-    . "$BATS_TEST_DIRNAME/lib/debian13.bash"
     debian13_use "$BATS_TEST_DIRNAME/../build" || {
         echo "no cel-go of Debian 13; run.sh fetches it" >&2
         return 1
@@ -14,8 +12,12 @@ setup_file() {
     debian13_go build -o "$BATS_FILE_TMPDIR/admission" "$BATS_TEST_DIRNAME/fixtures/admission/main.go"
 }
 
+# shellcheck source=lib/debian13.bash
+. "$BATS_TEST_DIRNAME/lib/debian13.bash"
+
 setup() {
     cluster=$BATS_TEST_DIRNAME/../examples/cluster
+    debian13_use "$BATS_TEST_DIRNAME/../build"
 }
 
 # Reads cases, one a line: what is expected of it, "allowed", "denied" or "not asked", a tab, and a
@@ -101,4 +103,77 @@ denied |us(.)
 not asked|by("system:node:n"; del(.spec.taints))
 END
     assert_decides "$rights" <"$cases"
+}
+
+node() { # NAME
+    jq -nc --arg name "$1" '{kind: "Node", apiVersion: "v1", metadata: {name: $name},
+        spec: {taints: [{key: "theirs", effect: "NoExecute"}, {key: "imds-guard/not-ready", effect: "NoSchedule"}]}}'
+}
+
+agent() { # NODE READY
+    jq -nc --arg node "$1" --arg ready "$2" '{kind: "Pod", apiVersion: "v1",
+        metadata: {name: ("imds-guard-" + $node), namespace: "imds-guard"}, spec: {nodeName: $node},
+        status: {conditions: [{type: "PodScheduled", status: "True"}, {type: "Ready", status: $ready}]}}'
+}
+
+taints() { # NODE
+    jq -r --arg name "$1" '.nodes[] | select(.metadata.name == $name).spec.taints[].key' /run/cluster.json | xargs
+}
+
+has_taints() { # NODE TAINTS
+    [ "$(taints "$1")" = "$2" ]
+}
+
+@test "the startup taint goes where the agent is ready, and stays elsewhere" {
+    local pid script
+    debian13_go build -o /run/apiserver "$BATS_TEST_DIRNAME/fixtures/apiserver/main.go"
+    jq -nc --argjson nodes "$(for name in ready starting bare; do node "$name"; done | jq -s .)" \
+        --argjson pods "$(jq -s . <(agent ready True) <(agent starting False))" '{nodes: $nodes, pods: $pods}' \
+        >/run/cluster.json
+    /run/apiserver /run/cluster.json /run/asked 127.0.0.1:8998 2>/run/apiserver.log 3>&- &
+    servers=$!
+    printf '{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:8998"}}], "contexts": [{"name": "c",
+        "context": {"cluster": "c"}}], "current-context": "c"}' >/run/kubeconfig
+    script=$(yq -r '.spec.template.spec.containers[0].command[2]' \
+        "$cluster/components/startup-taint/deployment.yaml")
+    mkdir -p /run/tools
+    ln -sf "$debian13/usr/bin/kubectl" /run/tools/kubectl
+    # In a container of busybox's tools, with /tmp of its own.
+    KUBECONFIG=/run/kubeconfig HOME=/run PATH=/run/tools:$PATH \
+        busybox sh -c "${script//\/tmp\///run/tools/}" >/run/untaint.log 2>&1 3>&- &
+    untaint=$!
+    wait_for 60 has_taints ready theirs || { cat /run/untaint.log /run/asked; return 1; }
+    has_taints starting 'theirs imds-guard/not-ready'
+    has_taints bare 'theirs imds-guard/not-ready'
+    # Its agent gets ready.
+    jq -c '.pods[1].status.conditions[1].status = "True"' /run/cluster.json >/run/cluster.new
+    mv /run/cluster.new /run/cluster.json
+    wait_for 60 has_taints starting theirs
+    has_taints bare 'theirs imds-guard/not-ready'
+    kill "$untaint" "$servers"
+
+    # It has asked for nothing that its role does not give, and the policy allows what it has changed.
+    jq -s -e 'all(.[]; .refused != true and ([.verb, .path] | IN(["LIST", "/api/v1/nodes"],
+        ["GET", "/api/v1/nodes/ready"], ["PATCH", "/api/v1/nodes/ready"], ["GET", "/api/v1/nodes/starting"],
+        ["PATCH", "/api/v1/nodes/starting"]) or (.[0] == "LIST" and (.[1]
+        | startswith("/api/v1/namespaces/imds-guard/pods?") and contains("app.kubernetes.io%2Fname%3Dimds-guard")))))' \
+        /run/asked
+    jq -r 'select(.verb == "PATCH") | "allowed|\({oldObject, object, request: {userInfo: {username:
+        "system:serviceaccount:imds-guard:imds-guard-startup-taint"}}})"' /run/asked |
+        assert_decides "$cluster/components/startup-taint/rights.yaml"
+}
+
+wait_for() { # SECONDS COMMAND...
+    local deadline=$((SECONDS + $1))
+    until "${@:2}" 2>/dev/null; do
+        [ $SECONDS -lt "$deadline" ] || return 1
+        sleep 0.1
+    done
+}
+
+teardown() {
+    local process
+    for process in ${untaint:-} ${servers:-}; do
+        kill "$process" 2>/dev/null || true
+    done
 }
