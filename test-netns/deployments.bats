@@ -43,7 +43,7 @@ render_with() { # RESOURCE-OR-COMPONENT
     render "$BATS_TEST_TMPDIR/cluster"
 }
 
-# A new expectation is what the failed test has left beside the old, once it has been read.
+# Expectations are what render and differs print, read by a person before they are committed.
 assert_expected() { # NAME <TEXT
     local expected=$BATS_TEST_DIRNAME/fixtures/cluster/$1
     cat >"$BATS_TEST_TMPDIR/$1"
