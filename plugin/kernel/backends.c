@@ -76,11 +76,13 @@ static enum verdict without_reject(const struct backend *backend, enum verdict v
 /*
  * What the other backend holds comes first, so that of two guards for one interface that of the
  * plans counts; what is not proven gives way to what is. Guards in one family alone count for both.
+ * What the chosen one does not take gets the verdict for others there.
  */
 static int put_together(struct together *together, const struct backend *chosen,
                         const struct plan *plans, size_t plan_count, struct error *err)
 {
     struct listing *other = &together->other;
+    struct error unused;
 
     together->plans = calloc(other->held_count + plan_count + 1, sizeof(*together->plans));
     if (!together->plans)
@@ -94,7 +96,7 @@ static int put_together(struct together *together, const struct backend *chosen,
         other->held[i].guard.verdict = without_reject(chosen, other->held[i].guard.verdict);
         plan->guards = &other->held[i].guard;
         plan->guard_count = 1;
-        together->count++;
+        together->count += chosen->accept(plan, &unused) == 0;
     }
     other->others.verdict = without_reject(chosen, other->others.verdict);
     for (size_t i = 0; i < plan_count; i++)
