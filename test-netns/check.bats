@@ -19,14 +19,8 @@ setup() {
 
 @test "a guard is missing" {
     remove_guard_on "$link"
-    check_fails "$link"
-    add_repairs
-}
-
-@test "the guard of vlan.eth.N is missing" {
-    vlan=$(pod_host_links a | tail -n 1)
-    remove_guard_on "$vlan"
-    check_fails "$vlan"
+    assert_nothing_arrives a
+    check_fails "$link" "no guard of its own"
     add_repairs
 }
 
@@ -34,13 +28,13 @@ setup() {
     conflist branch-strict '.mode = "audit"'
     plugin ADD a >/dev/null
     conflist branch-strict
-    check_fails "$link" count drop
+    check_fails "$link" drop "packets pass that should be denied"
     add_repairs
 }
 
 @test "a guard has another owner" {
     CNI_CONTAINERID=somebody-else plugin ADD a >/dev/null
-    check_fails "$link" somebody-else
+    check_fails "$link" "its guard belongs to another attachment"
 }
 
 @test "the guards are for other endpoints than configured" {

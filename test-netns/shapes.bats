@@ -93,11 +93,3 @@ guarded_from_add_to_del() { # SHAPE
         pod_del guarded default/same
     done
 }
-
-@test "vlan.eth.N alone holds when the pod's own interface is guarded no more" {
-    conflist branch-strict
-    pod_add a
-    remove_guard_on "$(pod_host_links a | head -n 1)"
-    assert_nothing_arrives a
-    guards_of a | awk '$3 == "out" && $6 > 0 { hit = 1 } END { exit !hit }'
-}
