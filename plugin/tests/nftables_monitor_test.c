@@ -41,25 +41,25 @@ static bool sees(int subsystem, int type, const char *table)
 static void changes_of_our_table_are_seen(void **state)
 {
     (void)state;
-    assert_true(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds-guard"));
-    assert_true(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELSETELEM, "imds-guard"));
-    assert_true(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWRULE, "imds-guard"));
+    assert_true(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds_guard"));
+    assert_true(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELSETELEM, "imds_guard"));
+    assert_true(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWRULE, "imds_guard"));
 }
 
 static void what_others_do_is_not(void **state)
 {
     (void)state;
     assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "kube-proxy"));
-    assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds-guard2"));
+    assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds_guard2"));
     assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds-guar"));
-    assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWGEN, "imds-guard"));
-    assert_false(sees(NFNL_SUBSYS_CTNETLINK, NFT_MSG_DELTABLE, "imds-guard"));
+    assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWGEN, "imds_guard"));
+    assert_false(sees(NFNL_SUBSYS_CTNETLINK, NFT_MSG_DELTABLE, "imds_guard"));
 }
 
 static enum nft_news news_after(enum nft_news before, int type)
 {
     _Alignas(struct nlmsghdr) char bytes[256];
-    size_t length = announce(bytes, NFNL_SUBSYS_NFTABLES, type, "imds-guard");
+    size_t length = announce(bytes, NFNL_SUBSYS_NFTABLES, type, "imds_guard");
 
     return nft_news_after(before, bytes, length);
 }
@@ -80,7 +80,7 @@ static void ours_is_found_behind_others(void **state)
     _Alignas(struct nlmsghdr) char bytes[512];
     size_t first = announce(bytes, NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "filter");
     size_t both = first + announce(bytes + MNL_ALIGN(first), NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE,
-                                   "imds-guard");
+                                   "imds_guard");
 
     (void)state;
     assert_int_equal(nft_news_after(NFT_NEWS_NONE, bytes, first), NFT_NEWS_NONE);
@@ -90,7 +90,7 @@ static void ours_is_found_behind_others(void **state)
 static void a_datagram_that_is_cut_off_is_read_no_further(void **state)
 {
     _Alignas(struct nlmsghdr) char bytes[256];
-    size_t length = announce(bytes, NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds-guard");
+    size_t length = announce(bytes, NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds_guard");
 
     (void)state;
     for (size_t cut = 0; cut < length; cut++) {
@@ -199,8 +199,8 @@ static void takes_all_that_waits(void **state)
     (void)state;
     assert_int_equal(NEWS({NULL, EAGAIN}), NFT_NEWS_NONE);
     assert_int_equal(NEWS({"filter", 0}, {NULL, EINTR}, {"nat", 0}, {NULL, EAGAIN}), NFT_NEWS_NONE);
-    assert_int_equal(NEWS({"imds-guard", 0}, {"nat", 0}, {NULL, EAGAIN}), NFT_NEWS_CHANGED);
-    assert_int_equal(NEWS({NULL, EINTR}, {"imds-guard", 0}, {NULL, 0}), NFT_NEWS_CHANGED);
+    assert_int_equal(NEWS({"imds_guard", 0}, {"nat", 0}, {NULL, EAGAIN}), NFT_NEWS_CHANGED);
+    assert_int_equal(NEWS({NULL, EINTR}, {"imds_guard", 0}, {NULL, 0}), NFT_NEWS_CHANGED);
 }
 
 static void what_was_lost_may_have_been_a_change(void **state)

@@ -1,14 +1,13 @@
 #include "kernel/nftables/monitor.h"
 
 #include "kernel/netlink_message.h"
+#include "kernel/nftables/messages.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
-
-#define OUR_TABLE "imds-guard"
 
 /* linux/netfilter/nf_tables.h gives the table's name the same number in every message that is about
  * something within a table. */
@@ -56,8 +55,8 @@ static bool is_about_our_table(const struct nlmsghdr *message)
     message_for_each_attribute(attribute, message, sizeof(struct nfgenmsg))
     {
         if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME)
-            return mnl_attr_get_payload_len(attribute) == sizeof(OUR_TABLE) &&
-                   memcmp(mnl_attr_get_payload(attribute), OUR_TABLE, sizeof(OUR_TABLE)) == 0;
+            return mnl_attr_get_payload_len(attribute) == sizeof(NFT_TABLE) &&
+                   memcmp(mnl_attr_get_payload(attribute), NFT_TABLE, sizeof(NFT_TABLE)) == 0;
     }
     return false;
 }
