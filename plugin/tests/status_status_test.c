@@ -21,33 +21,51 @@
 static char nothing[] = "";
 
 static struct status_guard web_guards[] = {
-    {{"eni0a1b2c3d4e5", DIRECTION_IN, VERDICT_DROP}, "nftables", BOTH, 12, 720},
-    {{"vlan.eth.37", DIRECTION_OUT, VERDICT_DROP}, "nftables", BOTH, 0, 0},
+    {{"eni0a1b2c3d4e5", VERDICT_DROP, true}, "nftables", BOTH, 12, 720},
+    {{"veth5d2f8a1c", VERDICT_DROP, true}, "nftables", BOTH, 0, 0},
 };
 static struct status_guard exempt_guards[] = {
     /* more than a double can count */
-    {{"enib2c3d4e5f60", DIRECTION_IN, VERDICT_COUNT}, "iptables", FAMILY_IPV4, 9007199254740993, 1},
+    {{"enib2c3d4e5f60", VERDICT_PASS, false}, "iptables", FAMILY_IPV4, 9007199254740993, 1},
 };
 static struct status_guard leftover_guards[] = {
-    {{"eni\"quoted\\", DIRECTION_IN, VERDICT_DROP}, "nftables", BOTH, 3, 180},
+    {{"eni\"quoted\\", VERDICT_REJECT, false}, "nftables", BOTH, 3, 180},
 };
 static struct status_guard missing_guards[] = {
-    {{"enid4e5f6071829", DIRECTION_IN, VERDICT_DROP}, NULL, 0, 0, 0},
+    {{"enid4e5f6071829", VERDICT_DROP, true}, NULL, 0, 0, 0},
+};
+static struct status_guard half_guards[] = {
+    {{"enie5f60718293a", VERDICT_DROP, true}, "iptables", FAMILY_IPV6, 1, 60},
+};
+static struct status_guard open_guards[] = {
+    {{"enif60718293a4b", VERDICT_PASS, true}, "nftables", BOTH, 7, 420},
 };
 
+#define POD(namespace, pod, container, state, reason, guards, count)                               \
+    {                                                                                              \
+        (char[]){namespace}, (char[]){pod}, (char[]){"aws-cni"}, (char[]){container},              \
+            (char[]){"eth0"}, state, (char[]){reason}, guards, count                               \
+    }
+
 static struct status_row rows[] = {
-    {(char[]){"default"}, (char[]){"web-0"}, (char[]){"aws-cni"},
-     (char[]){"4f3c0b1a2d3e4f5061728394a5b6c7d8"}, (char[]){"eth0"}, STATUS_STATE_GUARDED, nothing,
-     web_guards, 2},
-    {(char[]){"kube-system"}, (char[]){"ebs-csi-node-x7k2p"}, (char[]){"aws-cni"},
-     (char[]){"a5b6c7d8e9f0"}, (char[]){"eth0"}, STATUS_STATE_GUARDED, nothing, exempt_guards, 1},
-    {nothing, nothing, (char[]){"aws-cni"}, (char[]){"c7d8"}, (char[]){"eth0"},
-     STATUS_STATE_LEFTOVER, (char[]){"pod and interface are gone"}, leftover_guards, 1},
-    {(char[]){"default"}, (char[]){"old-1"}, (char[]){"aws-cni"}, (char[]){"d8e9f0a1b2c3d4e5"},
-     (char[]){"eth0"}, STATUS_STATE_UNGUARDED, (char[]){"no guard"}, missing_guards, 1},
-    {(char[]){"default"}, (char[]){"unplanned"}, (char[]){"aws-cni"}, (char[]){"e9f0"},
-     (char[]){"eth0"}, STATUS_STATE_UNGUARDED, (char[]){"nothing to guard"}, NULL, 0},
+    POD("default", "web-0", "4f3c0b1a2d3e4f5061728394a5b6c7d8", STATUS_STATE_GUARDED, "",
+        web_guards, 2),
+    POD("kube-system", "ebs-csi-node-x7k2p", "a5b6c7d8e9f0", STATUS_STATE_GUARDED, "",
+        exempt_guards, 1),
+    POD("default", "torn-down", "b6c7", STATUS_STATE_DETACHED, "it has no interface any more", NULL,
+        0),
+    POD("", "", "c7d8", STATUS_STATE_LEFTOVER, "pod and interface are gone", leftover_guards, 1),
+    POD("default", "old-1", "d8e9f0a1b2c3d4e5", STATUS_STATE_UNGUARDED, "no guard of its own",
+        missing_guards, 1),
+    POD("default", "old-2", "d8ea", STATUS_STATE_UNGUARDED, "none in one family", half_guards, 1),
+    POD("default", "strict", "e9f0", STATUS_STATE_WRONG, "denied that should pass", missing_guards,
+        1),
+    POD("default", "unplanned", "f0a1", STATUS_STATE_OPEN, "nothing to guard", NULL, 0),
+    POD("default", "lax", "f1b2", STATUS_STATE_OPEN, "packets pass", open_guards, 1),
 };
+
+#define HARMLESS 6 /* of the rows */
+#define ALL      9
 
 static struct note notes[] = {
     {NOTE_PROBLEM, (char[]){"nftables: chain forward has no rule"}},
@@ -56,12 +74,17 @@ static struct note notes[] = {
 static const struct status full = {
     .network = (char[]){"aws-cni"},
     .rows = rows,
-    .row_count = 5,
+    .row_count = ALL,
+    .others = {{"nftables", true, {VERDICT_DROP, 5, 300}},
+               {"iptables", false, {VERDICT_PASS, 9007199254740995, 2}}},
+    .others_count = 2,
+    .others_verdict = VERDICT_DROP,
     .problems = {notes, 1},
     .complete = true,
 };
 
-static const struct status empty = {.network = nothing, .complete = true};
+static const struct status empty = {
+    .network = nothing, .others_verdict = VERDICT_PASS, .others_wrong = true, .complete = true};
 
 /* What stands in a file, with the version put in; to be freed. */
 static char *with_version(const char *text)
@@ -139,19 +162,26 @@ static void json_is_json_and_keeps_every_digit(void **state)
     (void)state;
     assert_non_null(tree);
     assert_non_null(strstr(text, "9007199254740993"));
+    assert_non_null(strstr(text, "9007199254741000")); /* of others, in both backends */
 }
 
 static void exit_codes_tell_the_worst(void **state)
 {
-    struct status status = {.rows = rows, .row_count = 3, .complete = true};
+    struct status status = {.rows = rows, .row_count = HARMLESS, .complete = true};
 
     (void)state;
-    assert_int_equal(status_exit_code(&status), STATUS_ALL_GUARDED);
+    assert_int_equal(status_exit_code(&status), STATUS_IN_FORCE);
     status.complete = false;
     assert_int_equal(status_exit_code(&status), STATUS_UNKNOWN);
-    status.row_count = 4;
-    assert_int_equal(status_exit_code(&status), STATUS_UNGUARDED);
-    assert_int_equal(status_exit_code(&empty), STATUS_ALL_GUARDED);
+    status.row_count = HARMLESS + 1;
+    assert_int_equal(status_exit_code(&status), STATUS_WRONG);
+    status.rows = &rows[ALL - 1];
+    status.row_count = 1;
+    assert_int_equal(status_exit_code(&status), STATUS_WRONG);
+    status = (struct status){.others_wrong = true, .complete = true};
+    assert_int_equal(status_exit_code(&status), STATUS_WRONG);
+    status.others_wrong = false;
+    assert_int_equal(status_exit_code(&status), STATUS_IN_FORCE);
 }
 
 int main(void)
