@@ -91,10 +91,11 @@ static void check_plan(const struct plan *plan)
     }
 }
 
-int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
-                 const struct terms *terms, const struct holdings *seen, struct error *err)
+int guards_apply_as(const struct config *config, const struct backend **chosen,
+                    const struct plan *plans, size_t plan_count, const struct terms *terms,
+                    const struct holdings *seen, struct error *err)
 {
-    must(chosen == &backend && plan_count == 1 && !seen && !terms->exactly);
+    must(config && *chosen == &backend && plan_count == 1 && !seen && !terms->exactly);
     check_plan(plans);
     applied++;
     return say_yes(terms, err);

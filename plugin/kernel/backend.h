@@ -14,6 +14,7 @@
 #ifndef IMDS_GUARD_BACKEND_H
 #define IMDS_GUARD_BACKEND_H
 
+#include "guard/config.h"
 #include "guard/endpoint.h"
 #include "guard/error.h"
 #include "guard/owner.h"
@@ -41,6 +42,9 @@ struct terms {
      */
     const struct listing *seen;
 };
+
+/* What the configuration says to backends: the terms of one pod's ADD. Borrows from it. */
+struct terms terms_of(const struct config *config);
 
 /* A guard that the kernel holds. */
 struct held {

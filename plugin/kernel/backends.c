@@ -7,16 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct terms terms_of(const struct config *config)
-{
-    return (struct terms){
-        .endpoints = config->endpoints,
-        .endpoint_count = config->endpoint_count,
-        .others = config_others(config),
-        .lock_timeout_seconds = config->lock_timeout_seconds,
-    };
-}
-
 /* One name a line; empty while no legacy table is live. Of the thread, not of the process:
  * /proc/net leads to the latter's. Absent in a kernel without ip_tables. */
 #define LEGACY_TABLES "/proc/thread-self/net/ip_tables_names"

@@ -10,9 +10,6 @@
 #include "kernel/backend.h"
 #include "kernel/holdings.h"
 
-/* What the configuration says to backends: the terms of one pod's ADD. Borrows from it. */
-struct terms terms_of(const struct config *config);
-
 /*
  * The backend that new guards go into: the configured one; with AUTO nftables if it holds guards
  * already, or packets are to be rejected; else iptables if legacy tables are live in this namespace

@@ -41,15 +41,15 @@ static struct {
     bool refuses_remove;
     bool refuses_probe;
     bool lacks_guards;
-    bool has_guards;  /* of the attachment's, before ADD */
     struct held held; /* what guards_remove is to judge */
 
     uint64_t privileges[8]; /* the last sets kept, one after the other */
     unsigned drops;
     bool refuses_drop;
-    unsigned gathered, applied, undone, removed_owners, removed, checked, probed;
+    unsigned gathered, applied, removed_owners, removed, checked, probed;
     enum backend_choice choice;
-    struct plan plan; /* the last applied or checked, without its guards */
+    struct terms terms; /* the last applied or checked */
+    struct plan plan;   /* the last applied or checked, without its guards */
     struct guard guards[4];
     char owner[TAG_SIZE];
     char hints[8][INTERFACE_NAME_SIZE];
@@ -95,18 +95,19 @@ int links_gather(const struct questions *questions, const char *netns, struct fa
     return 0;
 }
 
-static int probe(const struct terms *terms, struct error *err)
+static int probe(const struct terms *terms, bool *present, struct error *err)
 {
     kernel.probed++;
+    *present = false;
     assert_int_equal(terms->endpoint_count, 2);
     return kernel.refuses_probe ? error_set(err, ERROR_KERNEL, "no CAP_NET_ADMIN") : 0;
 }
 
 static const struct backend fake_backend = {.name = "fake", .probe = probe};
 
-const struct backend *backend_choose(enum backend_choice choice)
+const struct backend *backend_choose(const struct config *config)
 {
-    kernel.choice = choice;
+    kernel.choice = config->backend;
     return &fake_backend;
 }
 
@@ -117,24 +118,19 @@ static void remember_plan(const struct plan *plan)
     memcpy(kernel.guards, plan->guards, plan->guard_count * sizeof(*plan->guards));
 }
 
-int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
-                 const struct terms *terms, bool *first, struct error *err)
+int guards_apply_as(const struct config *config, const struct backend **chosen,
+                    const struct plan *plans, size_t plan_count, const struct terms *terms,
+                    const struct holdings *seen, struct error *err)
 {
-    assert_ptr_equal(chosen, &fake_backend);
+    assert_int_equal(kernel.choice, config->backend);
+    assert_ptr_equal(*chosen, &fake_backend);
     assert_int_equal(plan_count, 1);
+    assert_null(seen);
     kernel.applied++;
     kernel.lock_timeout = terms->lock_timeout_seconds;
+    kernel.terms = *terms;
     remember_plan(plans);
-    *first = !kernel.has_guards;
     return kernel.refuses_apply ? error_set(err, ERROR_TRY_AGAIN, "the lock is held") : 0;
-}
-
-int guards_undo(const struct plan *plan, const struct terms *terms, struct error *err)
-{
-    (void)terms;
-    kernel.undone++;
-    remember_plan(plan);
-    return kernel.refuses_remove ? error_set(err, ERROR_KERNEL, "no CAP_NET_ADMIN") : 0;
 }
 
 int guards_remove(const struct selection *selection, const struct terms *terms, size_t *removed,
@@ -164,7 +160,7 @@ int guards_remove_owner(const struct owner *owner, const char (*interfaces)[INTE
 
 int guards_check(const struct plan *plan, const struct terms *terms, struct error *err)
 {
-    (void)terms;
+    kernel.terms = *terms;
     kernel.checked++;
     remember_plan(plan);
     return kernel.lacks_guards ? error_set(err, ERROR_GUARD_MISSING, "eni0: no guard") : 0;

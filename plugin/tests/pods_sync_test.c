@@ -19,6 +19,9 @@ static const char *links_now; /* "eni1 eni2": what is there at the last moment *
 const struct backend *__wrap_backend_choose(const struct config *config);
 int __wrap_guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
                         const struct terms *terms, const struct holdings *seen, struct error *err);
+int __wrap_guards_apply_as(const struct config *config, const struct backend **chosen,
+                           const struct plan *plans, size_t plan_count, const struct terms *terms,
+                           const struct holdings *seen, struct error *err);
 int __wrap_guards_remove(const struct selection *selection, const struct terms *terms,
                          size_t *removed, struct error *err);
 bool __wrap_link_exists(const char *name);
@@ -43,6 +46,14 @@ int __wrap_guards_apply(const struct backend *chosen, const struct plan *plans, 
     for (size_t i = 0; i < plan_count; i++)
         strcpy(asked.tags[i], plans[i].tag);
     return 0;
+}
+
+int __wrap_guards_apply_as(const struct config *config, const struct backend **chosen,
+                           const struct plan *plans, size_t plan_count, const struct terms *terms,
+                           const struct holdings *seen, struct error *err)
+{
+    assert_ptr_equal(config, &settings.config);
+    return __wrap_guards_apply(*chosen, plans, plan_count, terms, seen, err);
 }
 
 int __wrap_guards_remove(const struct selection *selection, const struct terms *terms,

@@ -82,11 +82,8 @@ void settings_free(struct settings *settings)
 
 struct terms settings_terms(const struct settings *settings)
 {
-    return (struct terms){
-        .endpoints = settings->config.endpoints,
-        .endpoint_count = settings->config.endpoint_count,
-        .others = config_others(&settings->config),
-        .exactly = true,
-        .lock_timeout_seconds = settings->config.lock_timeout_seconds,
-    };
+    struct terms terms = terms_of(&settings->config);
+
+    terms.exactly = true;
+    return terms;
 }
