@@ -12,8 +12,8 @@
 /* An attachment: what its namespace says, by its path, and the host's interfaces of its result. */
 struct sandbox {
     const char *container;
-    const char *netns; /* "/gone", "/host", "/bare" (no link), "/alone" (the host's links only), or
-                        * the host's end of its eth0 */
+    const char *netns; /* "/gone", "/locked", "/host", "/bare" (no link), "/alone" (the host's links
+                        * only), "/astray" (its eth0 leads elsewhere), or the host's end of its eth0 */
     const char *interfaces; /* "eni1 eni2" */
     const char *namespace;  /* NULL: default */
     long written;
@@ -73,6 +73,8 @@ int __wrap_links_gather(const struct questions *questions, const char *netns, st
         facts.host[i] = veth(questions->host[i]);
     if (strcmp(netns, "/bare") != 0 && strcmp(netns, "/alone") != 0)
         facts.pod[0] = (struct pod_link){.link = veth("eth0"), .host_peer = veth(netns + 1)};
+    if (strcmp(netns, "/astray") == 0)
+        facts.pod[0].host_peer.index = 0;
     *out = facts;
     return 0;
 }

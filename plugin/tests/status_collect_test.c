@@ -101,7 +101,7 @@ static void where_others_pass_a_pod_without_a_guard_is_open(void **state)
 }
 
 /* Nobody can say what it should have, but what it gets. */
-static void a_pod_that_cannot_be_planned_is_as_good_as_others(void **state)
+static void a_pod_that_cannot_be_looked_at_is_as_good_as_others(void **state)
 {
     const struct sandbox locked = {"x", "/locked", "eni1", NULL, 1};
 
@@ -109,12 +109,32 @@ static void a_pod_that_cannot_be_planned_is_as_good_as_others(void **state)
     holds(&node.holdings, NFTABLES, VERDICT_DROP, "");
     expect_state(&locked, STATUS_STATE_UNGUARDED,
                  "as good as the verdict for others: /locked may not be looked into",
-                 STATUS_IN_FORCE);
+                 STATUS_UNKNOWN);
     forget(state);
     settings.config.others_pass = true;
     expect_state(&locked, STATUS_STATE_OPEN, "/locked may not be looked into", STATUS_WRONG);
     settings.config.mode = MODE_AUDIT;
-    expect_state(&locked, STATUS_STATE_UNGUARDED, "may not be looked into", STATUS_IN_FORCE);
+    expect_state(&locked, STATUS_STATE_UNGUARDED, "may not be looked into", STATUS_UNKNOWN);
+}
+
+/* Its eth0 is no veth of the node's, and its other interface may be. */
+static void a_pod_that_no_guard_can_stand_for_is_as_good_as_others(void **state)
+{
+    const struct sandbox stray = {"x", "/astray", "", NULL, 1};
+    const struct sandbox half = {"x", "/astray", "eni1", NULL, 1};
+
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=drop:x");
+    expect_state(&half, STATUS_STATE_UNGUARDED, "its other end is not in the node's",
+                 STATUS_IN_FORCE);
+    forget(state);
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "");
+    expect_state(&stray, STATUS_STATE_UNGUARDED, "its other end is not in the node's",
+                 STATUS_IN_FORCE);
+    forget(state);
+    settings.config.others_pass = true;
+    holds(&node.holdings, NFTABLES, VERDICT_PASS, "eni1=drop:x");
+    expect_state(&half, STATUS_STATE_OPEN, "its other end is not in the node's", STATUS_WRONG);
 }
 
 static void a_pod_without_any_interface_is_being_torn_down(void **state)
@@ -238,7 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_pods_state_is_what_becomes_of_its_packets),
         TEST(where_others_pass_a_pod_without_a_guard_is_open),
-        TEST(a_pod_that_cannot_be_planned_is_as_good_as_others),
+        TEST(a_pod_that_cannot_be_looked_at_is_as_good_as_others),
+        TEST(a_pod_that_no_guard_can_stand_for_is_as_good_as_others),
         TEST(a_pod_without_any_interface_is_being_torn_down),
         TEST(others_have_a_row_a_backend_and_a_verdict_together),
         TEST(others_that_pass_where_they_shall_not_are_a_problem),

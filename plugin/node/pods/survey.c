@@ -13,6 +13,7 @@ int survey_fail(struct surveyed *surveyed, const struct error *why, struct error
     plan_free(&surveyed->plan);
     free(surveyed->reason);
     surveyed->state = ATTACHMENT_FAILED;
+    surveyed->unseen = why->code != ERROR_NOTHING_TO_GUARD;
     surveyed->reason = strdup(why->msg);
     return surveyed->reason ? 0 : error_no_memory(err);
 }

@@ -31,6 +31,7 @@ struct surveyed {
     struct plan
         plan;     /* no interface is in two of them: of claims the one counts that wanted.h says */
     char *reason; /* why there is no plan, or only part of one; else NULL */
+    bool unseen;  /* the reason is that it could not be looked at */
 };
 
 struct survey {

@@ -45,12 +45,13 @@ static int judge_unplanned(const struct source *source, const struct surveyed *s
     return status_row_judge(row, open ? STATUS_STATE_OPEN : STATUS_STATE_UNGUARDED, text, err);
 }
 
-static int judge(const struct source *source, const struct surveyed *surveyed,
-                 struct status_row *row, struct error *err)
+static int judge(struct status *status, const struct source *source,
+                 const struct surveyed *surveyed, struct status_row *row, struct error *err)
 {
     enum standing standing = holdings_plan_standing(&source->survey.holdings, &surveyed->plan);
     const char *text = standing_text(standing);
 
+    status->complete = status->complete && !surveyed->unseen;
     if (surveyed->state == ATTACHMENT_NO_INTERFACE)
         return status_row_judge(row, STATUS_STATE_DETACHED, "it has no interface any more", err);
     if (surveyed->reason && standing_is_in_force(standing))
@@ -71,7 +72,7 @@ static int add_attachment(struct status *status, const struct source *source,
         if (status_row_add_wanted(row, &source->survey.holdings, &surveyed->plan.guards[i], err) <
             0)
             return -1;
-    return judge(source, surveyed, row, err);
+    return judge(status, source, surveyed, row, err);
 }
 
 static int add_attachments(struct status *status, const struct source *source, struct error *err)

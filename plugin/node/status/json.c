@@ -97,10 +97,12 @@ static bool add_others(cJSON *tree, const struct status *status)
         !add_counter(others, "packets", packets) || !add_counter(others, "bytes", bytes))
         return false;
     each = cJSON_AddArrayToObject(others, "backends");
+    if (!each)
+        return false;
     for (size_t i = 0; i < status->others_count; i++)
         if (!add_backend(each, &status->others[i]))
             return false;
-    return each;
+    return true;
 }
 
 static bool add_all(cJSON *tree, const struct status *status)
