@@ -7,7 +7,6 @@
 
 #include "iptables_chains.h"
 #include "kernel/backend.h"
-#include "kernel/check.h"
 #include "kernel/iptables/guards.h"
 #include "kernel/iptables/skeleton.h"
 #include "kernel/iptables/wanted.h"
@@ -160,14 +159,13 @@ static struct endpoint endpoints[] = {
 static const struct terms terms = {.endpoints = endpoints, .endpoint_count = 2};
 static const struct terms other_terms = {.endpoints = endpoints, .endpoint_count = 1};
 
-static struct guard guards[] = {{"eni1", DIRECTION_IN, VERDICT_DROP},
-                                {"vlan.eth.1", DIRECTION_OUT, VERDICT_DROP}};
+static struct guard guards[] = {{.interface = "eni1", .verdict = VERDICT_DROP},
+                                {.interface = "eni2", .verdict = VERDICT_REJECT}};
 static const struct plan plan = {
     .guards = guards, .guard_count = 2, .tag = "net/new/eth0 2 default/a"};
 static const struct plan former = {
     .guards = guards, .guard_count = 1, .tag = "net/old/eth0 1 default/a"};
 
-static bool first; /* does not matter here */
 static size_t length_before;
 static bool must_stay; /* what has failed must not have changed anything */
 
@@ -191,7 +189,7 @@ static void prepare_former(void)
     struct error err = {.code = ERROR_NONE};
 
     prepare_nothing();
-    assert_int_equal(backend_nftables.apply(&former, 1, &other_terms, &first, &err), 0);
+    assert_int_equal(backend_nftables.apply(&former, 1, &other_terms, &err), 0);
     length_before = nftables.length;
 }
 
@@ -209,7 +207,7 @@ static void prepare_broken(void)
 
 static int apply(struct error *err)
 {
-    return untouched(backend_nftables.apply(&plan, 1, &terms, &first, err));
+    return untouched(backend_nftables.apply(&plan, 1, &terms, err));
 }
 
 static bool goes(const struct held *held, const void *context)
@@ -241,7 +239,9 @@ static int list(struct error *err)
 
 static int probe(struct error *err)
 {
-    return untouched(backend_nftables.probe(&terms, err));
+    bool present;
+
+    return untouched(backend_nftables.probe(&terms, &present, err));
 }
 
 static void starves_nftables_apply(void **state)
@@ -275,14 +275,17 @@ static void prepare_snapshot(void)
 {
 }
 
+static const struct plan dropping = {
+    .guards = guards, .guard_count = 1, .tag = "net/new/eth0 1 default/a"};
+
 static int set_guards(struct error *err)
 {
     cleanup(wanted) struct wanted wanted = {0};
     cleanup(edits) struct edits edits = {0};
 
-    return iptables_wanted_make(&plan, 1, &wanted, err) < 0
+    return iptables_wanted_make(&dropping, 1, &wanted, err) < 0
                ? -1
-               : iptables_guards_set(&snapshot, &wanted, &edits, err);
+               : iptables_guards_set(&snapshot, &wanted, &terms, &edits, err);
 }
 
 static int unset_guards(struct error *err)
@@ -297,7 +300,7 @@ static int make_skeleton(struct error *err)
 {
     cleanup(edits) struct edits edits = {0};
 
-    return iptables_skeleton_make(&snapshot, &terms, true, &edits, err);
+    return iptables_skeleton_make(&snapshot, &terms, &edits, err);
 }
 
 static int unmake_skeleton(struct error *err)
@@ -315,13 +318,13 @@ static int find_faults(struct error *err)
                                                                              : error_no_memory(err);
 }
 
-static void with_chains(const char *forward, const char *own, const char *out)
+static void with_chains(const char *forward, const char *own, const char *old)
 {
     snapshot.family = FAMILY_IPV4;
-    snapshot.hook[DIRECTION_IN] = parse_chain(forward, DIRECTION_IN);
-    snapshot.hook[DIRECTION_OUT] = parse_chain("x >169.254.169.254", DIRECTION_OUT);
-    snapshot.own[DIRECTION_IN] = parse_chain(own, DIRECTION_IN);
-    snapshot.own[DIRECTION_OUT] = parse_chain(out, DIRECTION_OUT);
+    snapshot.hook = parse_chain(forward);
+    snapshot.own = parse_chain(own);
+    snapshot.old_hook = parse_chain(old ? "x >169.254.169.254" : "x");
+    snapshot.old = parse_chain(old);
 }
 
 static void starves_iptables(void **state)
@@ -330,11 +333,12 @@ static void starves_iptables(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(attempts) / sizeof(*attempts); i++) {
-        /* Foreign rules in front, a jump too many, no chain for outgoing guards. */
-        with_chains("x >10.0.0.1 >169.254.169.254", "x eni1=old eni1=new eni2=new eni3=z", NULL);
+        /* Foreign rules in front, a jump too many, others before a guard, a chain of 0.1.0's. */
+        with_chains("x >10.0.0.1 >169.254.169.254", "x eni1=old *~ eni1=new eni2=new eni3=z",
+                    "eni1=old");
         starve(attempts[i], prepare_snapshot);
         iptables_snapshot_free(&snapshot);
-        with_chains("", NULL, "x eni1=old");
+        with_chains("", "", "x eni1=old");
         starve(attempts[i], prepare_snapshot);
         iptables_snapshot_free(&snapshot);
     }
@@ -343,7 +347,7 @@ static void starves_iptables(void **state)
 static void starves_what_takes_out_of_iptables(void **state)
 {
     (void)state;
-    with_chains("x >10.0.0.1 >169.254.169.254", "x eni1=old eni1=new", "eni1=old");
+    with_chains("x >10.0.0.1 >169.254.169.254", "x eni1=old eni1=new *=", "eni1=old");
     starve(unset_guards, prepare_snapshot);
     starve(unmake_skeleton, prepare_snapshot);
     iptables_snapshot_free(&snapshot);
