@@ -56,7 +56,7 @@ setup() {
     [[ $output == *"1 guarded"* ]]
 }
 
-@test "an ADD whose answer nobody can hear is undone" {
+@test "an ADD whose answer nobody can hear fails, and its guard is its DEL's" {
     conflist_plain regular
     pod_add a
     conflist regular
@@ -64,6 +64,8 @@ setup() {
         plugin "$@" >&-
     }
     run -1 plugin_deaf ADD a
+    assert_guards a drop
+    assert_quiet plugin DEL a
     assert_no_guards
 }
 
@@ -77,6 +79,7 @@ setup() {
 # A table that is longer than what stdio writes at once: the first part is lost, the second is not.
 @test "an answer of which a part is lost is an error" {
     mkdir -p /var/lib/cni/results
+    on_node "$IMDS_GUARD" sync
     for number in {1..60}; do
         echo odd >"/var/lib/cni/results/no-result-of-libcni-at-all-but-a-long-name-$number"
     done
