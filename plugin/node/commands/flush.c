@@ -20,8 +20,7 @@ static bool confirm(FILE *out)
 {
     char answer[16] = "";
 
-    fprintf(out,
-            "Remove all guards? Pods will reach the instance metadata service. [y/N] ");
+    fprintf(out, "Remove all guards? Pods will reach the instance metadata service. [y/N] ");
     fflush(out);
     if (!fgets(answer, sizeof(answer), stdin))
         return false;

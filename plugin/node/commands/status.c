@@ -7,11 +7,12 @@
 #include <unistd.h>
 
 static const char about[] =
-    "Shows every running pod of the network with its guards, and what they have caught: `drop` and\n"
-    "`reject` count packets denied, `pass` packets let through (audit mode and exempt pods). The\n"
-    "row `(others)` is what has come through interfaces without a guard. Pods of libcni's results\n"
-    "cache with `no guard` get the verdict for others, and it is the right one; those that get a\n"
-    "verdict that is not the configured one stand at the end, as WRONG or OPEN.\n"
+    "Shows every running pod of the network with its guards, and what they have caught:\n"
+    "`drop` and `reject` count packets denied, `pass` packets let through (audit mode and\n"
+    "exempt pods). The row `(others)` is what has come through interfaces without a guard.\n"
+    "Pods of libcni's results cache with `no guard` get the verdict for others, and it is the\n"
+    "right one; those that get a verdict that is not the configured one stand at the end, as\n"
+    "WRONG or OPEN.\n"
     "\n"
     "Exit code: 0 all in force, 1 something is open or has a wrong verdict, 2 it could not be\n"
     "told, or wrong options.\n";

@@ -6,14 +6,16 @@
 #include "node/pods/cache.h"
 
 static const char about[] =
-    "Makes what the kernel holds for the node exactly what the configuration says, at once: the\n"
-    "verdict for interfaces without a guard, the endpoints, and a guard for every attachment of\n"
-    "libcni's results cache, planned as ADD does. Pods that started before installation get their\n"
-    "own verdict and counter, flushed rules come back, exemptions and mode are judged anew. Guards\n"
-    "whose pod and interface are both gone are removed; a guard on an interface that exists never\n"
-    "is. Only attachments of the network whose conflist has the imds-guard entry get guards.\n"
+    "Makes what the kernel holds for the node exactly what the configuration says, at once:\n"
+    "the verdict for interfaces without a guard, the endpoints, and a guard for every\n"
+    "attachment of libcni's results cache, planned as ADD does. Pods that started before\n"
+    "installation get their own verdict and counter, flushed rules come back, exemptions and\n"
+    "mode are judged anew. Guards whose pod and interface are both gone are removed; a guard\n"
+    "on an interface that exists never is. Only attachments of the network whose conflist has\n"
+    "the imds-guard entry get guards.\n"
     "\n"
-    "Exit code: 0 done, 1 something could not be done (said on standard error), 2 wrong options.\n";
+    "Exit code: 0 done, 1 something could not be done (said on standard error), 2 wrong\n"
+    "options.\n";
 
 static void print_report(const struct sync_report *report, bool dry_run, FILE *out, FILE *err)
 {
