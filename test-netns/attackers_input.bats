@@ -86,7 +86,7 @@ edited() { # VERB FILTER
     done
     assert_error 7 edited ADD '.prevResult.interfaces = {}'
     assert_says prevResult.interfaces
-    for filter in '[1] = 5' '[1].name = 5' '[1] |= del(.name)' '[1].name = ""' '[1].sandbox = []' '[1].mac = 1'; do
+    for filter in '[1] = 5' '[1].name = 5' '[1] |= del(.name)' '[1].name = ""' '[1].sandbox = []' '[1].sandbox = 1'; do
         assert_error 7 edited ADD ".prevResult.interfaces$filter"
         assert_says "prevResult.interfaces[1]"
     done
