@@ -338,23 +338,99 @@ bool json_member(struct span object, const char *key, struct span *out)
     return false;
 }
 
-bool json_element(struct span array, size_t index, struct span *out)
+bool json_next(struct span *rest, struct span *out)
 {
-    struct scanner s = {.text = array.start, .length = array.length};
-    struct span value = {.start = NULL};
+    struct scanner s = {.text = rest->start, .length = rest->length};
 
     skip_space(&s);
-    if (!accept(&s, '['))
+    if (!(accept(&s, '[') || accept(&s, ',')) || !take_value(&s, out))
         return false;
-    do {
-        if (!take_value(&s, &value))
-            return false;
+    *rest = (struct span){rest->start + s.at, rest->length - s.at};
+    return true;
+}
+
+bool json_element(struct span array, size_t index, struct span *out)
+{
+    struct span value;
+
+    while (json_next(&array, &value)) {
         if (index-- == 0) {
             *out = value;
             return true;
         }
-    } while (accept(&s, ','));
+    }
     return false;
+}
+
+/* Merges two lists of members that are sorted by key; of the same key what is in `a` comes first. */
+static cJSON *merge_members(cJSON *a, cJSON *b)
+{
+    cJSON *merged = NULL;
+    cJSON **end = &merged;
+
+    for (; a != NULL && b != NULL; end = &(*end)->next) {
+        cJSON **first = strcmp(a->string, b->string) <= 0 ? &a : &b;
+
+        *end = *first;
+        *first = (*first)->next;
+    }
+    *end = a != NULL ? a : b;
+    return merged;
+}
+
+static cJSON *sort_members(cJSON *first)
+{
+    cJSON *middle = first;
+    cJSON *second = NULL;
+
+    if (first == NULL || first->next == NULL)
+        return first;
+    for (const cJSON *end = first->next; end != NULL && end->next != NULL; end = end->next->next)
+        middle = middle->next;
+    second = middle->next;
+    middle->next = NULL;
+    return merge_members(sort_members(first), sort_members(second));
+}
+
+static void sort_tree(cJSON *tree)
+{
+    cJSON *last = NULL;
+
+    if (cJSON_IsObject(tree))
+        tree->child = sort_members(tree->child);
+    for (cJSON *child = tree->child; child != NULL; child = child->next) {
+        child->prev = last;
+        last = child;
+        sort_tree(child);
+    }
+    if (tree->child != NULL)
+        tree->child->prev = last; /* as cJSON has it: the first one's is the last */
+}
+
+static bool is_same_value(const cJSON *a, const cJSON *b)
+{
+    if ((a->type & 0xFF) != (b->type & 0xFF))
+        return false;
+    if (cJSON_IsNumber(a))
+        return a->valuedouble == b->valuedouble;
+    return !cJSON_IsString(a) || strcmp(a->valuestring, b->valuestring) == 0;
+}
+
+static bool is_same_tree(const cJSON *a, const cJSON *b)
+{
+    if (!is_same_value(a, b))
+        return false;
+    for (a = a->child, b = b->child; a != NULL && b != NULL; a = a->next, b = b->next)
+        if ((a->string != NULL && strcmp(a->string, b->string) != 0) || !is_same_tree(a, b))
+            return false;
+    return a == NULL && b == NULL;
+}
+
+bool json_same(cJSON *a, cJSON *b)
+{
+    sort_tree(a);
+    sort_tree(b);
+    return is_same_tree(a, b);
 }
 
 size_t json_count_members(const cJSON *object, const char *key)

@@ -43,6 +43,19 @@ must_use int json_parse(struct span text, cJSON **out, struct error *err);
 must_use bool json_member(struct span object, const char *key, struct span *out);
 must_use bool json_element(struct span array, size_t index, struct span *out);
 
+/*
+ * Steps through an array: *rest is its place at first, and what is left of it afterwards. One pass
+ * over the text, however many elements there are. False at the end.
+ */
+must_use bool json_next(struct span *rest, struct span *out);
+
+/*
+ * Whether two values say the same, in whatever order their members stand. Sorts the members of both
+ * trees by key, and so takes n log n steps; cJSON_Compare goes both ways at every level, and for an
+ * object nested 60 deep takes 2^60.
+ */
+must_use bool json_same(cJSON *a, cJSON *b);
+
 /* How many of the object's members have this key. cJSON keeps duplicates; no reader agrees
  * on them. */
 size_t json_count_members(const cJSON *object, const char *key);

@@ -24,10 +24,25 @@ int notes_add(struct notes *notes, struct error *err, enum note_kind kind, const
     return 0;
 }
 
+void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        if (notes->items[i].kind == NOTE_PROBLEM)
+            fprintf(err, "imds-guard %s: %s\n", command, notes->items[i].text);
+        else
+            fprintf(out, "%s\n", notes->items[i].text);
+    }
+}
+
+void notes_cut(struct notes *notes, size_t count)
+{
+    while (notes->count > count)
+        free(notes->items[--notes->count].text);
+}
+
 void notes_free(struct notes *notes)
 {
-    for (size_t i = 0; i < notes->count; i++)
-        free(notes->items[i].text);
+    notes_cut(notes, 0);
     free(notes->items);
     *notes = (struct notes){0};
 }

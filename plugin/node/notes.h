@@ -29,6 +29,12 @@ struct notes {
 
 must_use int notes_add(struct notes *notes, struct error *err, enum note_kind kind,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What a command says: problems go to err, after its name, all else to out. */
+void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err);
+
+/* Forgets all but the first `count`. */
+void notes_cut(struct notes *notes, size_t count);
 void notes_free(struct notes *notes);
 
 static inline void cleanup_notes(struct notes *notes)

@@ -2,7 +2,7 @@
  * The conflist: found as go-cni finds it, edited to the byte. data/conflists/NAME.conflist becomes
  * NAME.expected.
  */
-#include "node/chain/conflist.h"
+#include "node/chain/directory.h"
 #include "node/chain/entry.h"
 #include "node/file.h"
 
@@ -187,6 +187,8 @@ static void remove_directory(char *directory, const struct fake *files, size_t c
     "]}"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static const struct networks nobody;
+
 static void finds_what_the_runtime_finds(void **state)
 {
     static const struct fake files[] = {
@@ -199,112 +201,218 @@ static void finds_what_the_runtime_finds(void **state)
         {"11-late.json", "{"},
         {".imds-guard.new", "{"},
     };
-    char *directory = make_directory(files, COUNT(files));
-    cleanup(conflist) struct conflist conflist = {0};
+    char *path = make_directory(files, COUNT(files));
+    cleanup(directory) struct directory directory = {0};
+    cleanup(names) struct names everything = {0};
     struct error err = {0};
-    bool found = false;
 
     (void)state;
-    if (conflist_load(directory, &conflist, &found, &err) < 0)
-        fail_msg("%s", err.msg);
-    assert_true(found);
-    assert_string_equal(strrchr(conflist.path, '/'), "/10-aws.conflist");
-    assert_string_equal(conflist.network, "aws-cni");
-    assert_string_equal(conflist.text, files[2].text);
-    assert_null(conflist.entry);
-    remove_directory(directory, files, COUNT(files));
+    assert_int_equal(directory_load(path, &nobody, &directory, &err), 0);
+    assert_int_equal(directory_names(path, true, &everything, &err), 0);
+    remove_directory(path, files, COUNT(files));
+    assert_int_equal(directory.count, 3);
+    assert_string_equal(strrchr(directory.files[0].path, '/'), "/10-aws.conflist");
+    assert_string_equal(directory.files[0].network, "aws-cni");
+    assert_string_equal(directory.files[0].text, files[2].text);
+    assert_null(directory.files[0].entry);
+    assert_non_null(directory.files[1].problem);
+    assert_ptr_equal(directory_first(&directory), &directory.files[0]);
+    assert_int_equal(everything.count, 6); /* but for the directory and our own temporary file */
 }
 
 static void finds_nothing_where_nothing_is(void **state)
 {
-    char *directory = make_directory(NULL, 0);
-    struct conflist conflist = {0};
-    struct error err = {0};
-    bool found = true;
+    char *path = make_directory(NULL, 0);
 
     (void)state;
-    assert_int_equal(conflist_load(directory, &conflist, &found, &err), 0);
-    assert_false(found);
-    found = true;
-    assert_int_equal(rmdir(directory), 0);
-    assert_int_equal(conflist_load(directory, &conflist, &found, &err), 0);
-    assert_false(found);
-    free(directory);
+    for (int i = 0; i < 2; i++) {
+        cleanup(directory) struct directory directory = {0};
+        struct error err = {0};
+
+        assert_int_equal(directory_load(path, &nobody, &directory, &err), 0);
+        assert_int_equal(directory.count, 0);
+        assert_null(directory_first(&directory));
+        (void)rmdir(path);
+    }
+    free(path);
 }
 
-static void assert_load_fails(const struct fake *file, enum error_code code, const char *says)
+static struct conflist load(const struct fake *file, const struct networks *networks)
 {
     char *directory = make_directory(file, 1);
     struct conflist conflist = {0};
     struct error err = {0};
     bool found = false;
 
-    assert_int_equal(conflist_load(directory, &conflist, &found, &err), -1);
-    assert_int_equal(err.code, code);
-    if (!strstr(err.msg, says) || !strstr(err.msg, file->name))
-        fail_msg("\"%s\" says nothing of \"%s\" or \"%s\"", err.msg, says, file->name);
+    assert_int_equal(conflist_load(directory, file->name, networks, &conflist, &found, &err), 0);
+    assert_true(found);
     remove_directory(directory, file, 1);
+    return conflist;
+}
+
+static void assert_problem(const struct fake *file, const char *says)
+{
+    const struct networks named = {.names = {"a"}, .count = 1};
+    cleanup(conflist) struct conflist conflist = load(file, &named);
+
+    assert_non_null(conflist.problem);
+    if (!strstr(conflist.problem, says) || !strstr(conflist.problem, file->name))
+        fail_msg("\"%s\" says nothing of \"%s\" or \"%s\"", conflist.problem, says, file->name);
 }
 
 static void says_what_is_wrong_with_a_file(void **state)
 {
     (void)state;
-    assert_load_fails(&(struct fake){"10-ptp.conf", "{\"name\":\"a\",\"type\":\"ptp\"}"},
-                      ERROR_INVALID_CONFIG, "\"plugins\": [");
-    assert_load_fails(&(struct fake){"10-aws.conf", LIST("aws-cni", "")}, ERROR_INVALID_CONFIG,
-                      "rename it");
-    assert_load_fails(&(struct fake){"10-aws.json", LIST("aws-cni", "")}, ERROR_INVALID_CONFIG,
-                      "rename it");
-    assert_load_fails(&(struct fake){"a.conflist", "{\"name\":\"a\""}, ERROR_DECODING, "byte");
-    assert_load_fails(&(struct fake){"a.conflist", ""}, ERROR_DECODING, "empty");
-    assert_load_fails(&(struct fake){"a.conflist", LIST("../../tmp", "")}, ERROR_INVALID_CONFIG,
-                      "../../tmp");
-    assert_load_fails(&(struct fake){"a.conflist", "{\"plugins\":[{\"type\":\"a\"}]}"},
-                      ERROR_INVALID_CONFIG, "name");
+    assert_problem(&(struct fake){"10-ptp.conf", "{\"name\":\"a\",\"type\":\"ptp\"}"},
+                   "\"plugins\": [");
+    assert_problem(&(struct fake){"10-aws.conf", "{\"name\":\"x\",\"type\":\"aws-cni\"}"},
+                   "\"plugins\": [");
+    assert_problem(&(struct fake){"10-aws.conf", LIST("aws-cni", "")}, "rename it");
+    assert_problem(&(struct fake){"10-aws.json", LIST("aws-cni", "")}, "rename it");
+    assert_problem(&(struct fake){"a.conflist", "{\"name\":\"a\""}, "byte");
+    assert_problem(&(struct fake){"a.conflist", ""}, "empty");
+    assert_problem(&(struct fake){"a.conflist", "[]"}, "no JSON object");
+    assert_problem(&(struct fake){"a.conflist", LIST("../../tmp", "")}, "../../tmp");
+    assert_problem(&(struct fake){"a.conflist", "{\"plugins\":[{\"type\":\"aws-cni\"}]}"}, "name");
+    assert_problem(&(struct fake){"a.conf", "{\"name\":\"b\",\"type\":\"imds-guard\"}"},
+                   "remove the file");
 }
 
-/* Loads, and says which entry counts. */
-static void assert_entry_mode(const struct fake *files, size_t count, const char *mode)
+/* Multus, podman and whoever else: nothing is said, whatever is in it. */
+static void minds_its_own_business(void **state)
 {
-    char *directory = make_directory(files, count);
-    cleanup(conflist) struct conflist conflist = {0};
+    static const struct fake others[] = {
+        {"00-multus.conf", "{\"name\":\"multus\",\"type\":\"multus\",\"delegates\":[]}"},
+        {"87-podman.conflist", "{\"name\":\"podman\",\"plugins\":[{\"type\":\"bridge\"}]}"},
+        {"odd.conflist", "{\"name\":\"../x\",\"plugins\":[]}"},
+        {"odd.json", "{\"plugins\":7,\"plugins\":8}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(others); i++) {
+        cleanup(conflist) struct conflist conflist = load(&others[i], &nobody);
+
+        assert_null(conflist.problem);
+        assert_false(conflist.makes_pods);
+        assert_false(conflist_names_us(&conflist));
+    }
+}
+
+static void knows_where_it_is_named(void **state)
+{
+    static const struct fake files[] = {
+        {"00-multus.conf", "{\"name\":\"multus\",\"type\":\"multus\",\"delegates\":[{\"plugins\":"
+                           "[{\"type\":\"imds-guard\"}]}]}"},
+        {"half.conflist", "{\"plugins\":[{\"type\":\"imds-guard\"}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(files); i++) {
+        cleanup(conflist) struct conflist conflist = load(&files[i], &nobody);
+
+        assert_true(conflist_names_us(&conflist));
+    }
+}
+
+/* Loads, and says which entry counts, in how many, and who comes after it. */
+static void assert_entry_mode(const struct fake *files, size_t count, const char *mode,
+                              const char *follower)
+{
+    char *path = make_directory(files, count);
+    cleanup(directory) struct directory directory = {0};
+    const struct conflist *conflist;
     struct error err = {0};
     const cJSON *value;
-    bool found = false;
 
-    if (conflist_load(directory, &conflist, &found, &err) < 0)
-        fail_msg("%s", err.msg);
-    value = cJSON_GetObjectItemCaseSensitive(conflist.entry, "mode");
+    assert_int_equal(directory_load(path, &nobody, &directory, &err), 0);
+    conflist = directory_first(&directory);
+    assert_non_null(conflist);
+    value = cJSON_GetObjectItemCaseSensitive(conflist->entry, "mode");
     if (mode) {
         assert_non_null(value);
         assert_string_equal(value->valuestring, mode);
         assert_non_null(
-            memmem(conflist.entry_text.start, conflist.entry_text.length, mode, strlen(mode)));
+            memmem(conflist->entry_text.start, conflist->entry_text.length, mode, strlen(mode)));
     } else {
-        assert_null(conflist.entry);
+        assert_null(conflist->entry);
     }
-    remove_directory(directory, files, count);
+    if (follower)
+        assert_string_equal(conflist->follower, follower);
+    else
+        assert_null(conflist->follower);
+    remove_directory(path, files, count);
 }
 
 #define OURS(mode) "{\"type\":\"imds-guard\",\"mode\":\"" mode "\"}"
 
+/* The one that runs last has the last word. */
 static void knows_which_entry_counts(void **state)
 {
     const struct fake list = {"10-aws.conflist", LIST("aws-cni", "")};
     const struct fake with_entry = {"10-aws.conflist", LIST("aws-cni", "," OURS("audit"))};
-    const struct fake closed = {
-        "10-aws.conflist",
-        "{\"loadOnlyInlinedPlugins\":true,\"name\":\"aws-cni\",\"plugins\":[{\"type\":\"a\"}]}"};
+    const struct fake with_two = {"10-aws.conflist",
+                                  LIST("aws-cni", "," OURS("audit") "," OURS("enforce"))};
+    const struct fake followed = {"10-aws.conflist",
+                                  LIST("aws-cni", "," OURS("audit") ",{\"type\":\"antrea\"}")};
+    const struct fake closed = {"10-aws.conflist",
+                                "{\"loadOnlyInlinedPlugins\":true,\"name\":\"aws-cni\","
+                                "\"plugins\":[{\"type\":\"aws-cni\"}]}"};
+    const struct fake earlier = {"05-istio.conflist", LIST("aws-cni", "")};
     const struct fake folder = {"aws-cni", NULL};
-    const struct fake drop_in = {"aws-cni/imds-guard.conf", OURS("enforce")};
+    const struct fake drop_in = {"aws-cni/zz-imds-guard.conf", OURS("enforce")};
+    const struct fake before = {"aws-cni/chaos.conf", "{\"type\":\"chaos\"}"};
+    const struct fake after = {"aws-cni/zzz.conf", "{\"type\":\"later\"}"};
 
     (void)state;
-    assert_entry_mode((struct fake[]){list}, 1, NULL);
-    assert_entry_mode((struct fake[]){list, folder}, 2, NULL);
-    assert_entry_mode((struct fake[]){with_entry}, 1, "audit");
-    assert_entry_mode((struct fake[]){list, folder, drop_in}, 3, "enforce");
-    assert_entry_mode((struct fake[]){with_entry, folder, drop_in}, 3, "audit");
-    assert_entry_mode((struct fake[]){closed, folder, drop_in}, 3, NULL);
+    assert_entry_mode((struct fake[]){list}, 1, NULL, NULL);
+    assert_entry_mode((struct fake[]){list, folder}, 2, NULL, NULL);
+    assert_entry_mode((struct fake[]){with_entry}, 1, "audit", NULL);
+    assert_entry_mode((struct fake[]){with_two}, 1, "enforce", NULL);
+    assert_entry_mode((struct fake[]){followed}, 1, "audit", "antrea");
+    assert_entry_mode((struct fake[]){earlier, with_entry}, 2, "audit", NULL);
+    assert_entry_mode((struct fake[]){list, folder, drop_in}, 3, "enforce", NULL);
+    assert_entry_mode((struct fake[]){with_entry, folder, drop_in}, 3, "enforce", NULL);
+    assert_entry_mode((struct fake[]){with_entry, folder, before}, 3, "audit", "chaos");
+    assert_entry_mode((struct fake[]){list, folder, drop_in, before}, 4, "enforce", NULL);
+    assert_entry_mode((struct fake[]){followed, folder, drop_in, after}, 4, "enforce", "later");
+    assert_entry_mode((struct fake[]){closed, folder, drop_in}, 3, NULL, NULL);
+}
+
+/* What cJSON_Compare takes 2^60 steps for, and 50,000 plugins. */
+static void takes_its_time_by_the_bytes(void **state)
+{
+    char *text = NULL, *deep = NULL;
+    size_t length, deep_length;
+    FILE *stream = open_memstream(&text, &length);
+    FILE *entry = open_memstream(&deep, &deep_length);
+
+    (void)state;
+    fputs("{\"type\":\"imds-guard\",\"x\":", entry);
+    for (int i = 0; i < 100; i++)
+        fputs("{\"k\":1,\"a\":", entry);
+    fputs("{}", entry);
+    for (int i = 0; i < 100; i++)
+        fputs("}", entry);
+    fputs("}", entry);
+    assert_int_equal(fclose(entry), 0);
+    fputs("{\"name\":\"n\",\"plugins\":[{\"type\":\"aws-cni\"", stream);
+    for (int i = 0; i < 50000; i++)
+        fputs(",\"k\":0", stream);
+    fputs("}", stream);
+    for (int i = 0; i < 50000; i++)
+        fputs(",{\"type\":\"x\"}", stream);
+    fputs("]}", stream);
+    assert_int_equal(fclose(stream), 0);
+    {
+        cleanup(free_text) char *made = insert(text, deep);
+        cleanup(free_text) char *again = insert(made, deep);
+        cleanup(free_text) char *undone = take_out(made);
+
+        assert_string_equal(made, again);
+        assert_string_equal(undone, text);
+    }
+    free(text);
+    free(deep);
 }
 
 #define EDIT(file, had_entry, audit)                                                               \
@@ -345,7 +453,10 @@ int main(void)
         cmocka_unit_test(finds_what_the_runtime_finds),
         cmocka_unit_test(finds_nothing_where_nothing_is),
         cmocka_unit_test(says_what_is_wrong_with_a_file),
+        cmocka_unit_test(minds_its_own_business),
+        cmocka_unit_test(knows_where_it_is_named),
         cmocka_unit_test(knows_which_entry_counts),
+        cmocka_unit_test(takes_its_time_by_the_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,12 +35,14 @@ static void the_conflist_has_the_default_entry_last(void **state)
 {
     cleanup(conflist) struct conflist conflist = {.path = NULL};
     cleanup(config) struct config config = {.endpoints = NULL};
+    const struct networks networks = {.count = 0};
     const cJSON *plugins;
     struct error err = {.code = ERROR_NONE};
     bool found = false;
 
     (void)state;
-    assert_int_equal(conflist_load(EXAMPLES, &conflist, &found, &err), 0);
+    assert_int_equal(conflist_load(EXAMPLES, "10-aws.conflist", &networks, &conflist, &found, &err),
+                     0);
     assert_true(found);
     assert_string_equal(conflist.network, "aws-cni");
     plugins = cJSON_GetObjectItemCaseSensitive(conflist.tree, "plugins");

@@ -39,17 +39,17 @@ static void takes_the_operators_keys_and_keeps_them(void **state)
     assert_entry(world, "{" ENTRY_TYPE "," ENTRY_CAPABILITIES ",\"mode\":\"audit\"}");
     world->options.config_file = NULL;
     install(world);
-    assert_false(world->report.conflist_written);
+    assert_false(world->report.entry_written);
     use_config(world, path, "{\"capabilities\":{},\"lockTimeoutSeconds\":3}");
     install(world);
-    assert_true(world->report.conflist_written);
+    assert_true(world->report.entry_written);
     assert_entry(world, "{" ENTRY_TYPE ",\"capabilities\":{},\"lockTimeoutSeconds\":3}");
     use_config(world, path, "{\"type\":\"imds-guard\"}");
     install(world);
     assert_entry(world, "{" ENTRY_CAPABILITIES "," ENTRY_TYPE "}");
     use_config(world, path, "{}");
     install(world);
-    assert_false(world->report.conflist_written);
+    assert_false(world->report.entry_written);
 }
 
 static void says_that_the_present_entry_is_bad(void **state)
@@ -58,13 +58,36 @@ static void says_that_the_present_entry_is_bad(void **state)
     char path[512];
 
     write_text(world->conflist,
-               "{\"cniVersion\": \"0.4.0\", \"name\":\"n\",\"plugins\":[{\"type\":\"ptp\"},"
+               "{\"cniVersion\": \"0.4.0\", \"name\":\"n\",\"plugins\":[{\"type\":\"aws-cni\"},"
                "{\"type\":\"imds-guard\",\"mode\":\"auditt\"}]}");
     assert_install_fails(world, "auditt");
     assert_non_null(strstr(world->err.msg, "--config"));
+    /* What was in force is known: it comes back. */
+    world->options.known = "{" ENTRY_TYPE ",\"mode\":\"audit\"}";
+    install(world);
+    assert_said(world, NOTE_DONE, "auditt");
+    assert_entry(world, "{" ENTRY_TYPE ",\"mode\":\"audit\"}");
     use_config(world, path, "{}");
     install(world);
     assert_entry(world, ENTRY_DEFAULT);
+}
+
+/* aws-node writes its file anew, and nobody has said --config. */
+static void brings_back_the_keys_that_were_there(void **state)
+{
+    struct world *world = *state;
+    char path[512];
+
+    world->options.known = "{" ENTRY_TYPE ",\"mode\":\"audit\"}";
+    install(world);
+    assert_entry(world, "{" ENTRY_TYPE ",\"mode\":\"audit\"}");
+    /* A second list, as Istio copies it, without it: the first one's keys count, not what is known. */
+    world->options.known = ENTRY_DEFAULT;
+    in_world(path, world, "net.d/05-copy.conflist");
+    copy_text(CONFLIST, path);
+    install(world);
+    assert_entry(world, "{" ENTRY_TYPE ",\"mode\":\"audit\"}");
+    assert_file_is(path, world->conflist);
 }
 
 static void refuses_a_version_that_no_pod_would_start_with(void **state)
@@ -87,6 +110,7 @@ int main(void)
         TEST(refuses_a_bad_config_before_all),
         TEST(takes_the_operators_keys_and_keeps_them),
         TEST(says_that_the_present_entry_is_bad),
+        TEST(brings_back_the_keys_that_were_there),
         TEST(refuses_a_version_that_no_pod_would_start_with),
     };
 

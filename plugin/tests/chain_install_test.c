@@ -10,13 +10,12 @@ static void installs_and_uninstalls(void **state)
 
     install(world);
     assert_true(world->report.binary_written);
-    assert_true(world->report.conflist_written);
-    assert_false(world->report.no_conflist);
-    assert_string_equal(world->report.path, world->conflist);
+    assert_true(world->report.entry_written);
+    assert_int_equal(world->report.lists, 1);
     assert_file_is(world->conflist, EXPECTED);
     assert_int_equal(status_of(world->binary).st_mode, S_IFREG | 0755);
     uninstall(world);
-    assert_true(world->report.conflist_written);
+    assert_true(world->report.entry_written);
     assert_file_is(world->conflist, CONFLIST);
     assert_true(exists(world, "bin/imds-guard"));
     assert_false(exists(world, "net.d/" REPLACE_TEMPORARY));
@@ -33,14 +32,14 @@ static void changes_nothing_the_second_time(void **state)
     binary = status_of(world->binary);
     install(world);
     assert_false(world->report.binary_written);
-    assert_false(world->report.conflist_written);
+    assert_false(world->report.entry_written);
     assert_int_equal(status_of(world->conflist).st_ino, conflist.st_ino);
     assert_int_equal(status_of(world->conflist).st_ctim.tv_nsec, conflist.st_ctim.tv_nsec);
     assert_int_equal(status_of(world->binary).st_ino, binary.st_ino);
     assert_int_equal(status_of(world->binary).st_ctim.tv_nsec, binary.st_ctim.tv_nsec);
     uninstall(world);
     uninstall(world);
-    assert_false(world->report.conflist_written);
+    assert_false(world->report.entry_written);
 }
 
 static void keeps_mode_and_owner(void **state)
@@ -54,7 +53,7 @@ static void keeps_mode_and_owner(void **state)
         struct stat status;
 
         i == 0 ? install(world) : uninstall(world);
-        assert_true(world->report.conflist_written);
+        assert_true(world->report.entry_written);
         status = status_of(world->conflist);
         assert_int_equal(status.st_mode, S_IFREG | 0640);
         assert_int_equal(status.st_uid, geteuid() == 0 ? 12 : geteuid());
@@ -69,11 +68,10 @@ static void makes_no_conflist(void **state)
     assert_int_equal(unlink(world->conflist), 0);
     for (int i = 0; i < 2; i++) {
         install(world);
-        assert_true(world->report.no_conflist);
-        assert_string_equal(world->report.path, "");
+        assert_int_equal(world->report.lists, 0);
         assert_true(exists(world, "bin/imds-guard"));
         uninstall(world);
-        assert_true(world->report.no_conflist);
+        assert_int_equal(world->report.lists, 0);
         /* The second time without the directory. */
         assert_int_equal(rmdir(world->conf_dir), i == 0 ? 0 : -1);
     }
@@ -102,7 +100,7 @@ static void clears_what_was_left_behind(void **state)
     in_world(path, world, "bin/" REPLACE_TEMPORARY);
     write_text(path, "half");
     install(world);
-    assert_false(world->report.conflist_written);
+    assert_false(world->report.entry_written);
     assert_false(exists(world, "net.d/" REPLACE_TEMPORARY));
     assert_false(exists(world, "bin/" REPLACE_TEMPORARY));
 }
@@ -220,7 +218,7 @@ static void leaves_a_newer_file_in_place(void **state)
     char path[512];
     bool done = true;
 
-    assert_int_equal(replace_lock(world->conf_dir, &directory, &world->err), 0);
+    assert_int_equal(replace_lock(world->conf_dir, 0, &directory, &world->err), 0);
     assert_int_equal(replacement_begin(directory, &old, &file, &world->err), 0);
     assert_int_equal(replacement_write(&file, (struct span){"ours", 4}, &world->err), 0);
     in_world(path, world, "net.d/10-aws.conflist.tmp");
@@ -234,6 +232,74 @@ static void leaves_a_newer_file_in_place(void **state)
     write_text(path, "newer");
     assert_file_is(world->conflist, path);
     assert_false(exists(world, "net.d/" REPLACE_TEMPORARY));
+}
+
+/* Killed between the two changes of names: what came out under the temporary name goes back. */
+static void puts_back_what_a_killed_one_has_taken(void **state)
+{
+    struct world *world = *state;
+    char path[512];
+
+    in_world(path, world, "net.d/" REPLACE_TEMPORARY);
+    assert_int_equal(rename(world->conflist, path), 0); /* what aws-node had just written */
+    write_text(world->conflist, "ours, of the one before");
+    assert_int_equal(chmod(world->conflist, 01644), 0);
+    install(world);
+    assert_file_is(world->conflist, EXPECTED);
+    assert_int_equal(status_of(world->conflist).st_mode, S_IFREG | 0644);
+    assert_false(exists(world, "net.d/" REPLACE_TEMPORARY));
+    /* Somebody has written anew since: that is newer than what came out. */
+    write_text(path, "{}");
+    install(world);
+    assert_file_is(world->conflist, EXPECTED);
+    assert_false(exists(world, "net.d/" REPLACE_TEMPORARY));
+}
+
+/* A file whose version is another: what is wrong in ours is the number alone. */
+static void make_binary(struct world *world, const char *version)
+{
+    char path[512], *mark;
+    FILE *file;
+    cleanup(free_text) char *bytes = NULL;
+    size_t length = 0, at = 0, size = strlen(IMDS_GUARD_VERSION);
+    int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat status;
+
+    assert_int_equal(fstat(self, &status), 0);
+    length = (size_t)status.st_size;
+    bytes = malloc(length);
+    while (at < length)
+        at += (size_t)read(self, bytes + at, length - at);
+    close(self);
+    mark = memmem(bytes, length, "imds-guard binary, version " IMDS_GUARD_VERSION, 27 + size);
+    assert_non_null(mark);
+    assert_int_equal(strlen(version), size);
+    memcpy(mark + 27, version, size);
+    in_world(path, world, "bin/imds-guard");
+    unlink(path);
+    file = fopen(path, "we");
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0755), 0);
+}
+
+static void leaves_a_newer_binary_alone(void **state)
+{
+    struct world *world = *state;
+
+    make_binary(world, "9.9.9");
+    install(world);
+    assert_false(world->report.binary_written);
+    assert_said(world, NOTE_SKIPPED, "9.9.9");
+    assert_file_is(world->conflist, EXPECTED);
+    make_binary(world, "0.0.9");
+    install(world);
+    assert_true(world->report.binary_written);
+    /* Half of a newer one is none. */
+    make_binary(world, "9.9.9");
+    assert_int_equal(truncate(world->binary, status_of(world->binary).st_size / 2), 0);
+    install(world);
+    assert_true(world->report.binary_written);
 }
 
 int main(void)
@@ -250,6 +316,8 @@ int main(void)
         TEST(repairs_a_binary_of_the_same_size),
         TEST(refuses_a_link),
         TEST(leaves_a_newer_file_in_place),
+        TEST(puts_back_what_a_killed_one_has_taken),
+        TEST(leaves_a_newer_binary_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,7 @@
 #ifndef IMDS_GUARD_TESTS_NODE_INSTALL_WORLD_H
 #define IMDS_GUARD_TESTS_NODE_INSTALL_WORLD_H
 
-#include "node/chain/conflist.h"
+#include "node/chain/directory.h"
 #include "node/chain/entry.h"
 #include "node/chain/install.h"
 #include "node/chain/replace.h"
@@ -98,27 +98,65 @@ static inline int tear_down(void **state)
     struct world *world = *state;
     int failed = nftw(world->top, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 
+    install_report_free(&world->report);
     free(world);
     return failed;
 }
 
+/* What the report says is wrong, as the error. */
+static inline int done(struct world *world, int result)
+{
+    const struct notes *notes = &world->report.notes;
+
+    for (size_t i = 0; result == 0 && world->report.failed > 0 && i < notes->count; i++)
+        if (notes->items[i].kind == NOTE_PROBLEM)
+            return error_set(&world->err, ERROR_IO, "%s", notes->items[i].text);
+    return result;
+}
+
+static inline int try_install(struct world *world)
+{
+    install_report_free(&world->report);
+    world->err = (struct error){.code = ERROR_NONE};
+    return done(world, install_all(&world->options, &world->report, &world->err));
+}
+
 static inline void install(struct world *world)
 {
-    if (install_all(&world->options, &world->report, &world->err) < 0)
+    if (try_install(world) < 0)
         fail_msg("%s", world->err.msg);
 }
 
 static inline void assert_install_fails(struct world *world, const char *says)
 {
-    assert_int_equal(install_all(&world->options, &world->report, &world->err), -1);
+    assert_int_equal(try_install(world), -1);
     if (!strstr(world->err.msg, says))
         fail_msg("\"%s\" says nothing of \"%s\"", world->err.msg, says);
 }
 
 static inline void uninstall(struct world *world)
 {
-    if (uninstall_entry(&world->options, &world->report, &world->err) < 0)
+    install_report_free(&world->report);
+    if (done(world, uninstall_entry(&world->options, &world->report, &world->err)) < 0)
         fail_msg("%s", world->err.msg);
+}
+
+/* Whether a note says this. */
+static inline bool said(const struct world *world, enum note_kind kind, const char *text)
+{
+    for (size_t i = 0; i < world->report.notes.count; i++)
+        if (world->report.notes.items[i].kind == kind &&
+            strstr(world->report.notes.items[i].text, text))
+            return true;
+    return false;
+}
+
+static inline void assert_said(const struct world *world, enum note_kind kind, const char *text)
+{
+    for (size_t i = 0; !said(world, kind, text) && i < world->report.notes.count; i++)
+        print_message("%d %s\n", (int)world->report.notes.items[i].kind,
+                      world->report.notes.items[i].text);
+    assert_true(said(world, kind, text));
 }
 
 static inline void in_world(char path[static 512], const struct world *world, const char *name)
@@ -152,16 +190,14 @@ static inline void use_config(struct world *world, char path[static 512], const 
 
 static inline cJSON *entry_of(const struct world *world)
 {
-    struct conflist conflist = {0};
+    cleanup(directory) struct directory directory = {0};
+    const struct conflist *first;
     struct error err = {0};
-    bool found = false;
-    cJSON *copy;
 
-    if (conflist_load(world->conf_dir, &conflist, &found, &err) < 0)
+    if (directory_load(world->conf_dir, &world->options.networks, &directory, &err) < 0)
         fail_msg("%s", err.msg);
-    copy = cJSON_Duplicate(conflist.entry, true);
-    conflist_free(&conflist);
-    return copy;
+    first = directory_first(&directory);
+    return first ? cJSON_Duplicate(first->entry, true) : NULL;
 }
 
 static inline void assert_entry(const struct world *world, const char *expected)

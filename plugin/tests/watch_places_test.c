@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -54,7 +55,7 @@ static void watch(struct places *places, const char *name)
 {
     struct error err = {0};
 
-    assert_int_equal(places_open(places, &err), 0);
+    places_open(places);
     assert_int_equal(places_add(places, path_of(name), &err), 0);
     places_arm(places);
 }
@@ -137,6 +138,98 @@ static void two_places_may_be_one_directory(void **state)
     assert_int_equal(places_read(&places), 3);
 }
 
+/* As where the node's instances or watches are used up (EMFILE, ENOSPC). */
+static int refusal;
+
+int __real_inotify_init1(int flags);
+int __wrap_inotify_init1(int flags);
+int __wrap_inotify_init1(int flags)
+{
+    if (refusal != EMFILE)
+        return __real_inotify_init1(flags);
+    errno = EMFILE;
+    return -1;
+}
+
+int __real_inotify_add_watch(int fd, const char *path, uint32_t mask);
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask);
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+    if (refusal != ENOSPC)
+        return __real_inotify_add_watch(fd, path, mask);
+    errno = ENOSPC;
+    return -1;
+}
+
+static void what_cannot_be_watched_is_polled(void **state)
+{
+    static const int refusals[] = {EMFILE, ENOSPC};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        cleanup(places) struct places places = {.inotify = -1};
+        char problem[512];
+
+        refusal = refusals[i];
+        watch(&places, "net.d");
+        assert_true(places_must_poll(&places));
+        places_problem(&places, problem, sizeof(problem));
+        assert_non_null(strstr(problem, strerror(refusal)));
+        places_poll(&places);
+        assert_int_equal(places_poll(&places), 0);
+        touch("net.d/file");
+        assert_int_equal(places_poll(&places), 1);
+        touch("net.d/" REPLACE_TEMPORARY);
+        assert_int_equal(remove(path_of("net.d/" REPLACE_TEMPORARY)), 0);
+        places_poll(&places);
+        assert_int_equal(truncate(path_of("net.d/file"), 7), 0);
+        assert_int_equal(places_poll(&places), 1);
+        assert_int_equal(remove(path_of("net.d/file")), 0);
+        assert_int_equal(places_poll(&places), 1);
+        assert_int_equal(rmdir(path_of("net.d")), 0);
+        assert_int_equal(places_poll(&places), 1);
+        assert_int_equal(places_poll(&places), 0);
+        /* Watches are free again. */
+        refusal = 0;
+        assert_int_equal(mkdir(path_of("net.d"), 0700), 0);
+        assert_int_equal(places_poll(&places), 1);
+        assert_int_equal(places_must_poll(&places), refusals[i] == EMFILE);
+    }
+}
+
+/* Of a directory that a bind mount shows although it has been deleted, the kernel says this. */
+static bool has_no_name;
+
+int __real_stat(const char *path, struct stat *out);
+int __wrap_stat(const char *path, struct stat *out);
+int __wrap_stat(const char *path, struct stat *out)
+{
+    int result = __real_stat(path, out);
+
+    if (has_no_name)
+        out->st_nlink = 0;
+    return result;
+}
+
+static void a_former_self_of_the_directory_is_told(void **state)
+{
+    cleanup(places) struct places places = {.inotify = -1};
+    char problem[512];
+
+    (void)state;
+    watch(&places, "net.d");
+    places_problem(&places, problem, sizeof(problem));
+    assert_string_equal(problem, "");
+    has_no_name = true;
+    places_poll(&places);
+    has_no_name = false;
+    places_problem(&places, problem, sizeof(problem));
+    assert_non_null(strstr(problem, "was deleted"));
+    places_poll(&places);
+    places_problem(&places, problem, sizeof(problem));
+    assert_string_equal(problem, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +241,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_directory_that_comes_later_is_watched, make_top,
                                         remove_top),
         cmocka_unit_test_setup_teardown(two_places_may_be_one_directory, make_top, remove_top),
+        cmocka_unit_test_setup_teardown(what_cannot_be_watched_is_polled, make_top, remove_top),
+        cmocka_unit_test_setup_teardown(a_former_self_of_the_directory_is_told, make_top,
+                                        remove_top),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

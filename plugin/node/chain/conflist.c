@@ -2,80 +2,40 @@
 
 #include "guard/config.h"
 #include "guard/names.h"
+#include "node/chain/names.h"
 #include "node/file.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-static inline void cleanup_directory(DIR **directory)
+static bool is_type(const cJSON *plugin, const char *type)
 {
-    if (*directory)
-        closedir(*directory);
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(plugin, "type");
+
+    return cJSON_IsString(value) && strcmp(value->valuestring, type) == 0;
 }
 
-static bool has_suffix(const char *name, const char *suffix)
+bool conflist_is_ours(const cJSON *plugin)
 {
-    size_t length = strlen(name);
-
-    return length >= strlen(suffix) && strcmp(name + length - strlen(suffix), suffix) == 0;
+    return is_type(plugin, CONFIG_PLUGIN_TYPE);
 }
 
-/* What libcni's ConfFiles takes: by the part after the last dot, hidden or not, but
- * no directory. */
-static bool is_candidate(const struct dirent *entry)
+static bool has_type(const cJSON *tree, const char *type)
 {
-    return entry->d_type != DT_DIR &&
-           (has_suffix(entry->d_name, ".conf") || has_suffix(entry->d_name, ".conflist") ||
-            has_suffix(entry->d_name, ".json"));
-}
+    const cJSON *plugin;
 
-/* *out is the first candidate's name, for free(3), or NULL. */
-static int find_first(const char *conf_dir, char **out, struct error *err)
-{
-    cleanup(directory) DIR *directory = opendir(conf_dir);
-    cleanup(free_text) char *first = NULL;
-
-    if (!directory && errno == ENOENT) {
-        *out = NULL;
-        return 0;
+    cJSON_ArrayForEach(plugin, cJSON_GetObjectItemCaseSensitive(tree, "plugins"))
+    {
+        if (is_type(plugin, type))
+            return true;
     }
-    if (!directory)
-        return error_set(err, ERROR_IO, "cannot open %s: %s", conf_dir, strerror(errno));
-    for (;;) {
-        const struct dirent *entry = (errno = 0, readdir(directory));
-
-        if (!entry && errno != 0)
-            return error_set(err, ERROR_IO, "cannot list %s: %s", conf_dir, strerror(errno));
-        if (!entry)
-            break;
-        if (!is_candidate(entry) || (first && strcmp(first, entry->d_name) < 0))
-            continue;
-        free(first);
-        first = strdup(entry->d_name);
-        if (!first)
-            return error_no_memory(err);
-    }
-    *out = steal(&first);
-    return 0;
+    return false;
 }
 
-/* Our first entry in the list, with its place. */
-static void find_inline(struct conflist *conflist)
+bool conflist_is_of_node(const cJSON *tree)
 {
-    const struct span text = {conflist->text, conflist->length};
-    const cJSON *plugin = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins")->child;
-    struct span plugins;
-
-    for (size_t i = 0; plugin; plugin = plugin->next, i++) {
-        if (!conflist_is_ours(plugin))
-            continue;
-        conflist->entry_count++;
-        if (!conflist->entry && json_member(text, "plugins", &plugins) &&
-            json_element(plugins, i, &conflist->entry_text))
-            conflist->entry = plugin;
-    }
+    return has_type(tree, CONFLIST_NODE_PLUGIN) || has_type(tree, CONFIG_PLUGIN_TYPE);
 }
 
 bool conflist_ignores_drop_ins(const struct conflist *conflist)
@@ -83,29 +43,72 @@ bool conflist_ignores_drop_ins(const struct conflist *conflist)
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(conflist->tree, "loadOnlyInlinedPlugins"));
 }
 
-/* Reads <conf dir>/<network>/imds-guard.conf into conflist->drop_in, if it is there. */
-static int load_drop_in(const char *conf_dir, struct conflist *conflist, struct error *err)
+static bool tree_names_us(const cJSON *tree)
 {
-    cleanup(free_text) char *path = NULL;
-    cleanup(free_text) char *text = NULL;
-    cleanup(json) cJSON *tree = NULL;
-    size_t length;
+    if (conflist_is_ours(tree))
+        return true;
+    for (const cJSON *child = tree->child; child; child = child->next)
+        if (tree_names_us(child))
+            return true;
+    return false;
+}
 
-    if (asprintf(&path, "%s/%s/" CONFLIST_DROP_IN, conf_dir, conflist->network) < 0) {
-        path = NULL;
+bool conflist_names_us(const struct conflist *conflist)
+{
+    if (conflist->tree)
+        return tree_names_us(conflist->tree);
+    return conflist->text &&
+           memmem(conflist->text, conflist->length, CONFIG_PLUGIN_TYPE, strlen(CONFIG_PLUGIN_TYPE));
+}
+
+/* Our last entry in the list, with its place, and what comes after it. */
+static void find_inline(struct conflist *conflist)
+{
+    const struct span text = {conflist->text, conflist->length};
+    const cJSON *plugin = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins")->child;
+    struct span rest, place;
+
+    if (!json_member(text, "plugins", &rest))
+        return;
+    for (; plugin && json_next(&rest, &place); plugin = plugin->next) {
+        conflist->follower = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(plugin, "type"));
+        if (!conflist_is_ours(plugin))
+            continue;
+        conflist->inline_count++;
+        conflist->entry = plugin;
+        conflist->entry_text = place;
+        conflist->entry_path = conflist->path;
+        conflist->follower = NULL;
+    }
+    if (!conflist->entry)
+        conflist->follower = NULL;
+}
+
+/* Drop-ins run after the list's own plugins. */
+static int find_drop_in(const char *conf_dir, struct conflist *conflist, struct error *err)
+{
+    const struct drop_ins *drop_ins = &conflist->drop_ins;
+    const struct drop_in *ours;
+
+    if (conflist_ignores_drop_ins(conflist))
+        return 0;
+    if (drop_ins_load(conf_dir, conflist->network, &conflist->drop_ins, err) < 0)
+        return -1;
+    if (drop_ins->last &&
+        (drop_ins->count == 0 ? conflist->entry != NULL : drop_ins_are_followed(drop_ins)))
+        conflist->follower = drop_ins->last_type ? drop_ins->last_type : drop_ins->last;
+    else if (drop_ins->count > 0)
+        conflist->follower = NULL;
+    if (drop_ins->count == 0)
+        return 0;
+    ours = &drop_ins->ours[drop_ins->count - 1];
+    if (asprintf(&conflist->entry_file, "%s/%s/%s", conf_dir, conflist->network, ours->name) < 0) {
+        conflist->entry_file = NULL;
         return error_no_memory(err);
     }
-    if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return 0;
-    if (file_read(AT_FDCWD, path, FILE_LINK_FOLLOW, &text, &length, err) < 0)
-        return -1;
-    if (json_parse((struct span){text, length}, &tree, err) < 0)
-        return error_context(err, "%s", path);
-    if (!conflist_is_ours(tree))
-        return error_set(err, ERROR_INVALID_CONFIG,
-                         "%s: \"type\" is not \"" CONFIG_PLUGIN_TYPE "\": remove the file", path);
-    conflist->drop_in = steal(&tree);
-    conflist->drop_in_text = steal(&text);
+    conflist->entry_path = conflist->entry_file;
+    conflist->entry = ours->tree;
+    conflist->entry_text = (struct span){ours->text, strlen(ours->text)};
     return 0;
 }
 
@@ -113,72 +116,85 @@ static int load_drop_in(const char *conf_dir, struct conflist *conflist, struct 
  * name. */
 static int check_is_list(const struct conflist *conflist, struct error *err)
 {
-    bool has_list = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins");
-
-    if (has_suffix(conflist->path, ".conflist") && (has_list || !cJSON_IsObject(conflist->tree)))
-        return 0;
-    if (has_list)
+    if (!conflist->is_list)
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "this is a single plugin, which nothing can be chained to: make it "
+                         "{\"cniVersion\": ..., \"name\": ..., \"plugins\": [ <what it is now> ]} "
+                         "and name it *.conflist");
+    if (!name_ends(conflist->path, ".conflist"))
         return error_set(err, ERROR_INVALID_CONFIG,
                          "a list of plugins is only taken as one from a file that is named "
                          "*.conflist: rename it");
-    return error_set(
-        err, ERROR_INVALID_CONFIG,
-        "this is a single plugin, which nothing can be chained to: make it "
-        "{\"cniVersion\": ..., \"name\": ..., \"plugins\": [ <what it is now> ]} and name "
-        "it *.conflist");
-}
-
-static int parse(const char *conf_dir, struct conflist *conflist, struct error *err)
-{
-    const cJSON *name;
-
-    if (json_parse((struct span){conflist->text, conflist->length}, &conflist->tree, err) < 0 ||
-        check_is_list(conflist, err) < 0 || conflist_check(conflist->tree, err) < 0)
-        return error_context(err, "%s", conflist->path);
-    name = cJSON_GetObjectItemCaseSensitive(conflist->tree, "name");
-    if (!cJSON_IsString(name) || !name_is_network(name->valuestring))
-        return error_set(err, ERROR_INVALID_CONFIG, "%s: \"name\" is no name of a network: %s",
-                         conflist->path, cJSON_IsString(name) ? name->valuestring : "(no string)");
-    conflist->network = name->valuestring;
-    if (load_drop_in(conf_dir, conflist, err) < 0)
-        return -1;
-    find_inline(conflist);
-    if (!conflist->drop_in || conflist_ignores_drop_ins(conflist))
-        return 0;
-    conflist->entry_count++;
-    if (!conflist->entry) {
-        conflist->entry = conflist->drop_in;
-        conflist->entry_text =
-            (struct span){conflist->drop_in_text, strlen(conflist->drop_in_text)};
-    }
     return 0;
 }
 
-int conflist_load(const char *conf_dir, struct conflist *out, bool *found, struct error *err)
+/* What is neither this node's pods' network nor has us in it is never complained about. */
+static int judge(const char *conf_dir, const struct networks *networks, struct conflist *conflist,
+                 struct error *err)
+{
+    const char *name =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(conflist->tree, "name"));
+
+    conflist->network = name && name_is_network(name) ? name : NULL;
+    conflist->is_list = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins") != NULL;
+    conflist->makes_pods = is_type(conflist->tree, CONFLIST_NODE_PLUGIN) ||
+                           has_type(conflist->tree, CONFLIST_NODE_PLUGIN) ||
+                           (name && networks_have(networks, name));
+    if (!conflist->makes_pods && !conflist_is_ours(conflist->tree) &&
+        !has_type(conflist->tree, CONFIG_PLUGIN_TYPE))
+        return 0;
+    if (conflist_is_ours(conflist->tree))
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         CONFIG_PLUGIN_TYPE " alone makes no network: remove the file, or move it "
+                                            "into the directory that is named like the network");
+    if (conflist->is_list) {
+        if (conflist_check(conflist->tree, err) < 0)
+            return -1;
+        find_inline(conflist);
+    }
+    if (conflist->makes_pods && check_is_list(conflist, err) < 0)
+        return -1;
+    if (conflist->makes_pods && !conflist->network)
+        return error_set(err, ERROR_INVALID_CONFIG, "\"name\" is no name of a network: %s",
+                         name ? name : "(no string)");
+    return conflist->makes_pods ? find_drop_in(conf_dir, conflist, err) : 0;
+}
+
+static int read_and_judge(const char *conf_dir, const struct networks *networks,
+                          struct conflist *conflist, struct error *err)
+{
+    if (file_read(AT_FDCWD, conflist->path, FILE_LINK_FOLLOW, &conflist->text, &conflist->length,
+                  err) < 0)
+        return -1;
+    if (json_parse((struct span){conflist->text, conflist->length}, &conflist->tree, err) < 0 ||
+        (!cJSON_IsObject(conflist->tree) &&
+         error_set(err, ERROR_INVALID_CONFIG, "this is no JSON object") < 0) ||
+        judge(conf_dir, networks, conflist, err) < 0)
+        return error_context(err, "%s", conflist->path);
+    return 0;
+}
+
+int conflist_load(const char *conf_dir, const char *name, const struct networks *networks,
+                  struct conflist *out, bool *found, struct error *err)
 {
     cleanup(conflist) struct conflist conflist = {0};
-    cleanup(free_text) char *name = NULL;
+    struct error why;
 
-    if (find_first(conf_dir, &name, err) < 0)
-        return -1;
-    if (!name) {
-        *found = false;
-        return 0;
-    }
     if (asprintf(&conflist.path, "%s/%s", conf_dir, name) < 0) {
         conflist.path = NULL;
         return error_no_memory(err);
     }
     /* The look comes before the reading: who compares later never takes an old text for this
      * file's. */
-    if (lstat(conflist.path, &conflist.stat) < 0)
-        return error_set(err, errno == ENOENT ? ERROR_TRY_AGAIN : ERROR_IO, "%s: %s", conflist.path,
-                         strerror(errno));
-    if (file_read(AT_FDCWD, conflist.path, FILE_LINK_FOLLOW, &conflist.text, &conflist.length,
-                  err) < 0)
-        return -1;
-    if (parse(conf_dir, &conflist, err) < 0)
-        return -1;
+    if (lstat(conflist.path, &conflist.stat) < 0 && errno == ENOENT) {
+        *found = false;
+        return 0;
+    }
+    if (read_and_judge(conf_dir, networks, &conflist, &why) < 0) {
+        conflist.problem = strdup(why.msg);
+        if (!conflist.problem)
+            return error_no_memory(err);
+    }
     *out = conflist;
     conflist = (struct conflist){0};
     *found = true;
@@ -189,8 +205,9 @@ void conflist_free(struct conflist *conflist)
 {
     free(conflist->path);
     free(conflist->text);
+    free(conflist->problem);
+    free(conflist->entry_file);
     cJSON_Delete(conflist->tree);
-    cJSON_Delete(conflist->drop_in);
-    free(conflist->drop_in_text);
+    drop_ins_free(&conflist->drop_ins);
     *conflist = (struct conflist){0};
 }

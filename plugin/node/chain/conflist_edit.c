@@ -17,9 +17,8 @@ struct plugins {
     struct span array;
     struct plugin {
         struct span place;
-        const cJSON *tree;
+        cJSON *tree;
         bool ours;
-        bool makes_interfaces; /* we must come after it */
     } * items;
     size_t count;
 };
@@ -33,18 +32,6 @@ static void cleanup_plugins(struct plugins *plugins)
 static const char *end_of(struct span span)
 {
     return span.start + span.length;
-}
-
-static bool is_type(const cJSON *plugin, const char *type)
-{
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(plugin, "type");
-
-    return cJSON_IsString(value) && strcmp(value->valuestring, type) == 0;
-}
-
-bool conflist_is_ours(const cJSON *plugin)
-{
-    return is_type(plugin, CONFIG_PLUGIN_TYPE);
 }
 
 int conflist_check(const cJSON *tree, struct error *err)
@@ -79,7 +66,8 @@ int conflist_check(const cJSON *tree, struct error *err)
 static int read_plugins(struct span text, struct plugins *out, struct error *err)
 {
     cleanup(plugins) struct plugins plugins = {0};
-    const cJSON *tree;
+    struct span rest;
+    cJSON *tree;
 
     if (json_parse(text, &plugins.tree, err) < 0 || conflist_check(plugins.tree, err) < 0)
         return -1;
@@ -90,49 +78,28 @@ static int read_plugins(struct span text, struct plugins *out, struct error *err
         return error_no_memory(err);
     if (!json_member(text, "plugins", &plugins.array))
         return error_set(err, ERROR_DECODING, "cannot find the place of \"plugins\"");
+    rest = plugins.array;
     tree = tree->child;
     for (size_t i = 0; i < plugins.count; i++, tree = tree->next) {
         struct plugin *item = &plugins.items[i];
 
-        if (!json_element(plugins.array, i, &item->place))
+        if (!json_next(&rest, &item->place))
             return error_set(err, ERROR_DECODING, "cannot find the place of plugins[%zu]", i);
         item->tree = tree;
         item->ours = conflist_is_ours(tree);
-        item->makes_interfaces = is_type(tree, "aws-cni") || is_type(tree, "egress-cni");
     }
     *out = plugins;
     plugins = (struct plugins){0};
     return 0;
 }
 
-/* Index of the first entry of ours, or count. */
-static size_t first_of_ours(const struct plugins *plugins)
+static size_t count_ours(const struct plugins *plugins)
 {
-    size_t index = 0;
+    size_t ours = 0;
 
-    while (index < plugins->count && !plugins->items[index].ours)
-        index++;
-    return index;
-}
-
-/* Index of the plugin we come after where nobody has put us anywhere. */
-static size_t last_before_us(const struct plugins *plugins)
-{
-    for (size_t i = plugins->count; i > 0; i--)
-        if (plugins->items[i - 1].makes_interfaces)
-            return i - 1;
-    return plugins->count - 1;
-}
-
-/* Whether an entry of ours may be at this index: after every plugin that makes interfaces. */
-static bool is_place_right(const struct plugins *plugins, size_t index)
-{
-    if (index == 0)
-        return false;
-    for (; index < plugins->count; index++)
-        if (plugins->items[index].makes_interfaces)
-            return false;
-    return true;
+    for (size_t i = 0; i < plugins->count; i++)
+        ours += plugins->items[i].ours;
+    return ours;
 }
 
 /* A stream that becomes *text. */
@@ -179,55 +146,51 @@ static int strip(struct span text, const struct plugins *plugins, char **out, st
     return finish(stream, out, err);
 }
 
-/* Writes what stands between two plugins: as before `index`, or else as it would be there. */
-static void write_separator(FILE *stream, const struct plugins *plugins, size_t index,
+/* Writes what stands between two plugins: as before the last, or else as it would be there. */
+static void write_separator(FILE *stream, const struct plugins *plugins,
                             const struct layout *layout)
 {
-    bool alone = plugins->count == 1;
-    const struct plugin *model = &plugins->items[index == 0 && !alone ? 1 : index];
-    struct span blanks = layout_blanks_before(plugins->array.start, model->place.start);
+    const char *last = plugins->items[plugins->count - 1].place.start;
+    struct span blanks = layout_blanks_before(plugins->array.start, last);
 
     fputc(',', stream);
-    if (alone && blanks.length == 0 && layout->spaced)
+    if (plugins->count == 1 && blanks.length == 0 && layout->spaced)
         fputc(' ', stream);
     fwrite(blanks.start, 1, blanks.length, stream);
 }
 
-/* The text with the entry after plugin `index`, laid out as that plugin is. */
-static int insert_after(struct span text, const struct plugins *plugins, size_t index,
-                        struct span entry, char **out, struct error *err)
+/* The text with the entry after the last plugin, laid out as that is. */
+static int append(struct span text, const struct plugins *plugins, struct span entry, char **out,
+                  struct error *err)
 {
-    struct span before = plugins->items[index].place;
-    struct layout layout = layout_of(before);
+    struct span last = plugins->items[plugins->count - 1].place;
+    struct layout layout = layout_of(last);
     size_t length;
     FILE *stream = open_memstream(out, &length);
 
     if (!stream)
         return error_no_memory(err);
-    fwrite(text.start, 1, (size_t)(end_of(before) - text.start), stream);
-    write_separator(stream, plugins, index, &layout);
+    fwrite(text.start, 1, (size_t)(end_of(last) - text.start), stream);
+    write_separator(stream, plugins, &layout);
     layout_write(stream, entry, &layout);
-    fwrite(end_of(before), 1, (size_t)(end_of(text) - end_of(before)), stream);
+    fwrite(end_of(last), 1, (size_t)(end_of(text) - end_of(last)), stream);
     return finish(stream, out, err);
 }
 
-/* Whether there is one entry of ours, where it should be, that says what `entry` says. */
-static bool is_settled(const struct plugins *plugins, const cJSON *entry)
+/* Whether there is one entry of ours, and not alone, and it is the last and says what `entry` says. */
+static bool is_settled(const struct plugins *plugins, cJSON *entry)
 {
-    size_t ours = 0;
-    size_t index = first_of_ours(plugins);
+    const struct plugin *last = &plugins->items[plugins->count - 1];
 
-    for (size_t i = 0; i < plugins->count; i++)
-        ours += plugins->items[i].ours;
-    return ours == 1 && is_place_right(plugins, index) &&
-           cJSON_Compare(plugins->items[index].tree, entry, true);
+    return plugins->count > 1 && count_ours(plugins) == 1 && last->ours &&
+           json_same(last->tree, entry);
 }
 
 /*
  * A second look at what is about to become every pod's network: it reads back, holds our entry and,
  * without it, is to the byte what was there before.
  */
-static int verify(const char *made, const char *stripped, const cJSON *entry, struct error *err)
+static int verify(const char *made, const char *stripped, cJSON *entry, struct error *err)
 {
     struct span text = {made, strlen(made)};
     cleanup(plugins) struct plugins plugins = {0};
@@ -242,18 +205,15 @@ static int verify(const char *made, const char *stripped, const cJSON *entry, st
     return 0;
 }
 
-/* The text that has no entry of ours, with the entry after plugin `index` (count: by the rule). */
-static int insert_fresh(const char *stripped, size_t index, struct span entry, char **out,
-                        struct error *err)
+/* The text that has no entry of ours, with it. */
+static int insert_fresh(const char *stripped, struct span entry, char **out, struct error *err)
 {
     struct span text = {stripped, strlen(stripped)};
     cleanup(plugins) struct plugins plugins = {0};
 
     if (read_plugins(text, &plugins, err) < 0)
         return -1;
-    if (index >= plugins.count)
-        index = last_before_us(&plugins);
-    return insert_after(text, &plugins, index, entry, out, err);
+    return append(text, &plugins, entry, out, err);
 }
 
 static int copy_text(struct span text, char **out, struct error *err)
@@ -272,7 +232,6 @@ int conflist_insert(struct span text, struct span entry, char **out, struct erro
     cleanup(json) cJSON *entry_tree = NULL;
     cleanup(free_text) char *stripped = NULL;
     cleanup(free_text) char *made = NULL;
-    size_t index;
 
     if (json_parse(entry, &entry_tree, err) < 0)
         return error_context(err, "the entry");
@@ -283,12 +242,8 @@ int conflist_insert(struct span text, struct span entry, char **out, struct erro
         return -1;
     if (is_settled(&plugins, entry_tree))
         return copy_text(text, out, err);
-    index = first_of_ours(&plugins);
-    /* Nothing of ours is before that index, so the plugin before it has the same one
-     * when stripped. */
-    index = is_place_right(&plugins, index) && index < plugins.count ? index - 1 : SIZE_MAX;
     if (strip(text, &plugins, &stripped, err) < 0 ||
-        insert_fresh(stripped, index, entry, &made, err) < 0 ||
+        insert_fresh(stripped, entry, &made, err) < 0 ||
         verify(made, stripped, entry_tree, err) < 0)
         return -1;
     *out = steal(&made);
@@ -303,7 +258,7 @@ int conflist_remove(struct span text, char **out, struct error *err)
 
     if (read_plugins(text, &plugins, err) < 0)
         return -1;
-    if (first_of_ours(&plugins) == plugins.count)
+    if (count_ours(&plugins) == 0)
         return copy_text(text, out, err);
     if (strip(text, &plugins, &stripped, err) < 0 ||
         read_plugins((struct span){stripped, strlen(stripped)}, &left, err) < 0)

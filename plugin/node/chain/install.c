@@ -1,168 +1,18 @@
 #include "node/chain/install.h"
 
 #include "guard/cni_version.h"
-#include "node/chain/conflist.h"
+#include "guard/config.h"
+#include "node/chain/change.h"
+#include "node/chain/directory.h"
 #include "node/chain/entry.h"
-#include "node/chain/layout.h"
 #include "node/chain/replace.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-
-/* How often another program may come between reading and writing before we give up. */
-#define TRIES 16
-
-/* One change of the directory under its lock. */
-struct change {
-    const struct install_options *options;
-    const char *config; /* the operator's entry, or NULL */
-    int directory;      /* locked */
-    const struct conflist *conflist;
-    bool written; /* out: something had to change */
-    bool done;    /* out: false: another program has written meanwhile, start over */
-};
 
 static struct span span_of(const char *text)
 {
     return (struct span){text, strlen(text)};
-}
-
-static const char *file_name(const struct conflist *conflist)
-{
-    return strrchr(conflist->path, '/') + 1;
-}
-
-/* Puts the new text into the place of the conflist that was read. */
-static int write_conflist(struct change *change, const char *text, struct error *err)
-{
-    const struct conflist *conflist = change->conflist;
-    cleanup(replacement) struct replacement file = {.fd = -1};
-
-    if (strlen(text) == conflist->length && memcmp(text, conflist->text, conflist->length) == 0) {
-        change->done = true;
-        return 0;
-    }
-    if (S_ISLNK(conflist->stat.st_mode))
-        return error_set(
-            err, ERROR_INVALID_CONFIG,
-            "%s is a symbolic link, and the runtime does not see when what it points to "
-            "changes: put the file itself there, or use --drop-in",
-            conflist->path);
-    if (replacement_begin(change->directory, &conflist->stat, &file, err) < 0 ||
-        replacement_write(&file, span_of(text), err) < 0 ||
-        replacement_commit_over(&file, file_name(conflist), &conflist->stat, &change->done, err) <
-            0)
-        return error_context(err, "%s", conflist->path);
-    change->written = change->done;
-    return 0;
-}
-
-/* What the entry should say: what the operator says, else what it says already, else
- * the default. */
-static int choose_entry(const struct change *change, const cJSON *present, struct span present_text,
-                        struct span *out, struct error *err)
-{
-    if (change->config)
-        *out = span_of(change->config);
-    else if (!present)
-        *out = span_of(ENTRY_DEFAULT);
-    else if (entry_check(present, err) < 0)
-        return error_context(
-            err, "the " CONFIG_PLUGIN_TYPE " entry of %s (correct it, or give --config)",
-            change->conflist->path);
-    else
-        *out = present_text;
-    return 0;
-}
-
-static int put_inline(struct change *change, struct error *err)
-{
-    const struct conflist *conflist = change->conflist;
-    cleanup(free_text) char *text = NULL;
-    struct span entry = {0};
-
-    if (choose_entry(change, conflist->entry, conflist->entry_text, &entry, err) < 0)
-        return -1;
-    if (conflist_insert((struct span){conflist->text, conflist->length}, entry, &text, err) < 0)
-        return error_context(err, "%s", conflist->path);
-    return write_conflist(change, text, err);
-}
-
-static int lay_out(struct span entry, char **out, struct error *err)
-{
-    size_t length;
-    FILE *stream = open_memstream(out, &length);
-
-    if (!stream)
-        return error_no_memory(err);
-    layout_write(stream, entry, &layout_pretty);
-    fputc('\n', stream);
-    if (fclose(stream) != 0)
-        return error_no_memory(err);
-    return 0;
-}
-
-/* The network's own directory, made if `create`. *out is -1 if there is none. */
-static int open_network(const struct change *change, bool create, int *out, struct error *err)
-{
-    const char *network = change->conflist->network;
-    int fd;
-
-    if (create && mkdirat(change->directory, network, 0755) < 0 && errno != EEXIST)
-        return error_set(err, ERROR_IO, "cannot make the directory %s/%s: %s",
-                         change->options->conf_dir, network, strerror(errno));
-    fd = openat(change->directory, network, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && (create || errno != ENOENT))
-        return error_set(err, ERROR_IO, "cannot open the directory %s/%s: %s",
-                         change->options->conf_dir, network, strerror(errno));
-    *out = fd;
-    return 0;
-}
-
-/*
- * containerd watches the top directory alone, and reloads on a write, rename or removal there, not
- * on a creation. So the drop-in is written there under its temporary name and renamed into the
- * network's directory, and goes away by the same door: each ends with an event that makes the
- * runtime reload.
- */
-static int write_drop_in(struct change *change, struct span entry, struct error *err)
-{
-    struct stat like = {.st_mode = 0644, .st_uid = geteuid(), .st_gid = getegid()};
-    cleanup(replacement) struct replacement file = {.fd = -1};
-    cleanup(free_text) char *text = NULL;
-    cleanup(close_fd) int network = -1;
-
-    if (lay_out(entry, &text, err) < 0 || open_network(change, true, &network, err) < 0)
-        return -1;
-    /* Fails, and leaves the defaults, if there is none yet. */
-    (void)!fstatat(network, CONFLIST_DROP_IN, &like, AT_SYMLINK_NOFOLLOW);
-    if (replacement_begin(change->directory, &like, &file, err) < 0 ||
-        replacement_write(&file, span_of(text), err) < 0 ||
-        replacement_commit(&file, network, CONFLIST_DROP_IN, err) < 0)
-        return error_context(err, "%s/%s", change->options->conf_dir, change->conflist->network);
-    change->written = true;
-    return 0;
-}
-
-static int put_drop_in(struct change *change, struct error *err)
-{
-    const struct conflist *conflist = change->conflist;
-    cleanup(json) cJSON *tree = NULL;
-    struct span entry = {0};
-
-    if (conflist_ignores_drop_ins(conflist))
-        return error_set(err, ERROR_INVALID_CONFIG,
-                         "%s says loadOnlyInlinedPlugins, so the runtime would not read a drop-in: "
-                         "install without --drop-in",
-                         conflist->path);
-    if (choose_entry(change, conflist->entry, conflist->entry_text, &entry, err) < 0 ||
-        json_parse(entry, &tree, err) < 0)
-        return -1;
-    change->done = true;
-    if (conflist->drop_in && cJSON_Compare(conflist->drop_in, tree, true))
-        return 0;
-    return write_drop_in(change, entry, err);
 }
 
 /* With a version that the plugin refuses, every ADD of the node would fail. */
@@ -180,100 +30,181 @@ static int check_version(const struct conflist *conflist, struct error *err)
                      conflist->path, cJSON_IsString(version) ? version->valuestring : "missing");
 }
 
-static int put(struct change *change, struct error *err)
+/* What the entry should say: what the operator says, else what it says already, else
+ * what is known, else the default. */
+static int choose_entry(const struct change *change, const struct conflist *conflist,
+                        struct span *out, struct error *err)
 {
-    if (check_version(change->conflist, err) < 0)
-        return -1;
-    return change->options->drop_in ? put_drop_in(change, err) : put_inline(change, err);
-}
+    struct error why;
 
-/* See write_drop_in for the way it goes. */
-static int remove_drop_in(struct change *change, struct error *err)
-{
-    cleanup(close_fd) int network = -1;
-
-    if (open_network(change, false, &network, err) < 0)
-        return -1;
-    if (network < 0)
+    if (change->config) {
+        *out = span_of(change->config);
         return 0;
-    if (renameat(network, CONFLIST_DROP_IN, change->directory, REPLACE_TEMPORARY) == 0 &&
-        unlinkat(change->directory, REPLACE_TEMPORARY, 0) == 0)
-        change->written = true;
-    else if (errno != ENOENT)
-        return error_set(err, ERROR_IO, "cannot remove %s/%s/%s: %s", change->options->conf_dir,
-                         change->conflist->network, CONFLIST_DROP_IN, strerror(errno));
-    /* Stays if others have something in it. */
-    unlinkat(change->directory, change->conflist->network, AT_REMOVEDIR);
-    return 0;
-}
-
-static int take_out(struct change *change, struct error *err)
-{
-    const struct conflist *conflist = change->conflist;
-    cleanup(free_text) char *text = NULL;
-
-    if (conflist_remove((struct span){conflist->text, conflist->length}, &text, err) < 0)
-        return error_context(err, "%s", conflist->path);
-    if (write_conflist(change, text, err) < 0)
+    }
+    if (!conflist->entry) {
+        *out = span_of(change->spare ? change->spare : ENTRY_DEFAULT);
+        return 0;
+    }
+    if (entry_check(conflist->entry, &why) == 0) {
+        *out = conflist->entry_text;
+        return 0;
+    }
+    error_context(&why, "the " CONFIG_PLUGIN_TYPE " entry of %s (correct it, or give --config)",
+                  conflist->entry_path);
+    if (!change->spare) {
+        *err = why;
         return -1;
-    return change->done ? remove_drop_in(change, err) : 0;
+    }
+    *out = span_of(change->spare);
+    return notes_add(&change->report->notes, err, NOTE_DONE, "%s: what was in force is put back",
+                     why.msg);
 }
 
-static void report_path(const struct change *change, struct install_report *report)
+static void remember_follower(const struct change *change, const struct conflist *conflist)
 {
-    if (change->options->drop_in)
-        snprintf(report->path, sizeof(report->path), "%s/%s/%s", change->options->conf_dir,
-                 change->conflist->network, CONFLIST_DROP_IN);
+    if (conflist->follower)
+        snprintf(change->report->follower, sizeof(change->report->follower), "%s",
+                 conflist->follower);
+}
+
+/* In the list itself. What others drop in runs after all of that. */
+static int put_inline(const struct change *change, const struct conflist *conflist,
+                      struct span entry, char **text, struct error *err)
+{
+    const struct drop_ins *drop_ins = &conflist->drop_ins;
+    struct notes *notes = &change->report->notes;
+    const char *follower = conflist->follower;
+
+    if (conflist_insert((struct span){conflist->text, conflist->length}, entry, text, err) < 0)
+        return error_context(err, "%s", conflist->path);
+    if (drop_ins->last &&
+        notes_add(notes, err, NOTE_PROBLEM,
+                  "%s/%s/%s comes after the list's own plugins, and so after imds-guard: use "
+                  "--drop-in",
+                  change->options->conf_dir, conflist->network, drop_ins->last) < 0)
+        return -1;
+    if (strcmp(*text, conflist->text) == 0)
+        return notes_add(notes, err, NOTE_SKIPPED, "%s: entry right already", conflist->path);
+    if (follower && !drop_ins->last)
+        return notes_add(notes, err, NOTE_DONE, "%s: entry written (%s had come after it)",
+                         conflist->path, follower);
+    return notes_add(notes, err, NOTE_DONE, "%s: entry written", conflist->path);
+}
+
+static int put_drop_in(const struct change *change, const struct conflist *conflist,
+                       struct span entry, struct error *err)
+{
+    if (conflist_ignores_drop_ins(conflist))
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "%s says loadOnlyInlinedPlugins, so the runtime would not read a drop-in: "
+                         "install without --drop-in",
+                         conflist->path);
+    return change_write_drop_in(change, conflist, entry, err);
+}
+
+static int take_out(const struct change *change, const struct conflist *conflist, const char *why,
+                    char **text, struct error *err)
+{
+    if (conflist_remove((struct span){conflist->text, conflist->length}, text, err) < 0)
+        return error_context(err, "%s", conflist->path);
+    return notes_add(&change->report->notes, err, NOTE_DONE, "%s: entry taken out%s",
+                     conflist->path, why);
+}
+
+/* The first pass: the entry is where it belongs, and nowhere else. */
+static int put(const struct change *change, const struct conflist *conflist, char **text,
+               struct error *err)
+{
+    struct span entry = {0};
+
+    if (conflist->problem)
+        return error_set(err, ERROR_INVALID_CONFIG, "%s", conflist->problem);
+    if (!conflist->makes_pods)
+        return conflist->inline_count == 0
+                   ? 0
+                   : take_out(change, conflist,
+                              ": the list does not make this node's pods (or its name is to be "
+                              "given with --network)",
+                              text, err);
+    if (check_version(conflist, err) < 0 || choose_entry(change, conflist, &entry, err) < 0)
+        return -1;
+    remember_follower(change, conflist);
+    return change->options->drop_in ? put_drop_in(change, conflist, entry, err)
+                                    : put_inline(change, conflist, entry, text, err);
+}
+
+/* The second pass: of two ways to be there one goes. */
+static int tidy(const struct change *change, const struct conflist *conflist, char **text,
+                struct error *err)
+{
+    if (conflist->problem)
+        return error_set(err, ERROR_INVALID_CONFIG, "%s", conflist->problem);
+    if (!conflist->makes_pods)
+        return 0;
+    change->report->lists++;
+    if (!change->options->drop_in)
+        return conflist->inline_count == 0 ? 0
+                                           : change_remove_drop_ins(change, conflist->network,
+                                                                    &conflist->drop_ins, NULL, err);
+    if (conflist->inline_count == 0 || conflist->drop_ins.count == 0)
+        return 0;
+    return take_out(change, conflist, ": the drop-in takes its place", text, err);
+}
+
+/* For lists that have no entry: that of the others, else what the caller knows. For free(3). */
+static int find_spare(const struct install_options *options, char **out, struct error *err)
+{
+    cleanup(directory) struct directory directory = {0};
+    const struct conflist *first;
+    struct error ignored;
+
+    if (directory_load(options->conf_dir, &options->networks, &directory, err) < 0)
+        return -1;
+    first = directory_first(&directory);
+    *out = NULL;
+    if (first && first->entry && entry_check(first->entry, &ignored) == 0)
+        *out = strndup(first->entry_text.start, first->entry_text.length);
+    else if (options->known)
+        *out = strdup(options->known);
     else
-        snprintf(report->path, sizeof(report->path), "%s", change->conflist->path);
+        return 0;
+    return *out ? 0 : error_no_memory(err);
 }
 
-static int report_no_conflist(struct install_report *report)
+static int put_everywhere(struct change *change, struct error *err)
 {
-    report->no_conflist = true;
-    report->conflist_written = false;
-    report->path[0] = '\0';
-    return 0;
+    cleanup(names) struct names names = {0};
+    cleanup(free_text) char *spare = NULL;
+
+    if (find_spare(change->options, &spare, err) < 0 ||
+        directory_names(change->options->conf_dir, false, &names, err) < 0)
+        return -1;
+    change->spare = spare;
+    if (change_files(change, &names, put, err) < 0)
+        return -1;
+    return change_files(change, &names, tidy, err);
 }
 
-/* Reads the conflist and has it changed, until no other program comes between the two. */
-static int change_entry(const struct install_options *options, const char *config,
-                        int (*edit)(struct change *, struct error *), struct install_report *report,
-                        struct error *err)
+static int lock(const struct install_options *options, int *out, struct error *err)
+{
+    return replace_lock(options->conf_dir, options->impatient ? 0 : REPLACE_PATIENCE_MS, out, err);
+}
+
+static int put_entry(const struct install_options *options, const char *config,
+                     struct install_report *report, struct error *err)
 {
     cleanup(close_fd) int directory = -1;
+    struct change change = {.options = options, .config = config, .report = report};
     struct error failure;
 
-    if (replace_lock(options->conf_dir, &directory, &failure) < 0) {
+    if (lock(options, &directory, &failure) < 0) {
         if (errno == ENOENT)
-            return report_no_conflist(report);
+            return 0;
         *err = failure;
         return -1;
     }
-    for (int tries = 0; tries < TRIES; tries++) {
-        cleanup(conflist) struct conflist conflist = {0};
-        struct change change = {options, config, directory, &conflist, false, false};
-        bool found = false;
-
-        if (conflist_load(options->conf_dir, &conflist, &found, &failure) < 0) {
-            if (failure.code == ERROR_TRY_AGAIN)
-                continue;
-            *err = failure;
-            return -1;
-        }
-        if (!found)
-            return report_no_conflist(report);
-        if (edit(&change, err) < 0)
-            return -1;
-        if (change.done) {
-            report->no_conflist = false;
-            report->conflist_written = change.written;
-            report_path(&change, report);
-            return 0;
-        }
-    }
-    return error_set(err, ERROR_TRY_AGAIN, "another program keeps rewriting the conflist in %s",
-                     options->conf_dir);
+    change.directory = directory;
+    return put_everywhere(&change, err);
 }
 
 int install_entry(const struct install_options *options, struct install_report *report,
@@ -283,26 +214,23 @@ int install_entry(const struct install_options *options, struct install_report *
 
     if (options->config_file && entry_read(options->config_file, &config, err) < 0)
         return -1;
-    return change_entry(options, config, put, report, err);
-}
-
-int uninstall_entry(const struct install_options *options, struct install_report *report,
-                    struct error *err)
-{
-    return change_entry(options, NULL, take_out, report, err);
+    return put_entry(options, config, report, err);
 }
 
 int install_all(const struct install_options *options, struct install_report *report,
                 struct error *err)
 {
-    struct install_report made = {0};
     cleanup(free_text) char *config = NULL;
 
     if (options->config_file && entry_read(options->config_file, &config, err) < 0)
         return -1;
-    if (install_binary(options, &made, err) < 0 ||
-        change_entry(options, config, put, &made, err) < 0)
+    if (install_binary(options, report, err) < 0)
         return -1;
-    *report = made;
-    return 0;
+    return put_entry(options, config, report, err);
+}
+
+void install_report_free(struct install_report *report)
+{
+    notes_free(&report->notes);
+    *report = (struct install_report){0};
 }

@@ -1,4 +1,5 @@
 #include "guard/config.h"
+#include "node/chain/binary.h"
 #include "node/chain/install.h"
 #include "node/chain/replace.h"
 
@@ -44,14 +45,12 @@ static bool has_same_bytes(int a, int b)
 }
 
 /* Whether everybody can run what is there, and it is us. Whatever cannot be read is not. */
-static bool is_installed(int directory, int self, off_t size)
+static bool is_installed(int there, int self, off_t size)
 {
-    cleanup(close_fd) int fd =
-        openat(directory, CONFIG_PLUGIN_TYPE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat status;
 
-    return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-           (status.st_mode & 07777) == 0755 && status.st_size == size && has_same_bytes(self, fd);
+    return there >= 0 && fstat(there, &status) == 0 && (status.st_mode & 07777) == 0755 &&
+           status.st_size == size && has_same_bytes(self, there);
 }
 
 static int copy(int from, off_t size, struct replacement *to, struct error *err)
@@ -81,6 +80,39 @@ static int replace_binary(int directory, int self, off_t size, struct error *err
     return replacement_commit(&file, directory, CONFIG_PLUGIN_TYPE, err);
 }
 
+/* What there is to do about the binary that is there: nothing, if it is newer than this one. */
+static int replace_unless_newer(const struct install_options *options, int directory, int self,
+                                off_t size, struct install_report *report, struct error *err)
+{
+    cleanup(close_fd) int there =
+        openat(directory, CONFIG_PLUGIN_TYPE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char version[BINARY_VERSION_SIZE];
+    bool works = there >= 0 && binary_works(there, self, version);
+    struct notes *notes = &report->notes;
+    struct error why;
+
+    if (is_installed(there, self, size))
+        return notes_add(notes, err, NOTE_SKIPPED, "%s/" CONFIG_PLUGIN_TYPE ": up to date already",
+                         options->bin_dir);
+    if (works && strverscmp(version, IMDS_GUARD_VERSION) > 0)
+        return notes_add(notes, err, NOTE_SKIPPED,
+                         "%s/" CONFIG_PLUGIN_TYPE
+                         ": left as it is, version %s, newer than this one, " IMDS_GUARD_VERSION,
+                         options->bin_dir, version);
+    if (replace_binary(directory, self, size, &why) == 0) {
+        report->binary_written = true;
+        return notes_add(notes, err, NOTE_DONE, "%s/" CONFIG_PLUGIN_TYPE ": written",
+                         options->bin_dir);
+    }
+    error_context(&why, "%s", options->bin_dir);
+    if (!works) {
+        *err = why;
+        return -1;
+    }
+    return notes_add(notes, err, NOTE_PROBLEM, "%s; version %s is there and works, and stays",
+                     why.msg, version);
+}
+
 int install_binary(const struct install_options *options, struct install_report *report,
                    struct error *err)
 {
@@ -91,14 +123,8 @@ int install_binary(const struct install_options *options, struct install_report 
     if (self < 0 || fstat(self, &status) < 0)
         return error_set(err, ERROR_IO, "cannot read my own binary, /proc/self/exe: %s",
                          strerror(errno));
-    if (replace_lock(options->bin_dir, &directory, err) < 0)
+    if (replace_lock(options->bin_dir, options->impatient ? 0 : REPLACE_PATIENCE_MS, &directory,
+                     err) < 0)
         return error_context(err, "where the runtime looks for plugins (--bin-dir)");
-    if (is_installed(directory, self, status.st_size)) {
-        report->binary_written = false;
-        return 0;
-    }
-    if (replace_binary(directory, self, status.st_size, err) < 0)
-        return error_context(err, "%s", options->bin_dir);
-    report->binary_written = true;
-    return 0;
+    return replace_unless_newer(options, directory, self, status.st_size, report, err);
 }

@@ -1,18 +1,83 @@
 #include "node/chain/replace.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
 
-#define LOCK_TRIES    500
-#define LOCK_PAUSE_NS (20 * 1000 * 1000)
+#define LOCK_PAUSE_MS 20
 
-int replace_lock(const char *path, int *out, struct error *err)
+#define MODE_BITS  07777
+#define UNFINISHED S_ISVTX /* see the header */
+
+static inline void cleanup_stream(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
+static int exchange(int directory, const char *name)
+{
+    return renameat2(directory, REPLACE_TEMPORARY, directory, name, RENAME_EXCHANGE);
+}
+
+static bool is_unfinished(int directory, const char *name)
+{
+    struct stat status;
+
+    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+           (status.st_mode & UNFINISHED);
+}
+
+/* What came out goes back to where our file stands that was not finished, if it still does. */
+static void undo(int fd, const char *path)
+{
+    cleanup(stream) DIR *directory = opendir(path);
+    const struct dirent *entry;
+
+    while (directory && (entry = readdir(directory))) {
+        if (strcmp(entry->d_name, REPLACE_TEMPORARY) != 0 && is_unfinished(fd, entry->d_name) &&
+            exchange(fd, entry->d_name) == 0)
+            return;
+    }
+}
+
+/* What cannot be removed is reported where it matters: when the name is needed. */
+static void clear(int fd, const char *path)
+{
+    struct stat status;
+
+    if (fstatat(fd, REPLACE_TEMPORARY, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    if (!(status.st_mode & UNFINISHED))
+        undo(fd, path);
+    unlinkat(fd, REPLACE_TEMPORARY, 0);
+}
+
+static int wait_for_lock(int fd, const char *path, unsigned patience_ms, struct error *err)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000 * 1000};
+
+    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_PAUSE_MS) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return error_set(err, ERROR_IO, "cannot lock %s: %s", path, strerror(errno));
+        if (waited >= patience_ms) {
+            errno = EWOULDBLOCK;
+            return error_set(err, ERROR_TRY_AGAIN,
+                             "%s: somebody else has the lock, another imds-guard perhaps; fuser(1) "
+                             "says who",
+                             path);
+        }
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+int replace_lock(const char *path, unsigned patience_ms, int *out, struct error *err)
 {
     cleanup(close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
 
     if (fd < 0) {
         int number = errno;
@@ -21,21 +86,9 @@ int replace_lock(const char *path, int *out, struct error *err)
         errno = number;
         return -1;
     }
-    for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return error_set(err, ERROR_IO, "cannot lock %s: %s", path, strerror(errno));
-        if (tries == LOCK_TRIES) {
-            errno = EWOULDBLOCK;
-            return error_set(
-                err, ERROR_TRY_AGAIN,
-                "%s: another imds-guard has had the lock for 10 seconds; fuser(1) says "
-                "which",
-                path);
-        }
-        nanosleep(&pause, NULL);
-    }
-    /* What cannot be removed is reported where it matters: when the name is needed. */
-    unlinkat(fd, REPLACE_TEMPORARY, 0);
+    if (wait_for_lock(fd, path, patience_ms, err) < 0)
+        return -1;
+    clear(fd, path);
     *out = steal_fd(&fd);
     return 0;
 }
@@ -43,20 +96,22 @@ int replace_lock(const char *path, int *out, struct error *err)
 int replacement_begin(int directory, const struct stat *like, struct replacement *out,
                       struct error *err)
 {
-    cleanup(replacement) struct replacement made = {directory, -1};
+    cleanup(replacement) struct replacement made = {.directory = directory};
 
-    made.fd = openat(directory, REPLACE_TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    made.fd = openat(directory, REPLACE_TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                     0600 | UNFINISHED);
     if (made.fd < 0)
         return error_set(err, ERROR_IO, "cannot create %s: %s", REPLACE_TEMPORARY, strerror(errno));
+    made.made = true;
     /* Owner first: a change of owner takes mode bits away. To say it where it is so already is
      * refused to all but root. */
     if (((like->st_uid != geteuid() || like->st_gid != getegid()) &&
          fchown(made.fd, like->st_uid, like->st_gid) < 0) ||
-        fchmod(made.fd, like->st_mode & 07777) < 0)
+        fchmod(made.fd, (like->st_mode & MODE_BITS) | UNFINISHED) < 0)
         return error_set(err, ERROR_IO, "cannot set mode and owner of %s: %s", REPLACE_TEMPORARY,
                          strerror(errno));
     *out = made;
-    made.fd = -1;
+    made = (struct replacement){.fd = -1};
     return 0;
 }
 
@@ -85,11 +140,25 @@ static int flush(const struct replacement *replacement, struct error *err)
     return 0;
 }
 
-/* Nothing has the temporary name any more. */
-static int finish(struct replacement *replacement, int directory, struct error *err)
+static int drop_mark(const struct replacement *replacement, struct error *err)
 {
-    close(replacement->fd);
+    struct stat status;
+
+    if (fstat(replacement->fd, &status) < 0 ||
+        fchmod(replacement->fd, status.st_mode & MODE_BITS & ~(mode_t)UNFINISHED) < 0)
+        return error_set(err, ERROR_IO, "cannot set the mode of %s: %s", REPLACE_TEMPORARY,
+                         strerror(errno));
+    return 0;
+}
+
+static void close_replacement(struct replacement *replacement)
+{
+    cleanup_close_fd(&replacement->fd);
     replacement->fd = -1;
+}
+
+static int flush_directory(int directory, struct error *err)
+{
     if (fsync(directory) < 0)
         return error_set(err, ERROR_IO, "cannot write the directory to disk: %s", strerror(errno));
     return 0;
@@ -98,12 +167,14 @@ static int finish(struct replacement *replacement, int directory, struct error *
 int replacement_commit(struct replacement *replacement, int directory, const char *name,
                        struct error *err)
 {
-    if (flush(replacement, err) < 0)
+    if (drop_mark(replacement, err) < 0 || flush(replacement, err) < 0)
         return -1;
+    close_replacement(replacement);
     if (renameat(replacement->directory, REPLACE_TEMPORARY, directory, name) < 0)
         return error_set(err, ERROR_IO, "cannot rename %s to %s: %s", REPLACE_TEMPORARY, name,
                          strerror(errno));
-    return finish(replacement, directory, err);
+    replacement->made = false;
+    return flush_directory(directory, err);
 }
 
 /* Not st_ctim: renaming changes it. */
@@ -117,12 +188,6 @@ static bool is_same_file(int directory, const char *name, const struct stat *old
            now.st_mtim.tv_sec == old->st_mtim.tv_sec && now.st_mtim.tv_nsec == old->st_mtim.tv_nsec;
 }
 
-static int exchange(int directory, const char *name)
-{
-    return renameat2(directory, REPLACE_TEMPORARY, directory, name, RENAME_EXCHANGE);
-}
-
-/* On a file system that cannot exchange (NFS), a window of one system call is left. */
 static int rename_over(struct replacement *replacement, const char *name, const struct stat *old,
                        bool *done, struct error *err)
 {
@@ -136,21 +201,31 @@ static int rename_over(struct replacement *replacement, const char *name, const 
     return 0;
 }
 
-/* The temporary name is the other program's file now, and not ours to remove. */
-static int keep_newer(struct replacement *replacement, const char *name, struct error *err)
+/* From the exchange on the temporary name is not ours to remove, until it is known whose it is. */
+static int settle(struct replacement *replacement, const char *name, const struct stat *old,
+                  bool *done, struct error *err)
 {
-    error_set(err, ERROR_IO,
-              "cannot put the newer %s back: %s; it is in " REPLACE_TEMPORARY ": rename it", name,
-              strerror(errno));
-    cleanup_close_fd(&replacement->fd);
-    replacement->fd = -1;
-    return -1;
+    int directory = replacement->directory;
+    bool is_old = is_same_file(directory, REPLACE_TEMPORARY, old);
+
+    replacement->made = false;
+    if (!is_old && exchange(directory, name) < 0)
+        return error_set(err, ERROR_IO,
+                         "cannot put the newer %s back: %s; it is in " REPLACE_TEMPORARY
+                         ", and the next run puts it back",
+                         name, strerror(errno));
+    if (is_old && drop_mark(replacement, err) < 0)
+        return -1;
+    replacement->made = true;
+    *done = is_old;
+    return 0;
 }
 
 int replacement_commit_over(struct replacement *replacement, const char *name,
                             const struct stat *old, bool *done, struct error *err)
 {
     int directory = replacement->directory;
+    bool settled = false;
 
     if (flush(replacement, err) < 0)
         return -1;
@@ -163,25 +238,24 @@ int replacement_commit_over(struct replacement *replacement, const char *name,
         *done = false;
         return 0;
     }
-    if (!is_same_file(directory, REPLACE_TEMPORARY, old)) {
-        if (exchange(directory, name) < 0)
-            return keep_newer(replacement, name, err);
-        *done = false;
-        return 0;
-    }
-    if (unlinkat(directory, REPLACE_TEMPORARY, 0) < 0)
-        return error_set(err, ERROR_IO, "cannot remove %s: %s", REPLACE_TEMPORARY, strerror(errno));
-    if (finish(replacement, directory, err) < 0)
+    if (settle(replacement, name, old, &settled, err) < 0)
         return -1;
-    *done = true;
+    if (settled) {
+        if (unlinkat(directory, REPLACE_TEMPORARY, 0) < 0)
+            return error_set(err, ERROR_IO, "cannot remove %s: %s", REPLACE_TEMPORARY,
+                             strerror(errno));
+        replacement->made = false;
+        if (flush_directory(directory, err) < 0)
+            return -1;
+    }
+    *done = settled;
     return 0;
 }
 
 void replacement_drop(struct replacement *replacement)
 {
-    if (replacement->fd < 0)
-        return;
-    close(replacement->fd);
-    replacement->fd = -1;
-    unlinkat(replacement->directory, REPLACE_TEMPORARY, 0);
+    close_replacement(replacement);
+    if (replacement->made)
+        unlinkat(replacement->directory, REPLACE_TEMPORARY, 0);
+    replacement->made = false;
 }

@@ -1,50 +1,216 @@
 #include "node/chain/settings.h"
 
-#include "node/chain/conflist.h"
-#include "node/file.h"
+#include "node/chain/directory.h"
+#include "node/chain/entry.h"
 
-#include <fcntl.h>
 #include <string.h>
 
-static int read_entry(const char *path, cJSON **out, struct error *err)
+/* What one source gives. False: `why` says what is wrong with it. */
+static bool use(const char *text, const char *path, struct settings *settings, struct error *why)
+{
+    cleanup(json) cJSON *tree = NULL;
+
+    if (json_parse((struct span){text, strlen(text)}, &tree, why) < 0 ||
+        config_parse(tree, &settings->config, why) < 0) {
+        error_context(why, "%s", path);
+        return false;
+    }
+    return true;
+}
+
+/* The texts that were used change hands. */
+static int keep(const char *text, const char *path, struct settings *settings, struct error *err)
+{
+    settings->entry = strdup(text);
+    settings->path = strdup(path);
+    return settings->entry && settings->path ? 0 : error_no_memory(err);
+}
+
+static int note_problem(struct settings *settings, const char *text, struct error *err)
+{
+    return notes_add(&settings->problems, err, NOTE_PROBLEM, "%s", text);
+}
+
+/* *done: the source is one; what is wrong with it is noted. */
+static int try(const char *text, const char *path, struct settings *settings, bool *done,
+               struct error *err)
+{
+    struct error why;
+
+    if (!use(text, path, settings, &why))
+        return note_problem(settings, why.msg, err);
+    *done = true;
+    return keep(text, path, settings, err);
+}
+
+static int try_file(const char *config_file, struct settings *settings, bool *done,
+                    struct error *err)
 {
     cleanup(free_text) char *text = NULL;
-    cleanup(json) cJSON *entry = NULL;
-    struct span span = {0};
+    struct error why;
 
-    if (file_read(AT_FDCWD, path, FILE_LINK_FOLLOW, &text, &span.length, err) < 0)
-        return -1;
-    span.start = text;
-    if (json_parse(span, &entry, err) < 0 ||
-        (cJSON_IsObject(entry) && config_check_keys(entry, err) < 0))
-        return error_context(err, "%s", path);
-    *out = steal(&entry);
-    return 0;
+    if (entry_read(config_file, &text, &why) < 0)
+        return note_problem(settings, why.msg, err);
+    return try(text, config_file, settings, done, err);
 }
 
-static int load_conflist(const char *conf_dir, struct conflist *out, struct error *err)
+static int try_list(const struct conflist *list, struct settings *settings, bool *done,
+                    struct error *err)
 {
-    bool found = false;
+    cleanup(free_text) char *text = NULL;
 
-    if (conflist_load(conf_dir, out, &found, err) < 0)
-        return -1;
-    if (!found)
-        return error_set(err, ERROR_NOT_AVAILABLE,
-                         "no conflist in %s yet: the network's own plugin has to put it there",
-                         conf_dir);
+    if (!list || !list->entry)
+        return 0;
+    text = strndup(list->entry_text.start, list->entry_text.length);
+    if (!text)
+        return error_no_memory(err);
+    return try(text, list->entry_path, settings, done, err);
+}
+
+static int add_network(struct settings *settings, const char *name, struct error *err)
+{
+    char **larger;
+
+    if (settings_have_network(settings, name))
+        return 0;
+    larger = reallocarray(settings->networks, settings->network_count + 1, sizeof(*larger));
+    if (!larger)
+        return error_no_memory(err);
+    settings->networks = larger;
+    settings->networks[settings->network_count] = strdup(name);
+    if (!settings->networks[settings->network_count])
+        return error_no_memory(err);
+    settings->network_count++;
     return 0;
 }
 
-static int fill(const struct conflist *conflist, const cJSON *entry, const char *path,
-                struct settings *out, struct error *err)
+static int add_networks(const struct directory *directory, const struct networks *named,
+                        struct settings *settings, struct error *err)
+{
+    for (size_t i = 0; i < directory->count; i++) {
+        const struct conflist *list = &directory->files[i];
+
+        if (list->makes_pods && list->network && add_network(settings, list->network, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < named->count; i++)
+        if (add_network(settings, named->names[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* What is to be said of one list. */
+static int note_list(const struct conflist *list, struct settings *settings, struct error *err)
+{
+    struct notes *problems = &settings->problems;
+    bool dropped = list->drop_ins.count > 0;
+
+    if (list->problem)
+        return note_problem(settings, list->problem, err);
+    if (!list->makes_pods)
+        return list->inline_count == 0
+                   ? 0
+                   : notes_add(problems, err, NOTE_PROBLEM,
+                               "%s has an entry of imds-guard and does not make this node's pods: "
+                               "imds-guard install takes it out",
+                               list->path);
+    if (!list->entry)
+        return notes_add(problems, err, NOTE_PROBLEM,
+                         "%s has no entry of imds-guard: pods that start by it get no guard of "
+                         "their own (run imds-guard install)",
+                         list->path);
+    if (list->inline_count + list->drop_ins.count > 1 &&
+        notes_add(problems, err, NOTE_PROBLEM,
+                  "%s: %zu entries of imds-guard, %s; that of %s runs last and decides "
+                  "(imds-guard install makes one of them)",
+                  list->path, list->inline_count + list->drop_ins.count,
+                  list->inline_count == 0 ? "all drop-ins"
+                  : dropped               ? "in the list and dropped in"
+                                          : "all in the list",
+                  list->entry_path) < 0)
+        return -1;
+    if (!list->follower)
+        return 0;
+    return notes_add(problems, err, NOTE_PROBLEM,
+                     "%s: %s comes after imds-guard, and what it changes is not guarded by name: "
+                     "install with --drop-in, or have it not rewrite the file (Cilium: "
+                     "cni.exclusive=false)",
+                     list->path, list->follower);
+}
+
+static int note_lists(const struct directory *directory, const char *conf_dir,
+                      struct settings *settings, struct error *err)
+{
+    if (!directory_first(directory) &&
+        notes_add(&settings->problems, err, NOTE_PROBLEM,
+                  "no conflist in %s makes this node's pods (one with a plugin of "
+                  "type " CONFLIST_NODE_PLUGIN
+                  ", or of a network named with --network): it is for the "
+                  "network's own plugin to put it there",
+                  conf_dir) < 0)
+        return -1;
+
+    for (size_t i = 0; i < directory->count; i++) {
+        if (note_list(&directory->files[i], settings, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int nothing(const char *conf_dir, const struct conflist *list,
+                   const struct settings *settings, struct error *err)
+{
+    if (list)
+        error_set(err, ERROR_NOT_AVAILABLE,
+                  "%s has no entry of type " CONFIG_PLUGIN_TYPE
+                  " that can be used: run imds-guard install first",
+                  list->path);
+    else
+        error_set(err, ERROR_NOT_AVAILABLE,
+                  "no conflist in %s yet that makes this node's pods: the network's own plugin has "
+                  "to put it there",
+                  conf_dir);
+    for (size_t i = 0; i < settings->problems.count; i++)
+        error_details(err, "%s", settings->problems.items[i].text);
+    return -1;
+}
+
+/* The sources in their order. */
+static int choose(const struct settings_sources *sources, const struct conflist *list,
+                  struct settings *settings, struct error *err)
+{
+    bool done = false;
+
+    if (sources->config_file && try_file(sources->config_file, settings, &done, err) < 0)
+        return -1;
+    if (!done && try_list(list, settings, &done, err) < 0)
+        return -1;
+    if (!done && sources->known &&
+        try(sources->known, sources->known_origin, settings, &done, err) < 0)
+        return -1;
+    return done ? 0 : nothing(sources->conf_dir, list, settings, err);
+}
+
+int settings_load_from(const struct settings_sources *sources, struct settings *out,
+                       struct error *err)
 {
     cleanup(settings) struct settings settings = {0};
+    cleanup(directory) struct directory directory = {0};
+    const struct conflist *first;
+    struct error why;
 
-    if (config_parse(entry, &settings.config, err) < 0)
-        return error_context(err, "%s", path);
-    settings.network = strdup(conflist->network);
-    settings.path = strdup(path);
-    if (!settings.network || !settings.path)
+    if (directory_load(sources->conf_dir, &sources->networks, &directory, &why) < 0 &&
+        note_problem(&settings, why.msg, err) < 0)
+        return -1;
+    first = directory_first(&directory);
+    if (note_lists(&directory, sources->conf_dir, &settings, err) < 0 ||
+        choose(sources, first, &settings, err) < 0 ||
+        add_networks(&directory, &sources->networks, &settings, err) < 0)
+        return -1;
+    settings.network = strdup(first                        ? first->network
+                              : settings.network_count > 0 ? settings.networks[0]
+                                                           : "");
+    if (!settings.network)
         return error_no_memory(err);
     *out = settings;
     settings = (struct settings){0};
@@ -54,29 +220,29 @@ static int fill(const struct conflist *conflist, const cJSON *entry, const char 
 int settings_load(const char *conf_dir, const char *config_file, struct settings *out,
                   struct error *err)
 {
-    cleanup(conflist) struct conflist conflist = {0};
-    cleanup(json) cJSON *named = NULL;
+    const struct settings_sources sources = {.conf_dir = conf_dir, .config_file = config_file};
 
-    if (load_conflist(conf_dir, &conflist, err) < 0)
-        return -1;
-    if (config_file) {
-        if (read_entry(config_file, &named, err) < 0)
-            return -1;
-        return fill(&conflist, named, config_file, out, err);
-    }
-    if (!conflist.entry)
-        return error_set(err, ERROR_NOT_AVAILABLE,
-                         "%s has no entry of type " CONFIG_PLUGIN_TYPE
-                         ": run imds-guard install first",
-                         conflist.path);
-    return fill(&conflist, conflist.entry, conflist.path, out, err);
+    return settings_load_from(&sources, out, err);
+}
+
+bool settings_have_network(const struct settings *settings, const char *network)
+{
+    for (size_t i = 0; i < settings->network_count; i++)
+        if (strcmp(settings->networks[i], network) == 0)
+            return true;
+    return false;
 }
 
 void settings_free(struct settings *settings)
 {
     config_free(&settings->config);
-    free(settings->network);
+    for (size_t i = 0; i < settings->network_count; i++)
+        free(settings->networks[i]);
+    free(settings->networks);
+    free(settings->entry);
     free(settings->path);
+    free(settings->network);
+    notes_free(&settings->problems);
     *settings = (struct settings){0};
 }
 

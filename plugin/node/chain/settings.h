@@ -1,6 +1,11 @@
 /*
- * The configuration in force: our entry of the conflist that the runtime would use, and the name of
- * the network that the conflist makes.
+ * The configuration in force, and the networks that it is for.
+ *
+ * What is known to be in force is not given up because a file is broken or gone: the first of these
+ * that can be used is taken, and what was wrong with those before it is told.
+ *   1. the operator's file (--config)
+ *   2. our entry of the directory's lists
+ *   3. what the caller has known last
  */
 #ifndef IMDS_GUARD_CHAIN_SETTINGS_H
 #define IMDS_GUARD_CHAIN_SETTINGS_H
@@ -9,22 +14,41 @@
 #include "guard/config.h"
 #include "guard/error.h"
 #include "kernel/backend.h"
+#include "node/chain/networks.h"
+#include "node/notes.h"
+
+struct settings_sources {
+    const char *conf_dir;
+    const char *config_file;  /* or NULL */
+    const char *known;        /* our entry's text, or NULL */
+    const char *known_origin; /* where that is from, for people */
+    struct networks networks; /* beside those of the directory */
+};
 
 struct settings {
     struct config config;
-    char *network; /* the conflist's name: only its attachments are ours to guard */
-    char *path;    /* of the file that the keys came from */
+    char *entry;     /* the text that the configuration was read from, complete as an entry */
+    char *path;      /* of the file that the keys came from, or `known_origin` */
+    char *network;   /* of the list in force, or the first named; "" if nobody knows */
+    char **networks; /* all that make this node's pods: the lists', and those named */
+    size_t network_count;
+    struct notes problems; /* what keeps the chain from being what it should be */
 };
 
 /*
- * `config_file`: keys from there and not from the conflist; NULL: our entry's. Errors:
- * ERROR_NOT_AVAILABLE if there is no conflist, or no entry of ours in it (says to run install);
- * what conflist_load, config_check_keys (of `config_file`) and config_parse say. The result is for
- * settings_free.
+ * Errors: ERROR_NOT_AVAILABLE if none of the sources has a configuration (says to run install, and
+ * what was wrong with each); out of memory. The result is for settings_free.
  */
+must_use int settings_load_from(const struct settings_sources *sources, struct settings *out,
+                                struct error *err);
+
+/* The same without what the caller knows. */
 must_use int settings_load(const char *conf_dir, const char *config_file, struct settings *out,
                            struct error *err);
 void settings_free(struct settings *settings);
+
+/* Whether pods of this network are ours to guard. */
+bool settings_have_network(const struct settings *settings, const char *network);
 
 /* What the backends shall have of it, exactly; borrowed. */
 struct terms settings_terms(const struct settings *settings);

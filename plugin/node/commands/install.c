@@ -1,15 +1,18 @@
 #include "node/chain/install.h"
-#include "guard/config.h"
 #include "node/chain/conflist.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
 
 static const char about[] =
-    "Copies this binary into the runtime's plugin directory, then puts the imds-guard entry into\n"
-    "the conflist that the runtime uses: the first of *.conf, *.conflist and *.json, after "
-    "aws-cni\n"
-    "and egress-cni. Whatever others wrote there stays as they wrote it. Where all is so already,\n"
-    "nothing is written. An entry that is there keeps its keys unless --config gives others.\n"
+    "Copies this binary into the runtime's plugin directory, then puts the imds-guard entry last "
+    "into\n"
+    "every conflist that makes this node's pods: one that has a plugin of type aws-cni, or whose "
+    "name\n"
+    "is given with --network. Single plugins and the lists of other networks (podman, CRI-O) are "
+    "left\n"
+    "as they are. Whatever others wrote stays as they wrote it. Where all is so already, nothing "
+    "is\n"
+    "written. An entry that is there keeps its keys unless --config gives others.\n"
     "\n"
     "Never creates a conflist: its appearance tells the kubelet that the network is ready. On EKS\n"
     "aws-node writes it, and writes it anew at each start: imds-guard watch installs again then.\n"
@@ -19,8 +22,9 @@ static const char about[] =
     "  imds-guard install --config audit.json    (block nobody, count who would be)\n"
     "  imds-guard install --conf-dir /host/etc/cni/net.d --bin-dir /host/opt/cni/bin\n"
     "\n"
-    "Exit code: 0 installed, 1 failed (said on standard error), 2 wrong options, 3 the binary is\n"
-    "there but there is no conflist yet.\n";
+    "Exit code: 0 installed, 1 failed, if only for one of the files (said on standard error), 2 "
+    "wrong\n"
+    "options, 3 the binary is there but there is no such conflist yet.\n";
 
 static int say(FILE *err, const struct error *why)
 {
@@ -33,19 +37,19 @@ static int say(FILE *err, const struct error *why)
 static int print_report(const struct install_options *options, const struct install_report *report,
                         FILE *out, FILE *err)
 {
-    fprintf(out, "%s/" CONFIG_PLUGIN_TYPE ": %s\n", options->bin_dir,
-            report->binary_written ? "written" : "up to date already");
-    if (report->no_conflist) {
-        fprintf(err,
-                "imds-guard install: there is no conflist in %s yet, and making one would tell the "
-                "kubelet that the network is ready: try again when the CNI plugin (aws-node) has "
-                "started, or use imds-guard watch\n",
-                options->conf_dir);
-        return EXIT_NO_CONFLIST;
-    }
-    fprintf(out, "%s: %s\n", report->path,
-            report->conflist_written ? "entry written" : "entry right already");
-    return EXIT_OK;
+    notes_print(&report->notes, "install", out, err);
+    if (report->failed > 0)
+        return EXIT_FAILED;
+    if (report->lists > 0)
+        return EXIT_OK;
+    fprintf(
+        err,
+        "imds-guard install: there is no conflist in %s yet that makes this node's pods (with a "
+        "plugin of type " CONFLIST_NODE_PLUGIN
+        ", or named with --network), and making one would tell the kubelet that the network is "
+        "ready: try again when the CNI plugin (aws-node) has started, or use imds-guard watch\n",
+        options->conf_dir);
+    return EXIT_NO_CONFLIST;
 }
 
 int command_install(int argc, char **argv, FILE *out, FILE *err)
@@ -54,20 +58,23 @@ int command_install(int argc, char **argv, FILE *out, FILE *err)
     const struct option_spec specs[] = {
         {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")", .text = &options.conf_dir},
         {"bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")", .text = &options.bin_dir},
+        OPTION_NETWORK(&options.networks),
         {"config", "FILE", "the entry's keys, a JSON object; wrong ones are refused",
          .text = &options.config_file},
         {"drop-in", NULL,
-         "write CONF-DIR/NETWORK/" CONFLIST_DROP_IN " instead (libcni 1.3, containerd 2.1)",
+         "write CONF-DIR/NETWORK/" DROP_IN_NAME " instead (libcni 1.3, containerd 2.1)",
          .flag = &options.drop_in},
         {0},
     };
-    struct install_report report = {0};
+    cleanup(install_report) struct install_report report = {0};
     struct error why = {0};
     int code = options_parse(argc, argv, specs, about, out, err);
 
     if (code != OPTIONS_RUN)
         return code;
-    if (install_all(&options, &report, &why) < 0)
+    if (install_all(&options, &report, &why) < 0) {
+        notes_print(&report.notes, "install", out, err);
         return say(err, &why);
+    }
     return print_report(&options, &report, out, err);
 }

@@ -58,6 +58,8 @@ static bool take(const struct option_spec *spec, const char *value)
         *spec->flag = true;
     else if (spec->text)
         *spec->text = value;
+    else if (spec->networks)
+        return networks_add(spec->networks, value);
     else
         return parse_number(value, spec->number);
     return true;
@@ -89,7 +91,9 @@ int options_parse(int argc, char **argv, const struct option_spec *specs, const 
             return EXIT_OK;
         }
         if (!take(&specs[found], optarg))
-            return complain(err, argv[0], optarg, "not a number of seconds from 1 to 86400");
+            return complain(err, argv[0], optarg,
+                            specs[found].networks ? "no name of a network, or one too many"
+                                                  : "not a number of seconds from 1 to 86400");
     }
     if (optind < argc)
         return complain(err, argv[0], argv[optind], "takes no arguments");

@@ -5,21 +5,33 @@
 #ifndef IMDS_GUARD_COMMANDS_OPTIONS_H
 #define IMDS_GUARD_COMMANDS_OPTIONS_H
 
+#include "node/chain/networks.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 
 #define OPTIONS_MAX 16
 #define OPTIONS_RUN (-1) /* no exit code: the command goes on */
 
-/* Exactly one of text, flag and number is set; it keeps its value if the option is not given. */
+/*
+ * Exactly one of text, flag, number and networks is set; it keeps its value if the option is not given.
+ */
 struct option_spec {
     const char *name;  /* without the dashes; NULL ends the table */
     const char *value; /* what stands for the value in the help ("DIR"); NULL for a flag */
     const char *help;  /* one line; says the default */
     const char **text; /* borrowed from argv */
     bool *flag;
-    unsigned *number; /* 1 to NUMBER_MAX */
+    unsigned *number;          /* 1 to NUMBER_MAX */
+    struct networks *networks; /* may be given again; borrowed from argv */
 };
+
+/* The same option for every command that looks at the conflists. */
+#define OPTION_NETWORK(variable)                                                                   \
+    {                                                                                              \
+        "network", "NAME", "a network that makes this node's pods without aws-cni; repeatable",    \
+            .networks = (variable)                                                                 \
+    }
 
 #define NUMBER_MAX 86400 /* a day: the numbers are seconds */
 

@@ -19,14 +19,7 @@ static const char about[] =
 
 static void print_report(const struct sync_report *report, bool dry_run, FILE *out, FILE *err)
 {
-    for (size_t i = 0; i < report->notes.count; i++) {
-        const struct note *note = &report->notes.items[i];
-
-        if (note->kind == NOTE_PROBLEM)
-            fprintf(err, "imds-guard sync: %s\n", note->text);
-        else
-            fprintf(out, "%s\n", note->text);
-    }
+    notes_print(&report->notes, "sync", out, err);
     fprintf(out,
             "attachments: %zu right already, %zu %s, %zu skipped, %zu failed; guards: %zu %s\n",
             report->right, report->changed, dry_run ? "to guard" : "guarded", report->skipped,

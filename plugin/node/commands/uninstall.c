@@ -8,14 +8,18 @@
 #include <string.h>
 
 static const char about[] =
-    "Takes the imds-guard entry out of the conflist, and the drop-in away, so that new pods start\n"
-    "without a guard. Everything else in the conflist stays to the byte. Guards of running pods\n"
-    "stay until their pod ends, or go at once with --flush. Stop imds-guard watch first: it would\n"
-    "install again.\n"
+    "Takes the imds-guard entry out of every file of the conflists' directory, also out of those "
+    "that\n"
+    "are not in force today, and all drop-ins away, so that new pods start without a guard. "
+    "Everything\n"
+    "else stays to the byte. Guards of running pods stay until their pod ends, or go at once with\n"
+    "--flush. Stop imds-guard watch first: it would install again.\n"
     "\n"
     "The binary stays, because the runtime still calls it when pods end that started with it, and "
     "a\n"
-    "call that fails leaks the pod's addresses. --remove-binary is for when no such pod is left.\n"
+    "call that fails leaks the pod's addresses. --remove-binary is for when no such pod is left, "
+    "and is\n"
+    "refused while a file of the directory still names the plugin: no pod could start by it.\n"
     "\n"
     "  imds-guard uninstall\n"
     "  imds-guard uninstall --flush\n"
@@ -29,17 +33,14 @@ struct uninstall_options {
     bool remove_binary;
 };
 
-static int take_entry(const struct install_options *where, FILE *out, struct error *err)
+static int take_entry(const struct install_options *where, struct install_report *report, FILE *out,
+                      FILE *err, struct error *why)
 {
-    struct install_report report = {0};
-
-    if (uninstall_entry(where, &report, err) < 0)
+    if (uninstall_entry(where, report, why) < 0)
         return -1;
-    if (report.no_conflist)
+    notes_print(&report->notes, "uninstall", out, err);
+    if (report->lists == 0 && report->notes.count == 0)
         fprintf(out, "%s: no conflist, nothing to take out\n", where->conf_dir);
-    else
-        fprintf(out, "%s: %s\n", report.path,
-                report.conflist_written ? "entry taken out" : "had no entry");
     return 0;
 }
 
@@ -73,31 +74,42 @@ static int remove_binary(const char *bin_dir, FILE *out, struct error *err)
 }
 
 /* In this order: with the entry there, a pod could start that gets no guard, or finds no plugin. */
-static int uninstall(const struct uninstall_options *options, FILE *out, struct error *err)
+static int uninstall(const struct uninstall_options *options, struct install_report *report,
+                     FILE *out, FILE *err, struct error *why)
 {
-    if (take_entry(&options->where, out, err) < 0 || (options->flush && flush_guards(out, err) < 0))
+    if (take_entry(&options->where, report, out, err, why) < 0 ||
+        (options->flush && flush_guards(out, why) < 0))
         return -1;
-    return options->remove_binary ? remove_binary(options->where.bin_dir, out, err) : 0;
+    if (!options->remove_binary)
+        return 0;
+    if (report->named > 0 || report->failed > 0)
+        return error_set(why, ERROR_INVALID_CONFIG,
+                         "the binary stays: %s still names it, and no pod could start by that",
+                         options->where.conf_dir);
+    return remove_binary(options->where.bin_dir, out, why);
 }
 
 int command_uninstall(int argc, char **argv, FILE *out, FILE *err)
 {
-    struct uninstall_options options = {{CONF_DIR_DEFAULT, BIN_DIR_DEFAULT, NULL, false}, 0, 0};
+    struct uninstall_options options = {
+        .where = {.conf_dir = CONF_DIR_DEFAULT, .bin_dir = BIN_DIR_DEFAULT}};
     const struct option_spec specs[] = {
         {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")",
          .text = &options.where.conf_dir},
         {"bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")", .text = &options.where.bin_dir},
+        OPTION_NETWORK(&options.where.networks),
         {"flush", NULL, "remove all guards from the kernel as well", .flag = &options.flush},
         {"remove-binary", NULL, "remove the binary as well", .flag = &options.remove_binary},
         {0},
     };
+    cleanup(install_report) struct install_report report = {0};
     struct error why = {0};
     int code = options_parse(argc, argv, specs, about, out, err);
 
     if (code != OPTIONS_RUN)
         return code;
-    if (uninstall(&options, out, &why) == 0)
-        return EXIT_OK;
+    if (uninstall(&options, &report, out, err, &why) == 0)
+        return report.named > 0 || report.failed > 0 ? EXIT_FAILED : EXIT_OK;
     fprintf(err, "imds-guard uninstall: %s\n", why.msg);
     if (why.details[0] != '\0')
         fprintf(err, "  %s\n", why.details);

@@ -2,10 +2,12 @@
 
 #include "node/chain/replace.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 /* Not IN_CREATE: a file that has just been created is empty, and IN_CLOSE_WRITE follows. */
 #define DIRECTORY_EVENTS                                                                           \
@@ -13,14 +15,11 @@
      IN_ONLYDIR | IN_MASK_ADD)
 #define PARENT_EVENTS (IN_CREATE | IN_MOVED_TO | IN_ONLYDIR | IN_MASK_ADD)
 
-int places_open(struct places *out, struct error *err)
+void places_open(struct places *out)
 {
     int inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
-    if (inotify < 0)
-        return error_set(err, ERROR_IO, "inotify: %s", strerror(errno));
-    *out = (struct places){.inotify = inotify};
-    return 0;
+    *out = (struct places){.inotify = inotify, .refused = inotify < 0 ? errno : 0};
 }
 
 void places_close(struct places *places)
@@ -68,16 +67,27 @@ static bool is_used(const struct places *places, int watch)
     return false;
 }
 
-static bool arm(struct places *places, int *watch, const char *path, uint32_t events)
+/* What is not there is no refusal: its parent tells when it comes. */
+static bool arm(struct places *places, struct place *place, int *watch, const char *path,
+                uint32_t events)
 {
     int old = *watch;
 
     *watch = inotify_add_watch(places->inotify, path, events);
+    if (*watch < 0 && errno != ENOENT && errno != ENOTDIR)
+        place->refused = errno;
     if (*watch == old)
         return false;
     if (old >= 0 && !is_used(places, old))
         inotify_rm_watch(places->inotify, old);
     return true;
+}
+
+static bool is_dead(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && status.st_nlink == 0;
 }
 
 /* The parent first: what appears between the two calls is seen. */
@@ -88,11 +98,99 @@ unsigned places_arm(struct places *places)
     for (size_t i = 0; i < places->count; i++) {
         struct place *place = &places->items[i];
 
-        arm(places, &place->parent_watch, place->parent, PARENT_EVENTS);
-        if (arm(places, &place->watch, place->path, DIRECTORY_EVENTS))
+        place->dead = is_dead(place->path);
+        place->refused = places->refused;
+        if (places->inotify < 0)
+            continue;
+        arm(places, place, &place->parent_watch, place->parent, PARENT_EVENTS);
+        if (arm(places, place, &place->watch, place->path, DIRECTORY_EVENTS))
             changed |= 1U << i;
     }
     return changed;
+}
+
+bool places_must_poll(const struct places *places)
+{
+    for (size_t i = 0; i < places->count; i++)
+        if (places->items[i].refused != 0)
+            return true;
+    return false;
+}
+
+/* FNV-1a: two looks that differ give the same number once in 2^64 times. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
+{
+    for (const unsigned char *at = bytes; length > 0; at++, length--)
+        hash = (hash ^ *at) * 0x100000001b3;
+    return hash;
+}
+
+static uint64_t look_at_file(int directory, const char *name)
+{
+    uint64_t hash = mix(0xcbf29ce484222325, name, strlen(name));
+    struct stat status;
+    int64_t facts[5];
+
+    if (fstatat(directory, name, &status, 0) < 0)
+        return hash;
+    facts[0] = (int64_t)status.st_dev;
+    facts[1] = (int64_t)status.st_ino;
+    facts[2] = status.st_size;
+    facts[3] = status.st_mtim.tv_sec;
+    facts[4] = status.st_mtim.tv_nsec;
+    return mix(hash, facts, sizeof(facts));
+}
+
+/* All files in whatever order, links followed: a ConfigMap's are links. 0: no such directory. */
+static uint64_t look_at_directory(const char *path)
+{
+    DIR *directory = opendir(path);
+    const struct dirent *entry;
+    uint64_t sum = 1;
+
+    if (!directory)
+        return 0;
+    while ((entry = readdir(directory)))
+        if (strcmp(entry->d_name, REPLACE_TEMPORARY) != 0 && strcmp(entry->d_name, "..") != 0)
+            sum += look_at_file(dirfd(directory), entry->d_name);
+    closedir(directory);
+    return sum;
+}
+
+unsigned places_poll(struct places *places)
+{
+    unsigned changed = places_arm(places);
+
+    for (size_t i = 0; i < places->count; i++) {
+        struct place *place = &places->items[i];
+        uint64_t seen = place->refused != 0 ? look_at_directory(place->path) : 0;
+
+        if (seen != place->seen)
+            changed |= 1U << i;
+        place->seen = seen;
+    }
+    return changed;
+}
+
+void places_problem(const struct places *places, char *out, size_t size)
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < places->count; i++) {
+        const struct place *place = &places->items[i];
+
+        if (place->dead) {
+            snprintf(out, size,
+                     "%s was deleted on the node and made anew, and this mount shows the old one: "
+                     "start this container anew, and mount %s in its place",
+                     place->path, place->parent);
+            return;
+        }
+        if (place->refused != 0)
+            snprintf(out, size,
+                     "%s cannot be watched (inotify: %s; raise fs.inotify.max_user_instances or "
+                     "max_user_watches): looking every second instead",
+                     place->path, strerror(place->refused));
+    }
 }
 
 /* An inode that is gone takes its watch with it. */

@@ -1,6 +1,12 @@
 /*
  * Directories under inotify(7), also ones that do not exist yet or are replaced: each directory's
  * parent is watched for it to come (back).
+ *
+ * A node may have no instance or watch left (fs.inotify.max_user_instances, max_user_watches: whoever
+ * is root shares them). Such a place is polled: what its files are is compared with what they were.
+ *
+ * A bind mount goes on showing a directory that has been deleted and made anew beside it, and nothing
+ * announces that; such a directory has no name any more (st_nlink 0, stat(2)).
  */
 #ifndef IMDS_GUARD_WATCH_PLACES_H
 #define IMDS_GUARD_WATCH_PLACES_H
@@ -8,25 +14,32 @@
 #include "guard/cleanup.h"
 #include "guard/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#define PLACES_MAX 4
+#define PLACES_MAX     4
+#define PLACES_POLL_MS 1000 /* between two places_poll */
 
 struct place {
     char path[4096];
     char parent[4096];
     int watch;        /* -1: not there */
     int parent_watch; /* -1: not there either */
+    int refused;      /* errno of a watch that cannot be had; 0: none, and it need not be polled */
+    uint64_t seen;    /* what a polled one looked like */
+    bool dead;        /* a former self of the directory */
 };
 
 struct places {
-    int inotify; /* for poll(2) */
+    int inotify; /* for poll(2); -1: not to be had */
+    int refused; /* errno of that; else 0 */
     struct place items[PLACES_MAX];
     size_t count;
 };
 
-/* For places_close. Errors: ERROR_IO. */
-must_use int places_open(struct places *out, struct error *err);
+/* For places_close. */
+void places_open(struct places *out);
 void places_close(struct places *places);
 
 /* Adds a directory; its number is the count before. Errors: ERROR_IO if the path is too long. */
@@ -41,6 +54,13 @@ unsigned places_arm(struct places *places);
 
 /* Takes all events that wait, arms anew, and returns a bit for each directory that has changed. */
 unsigned places_read(struct places *places);
+
+/* Whether places_poll is needed. It returns a bit for each polled directory that has changed. */
+bool places_must_poll(const struct places *places);
+unsigned places_poll(struct places *places);
+
+/* What a person should know about how it is watched; "" if nothing. */
+void places_problem(const struct places *places, char *out, size_t size);
 
 static inline void cleanup_places(struct places *places)
 {

@@ -3,6 +3,7 @@
 #include "guard/cleanup.h"
 #include "kernel/clock.h"
 #include "kernel/nftables/monitor.h"
+#include "node/chain/entry.h"
 #include "node/chain/settings.h"
 #include "node/pods/sync.h"
 #include "node/watch/log.h"
@@ -14,6 +15,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+
+#define LOCK_PAUSE_MS 200 /* before the next try, while somebody else has a directory's lock */
 
 enum { PLACE_CONFLIST, PLACE_RESULTS, PLACE_CONFIG };
 
@@ -38,10 +41,15 @@ struct watch {
     const struct watch_options *options;
     struct watch_log log;
     struct places places;
-    struct mnl_socket *ruleset; /* NULL: the kernel has no nf_tables */
-    struct task entry;          /* binary and entry are installed */
-    struct task guards;         /* every running pod has its guard */
-    struct complaint unchained; /* no conflist yet */
+    struct mnl_socket *ruleset;     /* NULL: the kernel has no nf_tables */
+    struct task entry;              /* binary and entry are installed */
+    struct task guards;             /* every running pod has its guard */
+    struct complaint unchained;     /* no conflist yet */
+    struct complaint misconfigured; /* the operator's file is wrong */
+    struct complaint blind;         /* a place is not watched, or not the right one */
+    char follower[64];              /* who had come after our entry when it was put back last; "" */
+    bool waiting; /* for a conflist: looked for every second, whatever is announced */
+    int64_t poll; /* when that, and places without a watch, are due */
     struct known known;
     bool flushed;    /* since then our table has gone, and nothing else has changed */
     int64_t recheck; /* when the next look is due without any cause */
@@ -102,51 +110,15 @@ static int install_unsignalled(const struct install_options *options, struct ins
     return result;
 }
 
-static void tell_fight(struct watch *watch, struct task *task, const char *what)
+static void tell_fight(struct watch *watch, struct task *task, const char *reason, const char *what)
 {
-    char text[256] = "";
+    char text[512] = "";
 
     if (pace_pause(&task->pace) > 0)
         snprintf(text, sizeof(text),
                  "another program undoes %s again and again: pausing up to %d s between repairs",
                  what, PACE_LONGEST / 1000);
-    watch_log_complain(&watch->log, &task->fight, task->reason, text);
-}
-
-static void tell_installed(struct watch *watch, const struct install_report *report)
-{
-    const char *reason = watch->entry.reason;
-    char waiting[512] = "";
-
-    if (report->binary_written)
-        watch_log_done(&watch->log, reason, "installed the binary in %s",
-                       watch->options->install.bin_dir);
-    if (report->conflist_written)
-        watch_log_done(&watch->log, reason, "put the entry into %s", report->path);
-    if (report->no_conflist)
-        snprintf(waiting, sizeof(waiting), "no conflist in %s yet: waiting for it",
-                 watch->options->install.conf_dir);
-    watch_log_complain(&watch->log, &watch->unchained, reason, waiting);
-}
-
-static void look_at_entry(struct watch *watch)
-{
-    struct task *task = &watch->entry;
-    struct install_report report = {0};
-    struct error why = {0};
-    int64_t began = clock_now();
-    bool written = false;
-
-    if (install_unsignalled(&watch->options->install, &report, &why) == 0) {
-        tell_installed(watch, &report);
-        written = report.conflist_written;
-    }
-    watch_log_complain(&watch->log, &task->complaint, task->reason, why.msg);
-    pace_looked(&task->pace, began, clock_now(), written);
-    tell_fight(watch, task, "the conflist's entry");
-    if (written)
-        make_due(&watch->guards, task->reason);
-    task->reason = NULL;
+    watch_log_complain(&watch->log, &task->fight, reason, text);
 }
 
 /* All complaints of a report as one text: it is told again if any of it is new. */
@@ -159,6 +131,80 @@ static void join_problems(const struct notes *notes, char *out, size_t size)
         if (notes->items[i].kind == NOTE_PROBLEM)
             used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? "; " : "",
                                      notes->items[i].text);
+}
+
+static void tell_installed(struct watch *watch, const struct install_report *report)
+{
+    const char *reason = watch->entry.reason;
+    char waiting[512] = "", problems[2048];
+
+    for (size_t i = 0; i < report->notes.count; i++)
+        if (report->notes.items[i].kind == NOTE_DONE)
+            watch_log_done(&watch->log, reason, "%s", report->notes.items[i].text);
+    join_problems(&report->notes, problems, sizeof(problems));
+    watch_log_complain(&watch->log, &watch->entry.complaint, reason, problems);
+    watch->waiting = report->lists == 0 && report->failed == 0;
+    if (watch->waiting)
+        snprintf(waiting, sizeof(waiting),
+                 "no conflist in %s yet that makes this node's pods: waiting for it",
+                 watch->options->install.conf_dir);
+    watch_log_complain(&watch->log, &watch->unchained, reason, waiting);
+}
+
+/* Whoever insists on the last place, and what helps against it. */
+static void tell_who_insists(struct watch *watch, const char *reason,
+                             const struct install_report *report)
+{
+    char what[256] = "the conflist's entry";
+
+    if (report->entry_written)
+        memcpy(watch->follower, report->follower, sizeof(watch->follower));
+    if (watch->follower[0] != '\0')
+        snprintf(what, sizeof(what),
+                 "the place of the conflist's entry (%s comes after it; install with --drop-in, or "
+                 "set cni.exclusive=false if that is Cilium)",
+                 watch->follower);
+    tell_fight(watch, &watch->entry, reason, what);
+}
+
+/* Whether the operator's file can be used. One that cannot is told of, and what was in force stays. */
+static bool is_config_usable(struct watch *watch)
+{
+    cleanup(free_text) char *text = NULL;
+    struct error why = {0};
+    bool usable = entry_read(watch->options->install.config_file, &text, &why) == 0;
+
+    watch_log_complain(&watch->log, &watch->misconfigured, watch->entry.reason, why.msg);
+    return usable;
+}
+
+static void look_at_entry(struct watch *watch)
+{
+    struct install_options options = watch->options->install;
+    cleanup(install_report) struct install_report report = {0};
+    struct task *task = &watch->entry;
+    struct error why = {0};
+    int64_t began = clock_now();
+    const char *reason = task->reason;
+
+    options.impatient = true; /* guards do not wait for a lock of the directory */
+    options.known = watch->known.settings.entry;
+    if (options.config_file && !is_config_usable(watch))
+        options.config_file = NULL;
+    if (install_unsignalled(&options, &report, &why) == 0) {
+        tell_installed(watch, &report);
+        task->reason = NULL;
+    } else {
+        watch_log_complain(&watch->log, &task->complaint, reason, why.msg);
+        if (why.code != ERROR_TRY_AGAIN)
+            task->reason = NULL;
+    }
+    pace_looked(&task->pace, began, clock_now(), report.entry_written);
+    if (task->reason)
+        task->pace.not_before = clock_deadline(LOCK_PAUSE_MS);
+    tell_who_insists(watch, reason, &report);
+    if (report.entry_written)
+        make_due(&watch->guards, reason);
 }
 
 static void tell_synced(struct watch *watch, const struct sync_report *report)
@@ -192,6 +238,24 @@ static bool restore(struct watch *watch)
     return true;
 }
 
+/* What is known, networks included, stands in for what cannot be had any more. */
+static int load_settings(const struct watch *watch, struct settings *out, struct error *err)
+{
+    const struct install_options *install = &watch->options->install;
+    const struct settings *known = &watch->known.settings;
+    struct settings_sources sources = {
+        .conf_dir = install->conf_dir,
+        .config_file = install->config_file,
+        .known = known->entry,
+        .known_origin = known->path,
+        .networks = install->networks,
+    };
+
+    for (size_t i = 0; i < known->network_count; i++)
+        (void)networks_add(&sources.networks, known->networks[i]);
+    return settings_load_from(&sources, out, err);
+}
+
 static void look_at_guards(struct watch *watch)
 {
     const struct sync_options options = {.results_dir = watch->options->results_dir};
@@ -201,7 +265,7 @@ static void look_at_guards(struct watch *watch)
     struct error why = {0};
     bool repaired = restore(watch);
 
-    if (settings_load(watch->options->install.conf_dir, NULL, &known.settings, &why) == 0 &&
+    if (load_settings(watch, &known.settings, &why) == 0 &&
         sync_run(&known.settings, &options, &known.report, &why) == 0) {
         tell_synced(watch, &known.report);
         repaired = repaired || known.report.changed > 0 || known.report.terms_set;
@@ -211,7 +275,7 @@ static void look_at_guards(struct watch *watch)
     } else if (why.code != ERROR_NOT_AVAILABLE) /* of that the other task has told */
         watch_log_complain(&watch->log, &task->complaint, task->reason, why.msg);
     pace_looked(&task->pace, began, clock_now(), repaired);
-    tell_fight(watch, task, "the guards");
+    tell_fight(watch, task, task->reason, "the guards");
     task->reason = NULL;
     watch->flushed = false;
     forget(&known);
@@ -230,14 +294,6 @@ static void look(struct watch *watch)
         look_at_guards(watch);
 }
 
-static void recheck(struct watch *watch)
-{
-    places_arm(&watch->places);
-    make_due(&watch->entry, "re-check");
-    make_due(&watch->guards, "re-check");
-    watch->recheck = clock_deadline((int64_t)watch->options->interval * 1000);
-}
-
 static void mark(struct watch *watch, unsigned changed)
 {
     watch->flushed = watch->flushed && changed == 0;
@@ -253,12 +309,43 @@ static void mark(struct watch *watch, unsigned changed)
         make_due(&watch->guards, "pods changed");
 }
 
+/*
+ * Without inotify, or where the conflist's directory may be a former self of itself, which announces
+ * nothing.
+ */
+static bool must_poll(const struct watch *watch)
+{
+    return watch->waiting || places_must_poll(&watch->places);
+}
+
+static void poll_places(struct watch *watch)
+{
+    char problem[1024];
+
+    mark(watch, places_poll(&watch->places));
+    places_problem(&watch->places, problem, sizeof(problem));
+    watch_log_complain(&watch->log, &watch->blind, "places", problem);
+    if (watch->waiting)
+        make_due(&watch->entry, "waiting");
+    watch->poll = clock_deadline(PLACES_POLL_MS);
+}
+
+static void recheck(struct watch *watch)
+{
+    poll_places(watch);
+    make_due(&watch->entry, "re-check");
+    make_due(&watch->guards, "re-check");
+    watch->recheck = clock_deadline((int64_t)watch->options->interval * 1000);
+}
+
 /* Milliseconds for poll(2) until the next thing is due. */
 static int time_left(const struct watch *watch)
 {
     const struct task *tasks[] = {&watch->entry, &watch->guards};
     int64_t next = watch->recheck;
 
+    if (must_poll(watch) && watch->poll < next)
+        next = watch->poll;
     for (size_t i = 0; i < 2; i++)
         if (tasks[i]->reason && tasks[i]->pace.not_before < next)
             next = tasks[i]->pace.not_before;
@@ -285,6 +372,8 @@ static void wait_for_cause(struct watch *watch)
         mark(watch, places_read(&watch->places));
     if (sources[1].revents)
         mark_ruleset(watch, nft_monitor_read(watch->ruleset));
+    if (must_poll(watch) && clock_left(watch->poll) == 0)
+        poll_places(watch);
     if (clock_left(watch->recheck) == 0)
         recheck(watch);
 }
@@ -294,8 +383,8 @@ static int watch_places(struct watch *watch, struct error *err)
     const struct watch_options *options = watch->options;
     cleanup(free_text) char *config = NULL;
 
-    if (places_open(&watch->places, err) < 0 ||
-        places_add(&watch->places, options->install.conf_dir, err) < 0 ||
+    places_open(&watch->places);
+    if (places_add(&watch->places, options->install.conf_dir, err) < 0 ||
         places_add(&watch->places, options->results_dir, err) < 0)
         return -1;
     if (options->install.config_file) {
@@ -306,7 +395,7 @@ static int watch_places(struct watch *watch, struct error *err)
         if (places_add(&watch->places, dirname(config), err) < 0)
             return -1;
     }
-    places_arm(&watch->places);
+    poll_places(watch);
     return 0;
 }
 

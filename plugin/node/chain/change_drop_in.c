@@ -1,0 +1,139 @@
+/*
+ * containerd watches the top directory alone, and reloads on a write, rename or removal there, not
+ * on a creation. So a drop-in is written there under its temporary name and renamed into the
+ * network's directory, and goes away by the same door: each ends with an event that makes the
+ * runtime reload.
+ */
+#include "node/chain/change.h"
+
+#include "node/chain/layout.h"
+#include "node/chain/replace.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static int lay_out(struct span entry, char **out, struct error *err)
+{
+    size_t length;
+    FILE *stream = open_memstream(out, &length);
+
+    if (!stream)
+        return error_no_memory(err);
+    layout_write(stream, entry, &layout_pretty);
+    fputc('\n', stream);
+    if (fclose(stream) != 0)
+        return error_no_memory(err);
+    return 0;
+}
+
+/* The network's own directory, made if `create`. */
+static int open_network(const struct change *change, const char *network, bool create, int *out,
+                        struct error *err)
+{
+    int fd;
+
+    if (create && mkdirat(change->directory, network, 0755) < 0 && errno != EEXIST)
+        return error_set(err, ERROR_IO, "cannot make the directory %s/%s: %s",
+                         change->options->conf_dir, network, strerror(errno));
+    fd = openat(change->directory, network, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, ERROR_IO, "cannot open the directory %s/%s: %s",
+                         change->options->conf_dir, network, strerror(errno));
+    *out = fd;
+    return 0;
+}
+
+static int write_file(const struct change *change, int network, const char *name, const char *text,
+                      struct error *err)
+{
+    struct stat like = {.st_mode = 0644, .st_uid = geteuid(), .st_gid = getegid()};
+    cleanup(replacement) struct replacement file = {.fd = -1};
+
+    /* Fails, and leaves the defaults, if there is none yet. */
+    (void)!fstatat(network, name, &like, AT_SYMLINK_NOFOLLOW);
+    if (replacement_begin(change->directory, &like, &file, err) < 0 ||
+        replacement_write(&file, (struct span){text, strlen(text)}, err) < 0 ||
+        replacement_commit(&file, network, name, err) < 0)
+        return -1;
+    change->report->entry_written = true;
+    return 0;
+}
+
+/* Whether our last drop-in is the last of all and says what `entry` says. */
+static int is_settled(const struct drop_ins *drop_ins, struct span entry, bool *out,
+                      struct error *err)
+{
+    cleanup(json) cJSON *tree = NULL;
+
+    *out = false;
+    if (drop_ins->count == 0 || drop_ins_are_followed(drop_ins))
+        return 0;
+    if (json_parse(entry, &tree, err) < 0)
+        return -1;
+    *out = json_same(drop_ins->ours[drop_ins->count - 1].tree, tree);
+    return 0;
+}
+
+int change_write_drop_in(const struct change *change, const struct conflist *conflist,
+                         struct span entry, struct error *err)
+{
+    const struct drop_ins *drop_ins = &conflist->drop_ins;
+    cleanup(free_text) char *name = NULL;
+    cleanup(free_text) char *text = NULL;
+    cleanup(close_fd) int network = -1;
+    bool settled = false;
+
+    if (is_settled(drop_ins, entry, &settled, err) < 0)
+        return -1;
+    if (settled) {
+        const char *last = drop_ins->ours[drop_ins->count - 1].name;
+
+        if (change_remove_drop_ins(change, conflist->network, drop_ins, last, err) < 0)
+            return -1;
+        return notes_add(&change->report->notes, err, NOTE_SKIPPED, "%s/%s/%s: entry right already",
+                         change->options->conf_dir, conflist->network, last);
+    }
+    if (drop_ins_last_name(drop_ins, &name, err) < 0 || lay_out(entry, &text, err) < 0 ||
+        open_network(change, conflist->network, true, &network, err) < 0)
+        return -1;
+    if (write_file(change, network, name, text, err) < 0)
+        return error_context(err, "%s/%s/%s", change->options->conf_dir, conflist->network, name);
+    if (change_remove_drop_ins(change, conflist->network, drop_ins, name, err) < 0)
+        return -1;
+    return notes_add(&change->report->notes, err, NOTE_DONE, "%s/%s/%s: entry written",
+                     change->options->conf_dir, conflist->network, name);
+}
+
+static int remove_file(const struct change *change, const char *network_name, int network,
+                       const char *name, struct error *err)
+{
+    if (renameat(network, name, change->directory, REPLACE_TEMPORARY) == 0 &&
+        unlinkat(change->directory, REPLACE_TEMPORARY, 0) == 0)
+        change->report->entry_written = true;
+    else if (errno != ENOENT)
+        return error_set(err, ERROR_IO, "cannot remove %s/%s/%s: %s", change->options->conf_dir,
+                         network_name, name, strerror(errno));
+    return notes_add(&change->report->notes, err, NOTE_DONE, "%s/%s/%s: removed",
+                     change->options->conf_dir, network_name, name);
+}
+
+int change_remove_drop_ins(const struct change *change, const char *network,
+                           const struct drop_ins *drop_ins, const char *but, struct error *err)
+{
+    cleanup(close_fd) int directory = -1;
+
+    if (drop_ins->count == 0 ||
+        (drop_ins->count == 1 && but && strcmp(drop_ins->ours[0].name, but) == 0))
+        return 0;
+    if (open_network(change, network, false, &directory, err) < 0)
+        return -1;
+    for (size_t i = 0; i < drop_ins->count; i++)
+        if ((!but || strcmp(drop_ins->ours[i].name, but) != 0) &&
+            remove_file(change, network, directory, drop_ins->ours[i].name, err) < 0)
+            return -1;
+    /* Stays if others have something in it. */
+    if (!but)
+        unlinkat(change->directory, network, AT_REMOVEDIR);
+    return 0;
+}

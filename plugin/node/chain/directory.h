@@ -1,0 +1,46 @@
+/*
+ * The directory of conflists: every file that a runtime takes for a network, in the order in which
+ * it takes them. The first that works is the one in force; any other may be, when that one goes.
+ */
+#ifndef IMDS_GUARD_CHAIN_DIRECTORY_H
+#define IMDS_GUARD_CHAIN_DIRECTORY_H
+
+#include "guard/cleanup.h"
+#include "guard/error.h"
+#include "node/chain/conflist.h"
+#include "node/chain/names.h"
+#include "node/chain/networks.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct directory {
+    struct conflist *files;
+    size_t count;
+};
+
+/*
+ * The names of *.conf, *.conflist and *.json in lexical order, as go-cni takes them; with
+ * `everything` also those that no runtime takes as they are called (Cilium's *.cilium_bak: they may
+ * get their names back). Errors: ERROR_IO. For names_free.
+ */
+must_use int directory_names(const char *conf_dir, bool everything, struct names *out,
+                             struct error *err);
+
+/* The files themselves. No such directory is no files. Errors: ERROR_IO. For directory_free. */
+must_use int directory_load(const char *conf_dir, const struct networks *networks,
+                            struct directory *out, struct error *err);
+void directory_free(struct directory *directory);
+
+/*
+ * The list whose entry of ours counts for the node: of those that make its pods the first that has a
+ * usable one, else the first that has any, else the first; NULL if none makes pods.
+ */
+const struct conflist *directory_first(const struct directory *directory);
+
+static inline void cleanup_directory(struct directory *directory)
+{
+    directory_free(directory);
+}
+
+#endif

@@ -1,0 +1,137 @@
+#include "node/chain/drop_ins.h"
+
+#include "node/chain/conflist.h"
+#include "node/chain/names.h"
+#include "node/file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LETTERS_MAX 32
+
+static bool is_drop_in(const char *name)
+{
+    return name_ends(name, ".conf");
+}
+
+static int add(struct drop_ins *drop_ins, struct drop_in *drop_in, struct error *err)
+{
+    struct drop_in *larger = reallocarray(drop_ins->ours, drop_ins->count + 1, sizeof(*larger));
+
+    if (!larger)
+        return error_no_memory(err);
+    drop_ins->ours = larger;
+    drop_ins->ours[drop_ins->count++] = *drop_in;
+    *drop_in = (struct drop_in){0};
+    return 0;
+}
+
+static int note_last(struct drop_ins *drop_ins, const char *name, const cJSON *tree,
+                     struct error *err)
+{
+    const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "type"));
+
+    free(drop_ins->last);
+    free(drop_ins->last_type);
+    drop_ins->last_type = type ? strdup(type) : NULL;
+    drop_ins->last = strdup(name);
+    return drop_ins->last ? 0 : error_no_memory(err);
+}
+
+static void free_drop_in(struct drop_in *drop_in)
+{
+    free(drop_in->name);
+    free(drop_in->text);
+    cJSON_Delete(drop_in->tree);
+}
+
+static void cleanup_drop_in(struct drop_in *drop_in)
+{
+    free_drop_in(drop_in);
+}
+
+/* What is no JSON cannot be said to be ours, and is the runtime's to complain about. */
+static int load(const char *directory, const char *name, struct drop_ins *drop_ins,
+                struct error *err)
+{
+    cleanup(drop_in) struct drop_in drop_in = {.name = strdup(name)};
+    cleanup(free_text) char *path = NULL;
+    struct span text = {0};
+    struct error why;
+
+    if (!drop_in.name || asprintf(&path, "%s/%s", directory, name) < 0) {
+        path = NULL;
+        return error_no_memory(err);
+    }
+    if (file_read(AT_FDCWD, path, FILE_LINK_FOLLOW, &drop_in.text, &text.length, err) < 0)
+        return errno == ENOENT ? 0 : -1;
+    text.start = drop_in.text;
+    if (json_parse(text, &drop_in.tree, &why) < 0 && why.code != ERROR_DECODING) {
+        *err = why;
+        return -1;
+    }
+    if (!conflist_is_ours(drop_in.tree))
+        return note_last(drop_ins, name, drop_in.tree, err);
+    return add(drop_ins, &drop_in, err);
+}
+
+int drop_ins_load(const char *conf_dir, const char *network, struct drop_ins *out,
+                  struct error *err)
+{
+    cleanup(drop_ins) struct drop_ins drop_ins = {0};
+    cleanup(free_text) char *directory = NULL;
+    cleanup(names) struct names names = {0};
+
+    if (asprintf(&directory, "%s/%s", conf_dir, network) < 0) {
+        directory = NULL;
+        return error_no_memory(err);
+    }
+    if (names_read(directory, false, is_drop_in, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++)
+        if (load(directory, names.items[i], &drop_ins, err) < 0)
+            return -1;
+    *out = drop_ins;
+    drop_ins = (struct drop_ins){0};
+    return 0;
+}
+
+void drop_ins_free(struct drop_ins *drop_ins)
+{
+    for (size_t i = 0; i < drop_ins->count; i++)
+        free_drop_in(&drop_ins->ours[i]);
+    free(drop_ins->ours);
+    free(drop_ins->last);
+    free(drop_ins->last_type);
+    *drop_ins = (struct drop_ins){0};
+}
+
+int drop_ins_last_name(const struct drop_ins *drop_ins, char **out, struct error *err)
+{
+    char name[LETTERS_MAX + sizeof(DROP_IN_NAME)];
+    char *copy;
+
+    memset(name, DROP_IN_NAME[0], LETTERS_MAX);
+    memcpy(name + LETTERS_MAX, DROP_IN_NAME, sizeof(DROP_IN_NAME));
+    for (int more = LETTERS_MAX; more >= 0; more--) {
+        if (drop_ins->last && strcmp(name + more, drop_ins->last) < 0)
+            continue;
+        copy = strdup(name + more);
+        if (!copy)
+            return error_no_memory(err);
+        *out = copy;
+        return 0;
+    }
+    return error_set(
+        err, ERROR_INVALID_CONFIG,
+        "no name that begins with \"z\" sorts after %s, and the plugin there would come "
+        "after imds-guard: rename it",
+        drop_ins->last);
+}
+
+bool drop_ins_are_followed(const struct drop_ins *drop_ins)
+{
+    return drop_ins->count > 0 && drop_ins->last &&
+           strcmp(drop_ins->ours[drop_ins->count - 1].name, drop_ins->last) < 0;
+}

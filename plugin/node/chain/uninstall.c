@@ -1,0 +1,89 @@
+#include "guard/config.h"
+#include "node/chain/change.h"
+#include "node/chain/directory.h"
+#include "node/chain/install.h"
+#include "node/chain/replace.h"
+
+#include <string.h>
+
+static int take_out(const struct change *change, const struct conflist *conflist, char **text,
+                    struct error *err)
+{
+    if (conflist->inline_count > 0) {
+        if (conflist_remove((struct span){conflist->text, conflist->length}, text, err) < 0)
+            return error_context(err, "%s", conflist->path);
+        return notes_add(&change->report->notes, err, NOTE_DONE, "%s: entry taken out",
+                         conflist->path);
+    }
+    if (!conflist->makes_pods)
+        return 0;
+    return notes_add(&change->report->notes, err, NOTE_SKIPPED, "%s: had no entry", conflist->path);
+}
+
+static bool is_any(const char *name)
+{
+    return name[0] != '.';
+}
+
+/* Of every network, also those that no list here makes any more. */
+static int remove_drop_ins(const struct change *change, struct error *err)
+{
+    const char *conf_dir = change->options->conf_dir;
+    cleanup(names) struct names networks = {0};
+
+    if (names_read(conf_dir, true, is_any, &networks, err) < 0)
+        return -1;
+    for (size_t i = 0; i < networks.count; i++) {
+        cleanup(drop_ins) struct drop_ins drop_ins = {0};
+        struct error why;
+
+        if ((drop_ins_load(conf_dir, networks.items[i], &drop_ins, &why) < 0 ||
+             change_remove_drop_ins(change, networks.items[i], &drop_ins, NULL, &why) < 0) &&
+            change_fail(change, why.msg, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int look_for_us(const struct change *change, const struct conflist *conflist, char **text,
+                       struct error *err)
+{
+    bool unread = !conflist->text && S_ISREG(conflist->stat.st_mode);
+
+    (void)text;
+    change->report->lists += conflist->makes_pods;
+    if (!unread && !conflist_names_us(conflist))
+        return 0;
+    change->report->named++;
+    return notes_add(&change->report->notes, err, NOTE_PROBLEM, "%s %s " CONFIG_PLUGIN_TYPE ": %s",
+                     conflist->path, unread ? "may name" : "still names",
+                     conflist->problem ? conflist->problem
+                                       : "take it out by hand (Multus: the delegate's plugins)");
+}
+
+static int take_out_everywhere(const struct change *change, struct error *err)
+{
+    cleanup(names) struct names names = {0};
+
+    if (directory_names(change->options->conf_dir, true, &names, err) < 0 ||
+        change_files(change, &names, take_out, err) < 0 || remove_drop_ins(change, err) < 0)
+        return -1;
+    return change_files(change, &names, look_for_us, err);
+}
+
+int uninstall_entry(const struct install_options *options, struct install_report *report,
+                    struct error *err)
+{
+    cleanup(close_fd) int directory = -1;
+    struct change change = {.options = options, .report = report};
+    struct error failure;
+
+    if (replace_lock(options->conf_dir, REPLACE_PATIENCE_MS, &directory, &failure) < 0) {
+        if (errno == ENOENT)
+            return 0;
+        *err = failure;
+        return -1;
+    }
+    change.directory = directory;
+    return take_out_everywhere(&change, err);
+}
