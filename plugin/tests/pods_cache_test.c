@@ -232,7 +232,7 @@ static void what_no_exemption_asks_for_is_forgotten(void **state)
     assert_int_equal(cJSON_GetArraySize(capabilities), 1);
 }
 
-static void no_directory_is_an_empty_cache(void **state)
+static void no_directory_is_told(void **state)
 {
     const struct config config = {0};
     cleanup(cache) struct cache cache = {0};
@@ -240,7 +240,86 @@ static void no_directory_is_an_empty_cache(void **state)
 
     (void)state;
     assert_int_equal(cache_read("/nonexistent/results", &config, &cache, &err), 0);
-    assert_int_equal(cache.count + cache.skipped_count, 0);
+    assert_int_equal(cache.count, 0);
+    assert_int_equal(cache.skipped_count, 1);
+    assert_true(cache.skipped[0].unread);
+    assert_non_null(strstr(cache.skipped[0].reason, "/nonexistent/results is not there"));
+}
+
+#define CHAINED(config)                                                                            \
+    "{\"kind\":\"cniCacheV1\",\"containerId\":\"abc123\",\"config\":\"" config                     \
+    "\",\"ifName\":\"eth0\",\"networkName\":\"cilium\",\"netns\":\"/run/netns/a\"," RESULT
+
+/* {"plugins":[{"type":"bridge"}]} */
+#define BRIDGE "eyJwbHVnaW5zIjpbeyJ0eXBlIjoiYnJpZGdlIn1dfQ=="
+/* {"plugins":[{"type":"aws-cni"}]} */
+#define PLAIN "eyJwbHVnaW5zIjpbeyJ0eXBlIjoiYXdzLWNuaSJ9XX0="
+/* {"plugins":[{"type":"aws-cni"},{"type":"imds-guard","mode":"audit"}]} */
+#define AUDIT                                                                                      \
+    "eyJwbHVnaW5zIjpbeyJ0eXBlIjoiYXdzLWNuaSJ9LHsidHlwZSI6ImltZHMtZ3VhcmQiLCJtb2RlIjoiYXVkaXQifV19"
+/* {"plugins":[{"type":"bridge"},{"type":"imds-guard"}]} */
+#define OURS_ALONE "eyJwbHVnaW5zIjpbeyJ0eXBlIjoiYnJpZGdlIn0seyJ0eXBlIjoiaW1kcy1ndWFyZCJ9XX0="
+
+static void the_chain_says_whose_pod_it_is(void **state)
+{
+    static const struct {
+        const char *text, *entry;
+        bool of_node;
+    } cases[] = {
+        {CHAINED(BRIDGE), NULL, false},
+        {CHAINED(PLAIN), NULL, true},
+        {CHAINED(AUDIT), "{\"type\":\"imds-guard\",\"mode\":\"audit\"}", true},
+        {CHAINED(OURS_ALONE), "{\"type\":\"imds-guard\"}", true},
+        {CHAINED("e30="), NULL, false},
+        {CHAINED(""), NULL, false},
+        {CHAINED("eyJwbHVnaW5z"), NULL, false},
+        {CHAINED("%%%"), NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cleanup(cached_attachment) struct cached_attachment cached = {0};
+        struct error err = {0};
+
+        assert_int_equal(parse(cases[i].text, &cached, &err), 0);
+        assert_int_equal(cached.chain.of_node, cases[i].of_node);
+        if (cases[i].entry)
+            assert_string_equal(cached.chain.entry, cases[i].entry);
+        else
+            assert_null(cached.chain.entry);
+    }
+}
+
+static bool is_audited(const struct cached_attachment *cached, void *context)
+{
+    (*(size_t *)context)++;
+    return cached->chain.entry && strstr(cached->chain.entry, "audit");
+}
+
+static void what_is_not_kept_is_counted(void **state)
+{
+    char directory[] = "/tmp/imds-guard-cache-XXXXXX";
+    const struct config config = {0};
+    cleanup(cache) struct cache cache = {0};
+    cleanup(free_text) char *entry = NULL;
+    struct error err = {0};
+    size_t asked = 0;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    write_file(directory, "a", CHAINED(AUDIT));
+    write_file(directory, "b", CHAINED(PLAIN));
+    write_file(directory, "raw", "");
+    assert_int_equal(cache_read_kept(directory, &config, is_audited, &asked, &cache, &err), 0);
+    assert_int_equal(cache_last_entry(directory, &entry, &err), 0);
+    remove_files(directory);
+    assert_int_equal(asked, 2);
+    assert_int_equal(cache.count, 1);
+    assert_int_equal(cache.dropped_count, 1);
+    assert_int_equal(cache.skipped_count, 1);
+    assert_string_equal(entry, "{\"type\":\"imds-guard\",\"mode\":\"audit\"}");
+    assert_null(cJSON_GetObjectItemCaseSensitive(cache.attachments[0].tree, "config"));
+    assert_string_equal(cache.attachments[0].attachment.result.interfaces[0].name, "eni1");
 }
 
 int main(void)
@@ -254,7 +333,9 @@ int main(void)
         cmocka_unit_test(half_a_file_is_refused),
         cmocka_unit_test(a_directory_gives_what_can_be_read_and_names_the_rest),
         cmocka_unit_test(what_no_exemption_asks_for_is_forgotten),
-        cmocka_unit_test(no_directory_is_an_empty_cache),
+        cmocka_unit_test(no_directory_is_told),
+        cmocka_unit_test(the_chain_says_whose_pod_it_is),
+        cmocka_unit_test(what_is_not_kept_is_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "node/pods/cache.h"
 
+#include "node/chain/entry.h"
 #include "node/file.h"
 
 #include <dirent.h>
@@ -70,17 +71,30 @@ static int read_attachment(int directory, const char *file, const struct config 
     return 0;
 }
 
-static int take_file(int directory, const char *file, const struct config *config,
-                     struct cache *cache, struct error *err)
+/* What is done with each file of the directory. */
+struct reading {
+    const struct config *config;
+    cache_keep *keep;
+    void *context;
+    struct cache *cache;
+};
+
+static int take_file(int directory, const char *file, const struct reading *reading,
+                     struct error *err)
 {
     cleanup(cached_attachment) struct cached_attachment cached = {0};
     struct error why = {0};
 
-    if (read_attachment(directory, file, config, &cached, &why) == 0)
-        return add_attachment(cache, &cached, err);
-    if (errno == ENOENT)
-        return 0; /* deleted since the directory was read: a pod that has just ended */
-    return add_skipped(cache, file, &why, err);
+    if (read_attachment(directory, file, reading->config, &cached, &why) < 0) {
+        if (errno == ENOENT)
+            return 0; /* deleted since the directory was read: a pod that has just ended */
+        return add_skipped(reading->cache, file, &why, err);
+    }
+    if (reading->keep && !reading->keep(&cached, reading->context)) {
+        reading->cache->dropped_count++;
+        return 0;
+    }
+    return add_attachment(reading->cache, &cached, err);
 }
 
 static int by_owner(const void *a, const void *b)
@@ -91,9 +105,10 @@ static int by_owner(const void *a, const void *b)
     return order ? order : strcmp(left->file, right->file);
 }
 
-static int take_all(DIR *directory, const struct config *config, struct cache *cache,
-                    struct error *err)
+static int take_all(DIR *directory, const struct reading *reading, struct error *err)
 {
+    struct cache *cache = reading->cache;
+
     for (;;) {
         const struct dirent *entry;
 
@@ -104,7 +119,7 @@ static int take_all(DIR *directory, const struct config *config, struct cache *c
         if (entry->d_name[0] == '.')
             continue; /* libcni names a file after the network, which begins with [a-zA-Z0-9] */
         errno = 0;
-        if (take_file(dirfd(directory), entry->d_name, config, cache, err) < 0)
+        if (take_file(dirfd(directory), entry->d_name, reading, err) < 0)
             return -1;
     }
     if (errno != 0)
@@ -114,17 +129,79 @@ static int take_all(DIR *directory, const struct config *config, struct cache *c
     return 0;
 }
 
-int cache_read(const char *path, const struct config *config, struct cache *out, struct error *err)
+static int skip_directory(struct cache *cache, const char *path, struct error *err)
+{
+    struct error why;
+
+    error_set(&why, ERROR_IO,
+              "%s is not there: no pod has started yet, or --results-dir, or a mount, is wrong",
+              path);
+    return add_skipped(cache, path, &why, err);
+}
+
+int cache_read_kept(const char *path, const struct config *config, cache_keep *keep, void *context,
+                    struct cache *out, struct error *err)
 {
     cleanup(cache) struct cache cache = {0};
     cleanup(directory) DIR *directory = opendir(path);
+    const struct reading reading = {config, keep, context, &cache};
 
     if (!directory && errno != ENOENT)
         return error_set(err, ERROR_IO, "%s cannot be read: %s", path, strerror(errno));
-    if (directory && take_all(directory, config, &cache, err) < 0)
+    if (!directory && skip_directory(&cache, path, err) < 0)
+        return -1;
+    if (directory && take_all(directory, &reading, err) < 0)
         return error_context(err, "%s", path);
     *out = cache;
     cache = (struct cache){0};
+    return 0;
+}
+
+int cache_read(const char *path, const struct config *config, struct cache *out, struct error *err)
+{
+    return cache_read_kept(path, config, NULL, NULL, out, err);
+}
+
+/* The entry that is in force longest into the present. */
+struct last_entry {
+    struct timespec written;
+    char *text;
+};
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+/* Keeps none: one text is all that is wanted. */
+static bool note_entry(const struct cached_attachment *attachment, void *opaque)
+{
+    const char *text = attachment->chain.entry;
+    struct last_entry *last = opaque;
+    char *copy = NULL;
+    struct error ignored;
+    cleanup(json) cJSON *tree = NULL;
+
+    if (!text || (last->text && !is_later(&attachment->written, &last->written)) ||
+        json_parse((struct span){text, strlen(text)}, &tree, &ignored) < 0 ||
+        entry_check(tree, &ignored) < 0 || !(copy = strdup(text)))
+        return false;
+    free(last->text);
+    *last = (struct last_entry){attachment->written, copy};
+    return false;
+}
+
+int cache_last_entry(const char *directory, char **out, struct error *err)
+{
+    const struct config nothing_asked = {0};
+    cleanup(cache) struct cache cache = {0};
+    struct last_entry last = {0};
+
+    if (cache_read_kept(directory, &nothing_asked, note_entry, &last, &cache, err) < 0) {
+        free(last.text);
+        return -1;
+    }
+    *out = last.text;
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "guard/error.h"
 #include "guard/json.h"
 #include "guard/plan.h"
+#include "node/pods/cache_chain.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ struct cached_attachment {
     char *file;                   /* its name within the directory */
     struct timespec written;      /* when the file was last written */
     struct attachment attachment; /* borrowed from the tree, but for the result, which is owned */
-    cJSON *tree;
+    struct cached_chain chain;
+    cJSON *tree; /* what is borrowed from it, and no more */
 };
 
 /* A file that is no attachment of libcni's, or cannot be read. */
@@ -37,7 +39,11 @@ struct cache {
     size_t count;
     struct cache_skipped *skipped;
     size_t skipped_count;
+    size_t dropped_count; /* attachments that are not kept */
 };
+
+/* Whether an attachment that has been read is worth its memory. */
+typedef bool cache_keep(const struct cached_attachment *attachment, void *context);
 
 /*
  * One file's text. `file` and `written` are left for the caller. The netns is the file's key, or,
@@ -56,12 +62,25 @@ void cached_attachment_free(struct cached_attachment *attachment);
 void cached_attachment_trim(struct cached_attachment *attachment, const struct config *config);
 
 /*
- * The whole directory, each attachment trimmed. What is no attachment goes into `skipped`; no such
- * directory is an empty cache. Errors: ERROR_IO if the directory cannot be read. The result is for
+ * The whole directory, each attachment trimmed. What is no attachment goes into `skipped`, and so
+ * does the directory itself if it is not there: a runtime that has started a pod has made it, so this
+ * may be the wrong one. Errors: ERROR_IO if the directory cannot be read. The result is for
  * cache_free.
+ *
+ * A node may have thousands of files of pods that are long gone (containerd#8197): at most one that
+ * `keep` refuses is in memory at a time. NULL keeps all.
  */
+must_use int cache_read_kept(const char *directory, const struct config *config, cache_keep *keep,
+                             void *context, struct cache *out, struct error *err);
 must_use int cache_read(const char *directory, const struct config *config, struct cache *out,
                         struct error *err);
+
+/*
+ * Our entry in the chain of the attachment that was written last, of those that run the node's pods:
+ * what was in force then, where nothing else says so any more. *out is for free(3); NULL if no chain
+ * has one that can be used.
+ */
+must_use int cache_last_entry(const char *directory, char **out, struct error *err);
 void cache_free(struct cache *cache);
 
 static inline void cleanup_cached_attachment(struct cached_attachment *attachment)

@@ -117,6 +117,13 @@ static int take_netns(const cJSON *tree, const struct attachment *attachment, co
     return 0;
 }
 
+static int take_chain(const cJSON *tree, struct cached_chain *out, struct error *err)
+{
+    const char *config = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "config"));
+
+    return config ? cached_chain_read(config, out, err) : 0;
+}
+
 int cache_parse(struct span text, struct cached_attachment *out, struct error *err)
 {
     cleanup(cached_attachment) struct cached_attachment cached = {0};
@@ -131,6 +138,8 @@ int cache_parse(struct span text, struct cached_attachment *out, struct error *e
         return error_context(err, "result");
     if (take_netns(cached.tree, attachment, &attachment->netns, err) < 0)
         return -1;
+    if (take_chain(cached.tree, &cached.chain, err) < 0)
+        return -1;
     attachment->pod = take_pod(cached.tree);
     *out = cached;
     cached = (struct cached_attachment){0};
@@ -140,8 +149,14 @@ int cache_parse(struct span text, struct cached_attachment *out, struct error *e
 void cached_attachment_trim(struct cached_attachment *attachment, const struct config *config)
 {
     cJSON *capabilities = cJSON_GetObjectItemCaseSensitive(attachment->tree, "capabilityArgs");
+    cJSON *result = cJSON_GetObjectItemCaseSensitive(attachment->tree, "result");
+    static const char *const unused[] = {"ips", "routes", "dns"};
     cJSON *next;
 
+    /* It has been read, and is most of the file; of the result only interfaces are borrowed. */
+    cJSON_DeleteItemFromObjectCaseSensitive(attachment->tree, "config");
+    for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(result, unused[i]);
     for (cJSON *one = capabilities ? capabilities->child : NULL; one; one = next) {
         next = one->next;
         if (one == attachment->attachment.pod.annotations)
@@ -154,6 +169,7 @@ void cached_attachment_trim(struct cached_attachment *attachment, const struct c
 void cached_attachment_free(struct cached_attachment *attachment)
 {
     result_free(&attachment->attachment.result);
+    free(attachment->chain.entry);
     cJSON_Delete(attachment->tree);
     free(attachment->file);
     *attachment = (struct cached_attachment){0};
