@@ -80,7 +80,7 @@ ours() {
     [ -x "$bin/imds-guard" ]
     [ -z "$(ls -A "$conf")" ]
     run -0 uninstall_it
-    [[ $output == *"no conflist"* ]]
+    [[ $output == *"no conflist, nothing to take out"* ]]
 }
 
 @test "refuses options, files and lists that make no sense" {
@@ -176,7 +176,8 @@ restore_plain() {
 
 whole_and_only_one() {
     [ "$(loadable)" = 10-aws.conflist ] || return 1
-    [ "$(stat -c %a "$list")" = 640 ] || return 1
+    # Until it is known what it replaced it has the sticky bit.
+    [[ $(stat -c %a "$list") =~ ^1?640$ ]] || return 1
     if same "$list" "$data/aws.conflist"; then
         seen_old=1
     elif same "$list" "$data/aws.expected"; then
@@ -191,7 +192,7 @@ whole_and_only_one() {
 nothing_left_behind() {
     whole_and_only_one || return 1
     install_it >/dev/null || return 1
-    same "$list" "$data/aws.expected" || return 1
+    same "$list" "$data/aws.expected" && [ "$(stat -c %a "$list")" = 640 ] || return 1
     [ "$(ours)" = imds-guard ]
 }
 
@@ -220,7 +221,7 @@ entry_only_with_plugin() {
 
 drop_in_whole_or_not_there() {
     [ "$(loadable)" = 10-aws.conflist ] && same "$list" "$data/aws.conflist" || return 1
-    local file=$conf/aws-cni/imds-guard.conf
+    local file=$conf/aws-cni/zz-imds-guard.conf
     if [ -e "$file" ]; then
         seen_new=1
         jq --exit-status '.type == "imds-guard"' "$file" >/dev/null || return 1
@@ -234,6 +235,74 @@ drop_in_whole_or_not_there() {
     kill_at_each_call restore_plain drop_in_whole_or_not_there \
         "$guard" install --drop-in --conf-dir "$conf" --bin-dir "$bin"
     [ "$seen_old$seen_new" = 11 ]
+}
+
+# A directory with a list to chain, a copy of it before that, one that is not ours, and one that is to
+# be left alone.
+several=(02-istio.conflist 10-aws.conflist 87-podman.conflist)
+podman='{"cniVersion":"0.4.0","name":"podman","plugins":[{"type":"bridge"}%s]}'
+
+restore_several() {
+    restore_plain
+    cp "$data/aws.conflist" "$conf/02-istio.conflist"
+    # shellcheck disable=SC2059
+    printf "$podman" ',{"type":"imds-guard"}' >"$conf/87-podman.conflist"
+    cp "$data/nodes/multus/before/00-multus.conf" "$conf"
+}
+
+restore_several_installed() {
+    restore_several
+    install_it >/dev/null
+}
+
+# Each is what it was or what it is to be, and nothing else is there.
+several_whole() {
+    local name
+    [ "$(loadable | sort)" = "$(printf '%s\n' 00-multus.conf "${several[@]}")" ] || return 1
+    same "$conf/00-multus.conf" "$data/nodes/multus/before/00-multus.conf" || return 1
+    for name in 02-istio 10-aws; do
+        same "$conf/$name.conflist" "$data/aws.conflist" ||
+            same "$conf/$name.conflist" "$data/aws.expected" || return 1
+        # Never an entry without its plugin.
+        ! grep -q imds-guard "$conf/$name.conflist" || [ -x "$bin/imds-guard" ] || return 1
+    done
+    jq --exit-status '.plugins[0].type == "bridge"' "$conf/87-podman.conflist" >/dev/null
+}
+
+several_installed() {
+    several_whole && install_it >/dev/null || return 1
+    same "$list" "$data/aws.expected" && same "$conf/02-istio.conflist" "$data/aws.expected" || return 1
+    ! grep -q imds-guard "$conf/87-podman.conflist" && [ "$(ours)" = imds-guard ]
+}
+
+several_uninstalled() {
+    several_whole && uninstall_it --remove-binary >/dev/null || return 1
+    ! grep -rq imds-guard "$conf" && [ -z "$(ls -A "$bin")" ] || return 1
+    same "$list" "$data/aws.conflist" && same "$conf/02-istio.conflist" "$data/aws.conflist"
+}
+
+@test "killed at any system call, install leaves each of several files whole" {
+    kill_at_each_call restore_several several_installed \
+        "$guard" install --conf-dir "$conf" --bin-dir "$bin"
+}
+
+@test "killed at any system call, uninstall leaves each of several files whole" {
+    kill_at_each_call restore_several_installed several_uninstalled \
+        "$guard" uninstall --remove-binary --conf-dir "$conf" --bin-dir "$bin"
+}
+
+@test "says what is wrong with one file, and does the others" {
+    echo '{"name": "x"' >"$conf/05-broken.conflist"
+    run -1 --separate-stderr install_it
+    [ "${lines[1]}" = "$list: entry written" ]
+    [[ $stderr == *"$conf/05-broken.conflist: not JSON"* ]]
+    same "$list" "$data/aws.expected"
+    echo '{"name": "x", "type": "multus", "delegates": [{"type": "imds-guard"}]}' >"$conf/05-broken.conflist"
+    run -1 --separate-stderr uninstall_it --remove-binary
+    [[ $stderr == *"$conf/05-broken.conflist still names imds-guard"* ]]
+    [[ $stderr == *"the binary stays"* ]]
+    [ -x "$bin/imds-guard" ]
+    same "$list" "$data/aws.conflist"
 }
 
 # Runs the command once for each of its system calls, which then fails.
@@ -305,7 +374,7 @@ uninstalled_or_not() {
     done
     echo "patched at once: $patched of 200"
     run -0 install_it
-    [ "$(jq -r '[.plugins[] | .mtu // .type] | join(" ")' "$list")" = "200 200 imds-guard portmap" ]
+    [ "$(jq -r '[.plugins[] | .mtu // .type] | join(" ")' "$list")" = "200 200 portmap imds-guard" ]
 }
 
 @test "ten installers at once" {

@@ -94,7 +94,7 @@ prepare() { # SHAPE
     pod_add a
     rm "$list"
     start_watch --config /run/config/imds-guard.json
-    wait_until 10 said "no conflist in /etc/cni/net.d yet: waiting for it"
+    wait_until 10 said "no conflist in /etc/cni/net.d yet that makes this node's pods: waiting for it"
     [ -x /opt/cni/bin/imds-guard ]
     [ -z "$(ls -A /etc/cni/net.d)" ]
     aws_node_writes
@@ -369,9 +369,9 @@ fight() {
     # The pauses double from 10 ms: after as many repairs as fit into two seconds they are longer
     # than that.
     sleep 2
-    early=$(count_said "put the entry into")
+    early=$(count_said "entry written")
     sleep 4
-    late=$(count_said "put the entry into")
+    late=$(count_said "entry written")
     kill $fighting
     [ $((late - early)) -le 3 ]
     [ "$(count_said 'another program undoes')" -eq 1 ]

@@ -1,18 +1,20 @@
 #include "node/pods/sync.h"
 #include "node/chain/conflist.h"
-#include "node/chain/settings.h"
+#include "node/chain/entry.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
 #include "node/pods/cache.h"
+#include "node/pods/in_force.h"
 
 static const char about[] =
-    "Makes what the kernel holds for the node exactly what the configuration says, at once:\n"
-    "the verdict for interfaces without a guard, the endpoints, and a guard for every\n"
-    "attachment of libcni's results cache, planned as ADD does. Pods that started before\n"
-    "installation get their own verdict and counter, flushed rules come back, exemptions and\n"
-    "mode are judged anew. Guards whose pod and interface are both gone are removed; a guard\n"
-    "on an interface that exists never is. Only attachments of the network whose conflist has\n"
-    "the imds-guard entry get guards.\n"
+    "Makes what the kernel holds for the node exactly what the configuration says, at once: the\n"
+    "verdict for interfaces without a guard, the endpoints, and a guard for every attachment of\n"
+    "libcni's results cache, planned as ADD does. Pods that started before installation get their\n"
+    "own verdict and counter, flushed rules come back, exemptions and mode are judged anew. Guards\n"
+    "whose pod and interface are both gone are removed; a guard on an interface that exists never\n"
+    "is. Attachments get guards that were started by a chain with aws-cni or imds-guard in it, or\n"
+    "whose network makes this node's pods (--network). Without any entry in the conflists that\n"
+    "counts which the pods were started with.\n"
     "\n"
     "Exit code: 0 done, 1 something could not be done (said on standard error), 2 wrong\n"
     "options.\n";
@@ -34,14 +36,23 @@ static int say(FILE *err, const struct error *why)
     return EXIT_FAILED;
 }
 
+/* Who names a file means that one: a wrong one changes nothing. */
+static int check_config(const char *config_file, struct error *err)
+{
+    cleanup(free_text) char *text = NULL;
+
+    return config_file ? entry_read(config_file, &text, err) : 0;
+}
+
 int command_sync(int argc, char **argv, FILE *out, FILE *err)
 {
-    const char *conf_dir = CONF_DIR_DEFAULT, *config_file = NULL;
+    struct settings_sources sources = {.conf_dir = CONF_DIR_DEFAULT};
     struct sync_options options = {.results_dir = RESULTS_DIR_DEFAULT};
     const struct option_spec specs[] = {
-        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")", .text = &conf_dir},
+        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")", .text = &sources.conf_dir},
+        OPTION_NETWORK(&sources.networks),
         {"config", "FILE", "configuration from FILE, not from the conflist's entry",
-         .text = &config_file},
+         .text = &sources.config_file},
         {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
          .text = &options.results_dir},
         {"dry-run", NULL, "change nothing, print what would be done", .flag = &options.dry_run},
@@ -54,9 +65,11 @@ int command_sync(int argc, char **argv, FILE *out, FILE *err)
 
     if (code != OPTIONS_RUN)
         return code;
-    if (settings_load(conf_dir, config_file, &settings, &why) < 0 ||
+    if (check_config(sources.config_file, &why) < 0 ||
+        in_force_load(&sources, options.results_dir, &settings, &why) < 0 ||
         sync_run(&settings, &options, &report, &why) < 0)
         return say(err, &why);
+    notes_print(&settings.problems, "sync", out, err);
     print_report(&report, options.dry_run, out, err);
     return report.failed > 0 || report.unread ? EXIT_FAILED : EXIT_OK;
 }

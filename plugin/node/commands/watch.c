@@ -5,17 +5,15 @@
 #include "node/pods/cache.h"
 
 static const char about[] =
-    "For a DaemonSet or systemd: installs, syncs, and keeps both true until told to end. A "
-    "conflist\n"
-    "that aws-node writes anew is patched again, a flushed ruleset restored, a changed --config "
-    "FILE\n"
-    "(also a ConfigMap's) put into force for running pods. Where there is no conflist yet, waits "
-    "for\n"
-    "it. Changes of nf_tables, of the conflist and of libcni's cache are noticed at once; legacy\n"
-    "iptables tables announce nothing, so there only the re-check finds what was flushed.\n"
+    "For a DaemonSet or systemd: installs, syncs, and keeps both true until told to end. A conflist\n"
+    "that aws-node writes anew is patched again, whoever appends a plugin is followed back to the last\n"
+    "place, a flushed ruleset restored, a changed --config FILE (also a ConfigMap's) put into force\n"
+    "for running pods. Where there is no conflist yet, waits for it. What was in force stays so while\n"
+    "a file is broken, missing or cannot be written. Changes of nf_tables, of the conflists and of\n"
+    "libcni's cache are noticed at once; legacy iptables tables announce nothing, so there only the\n"
+    "re-check finds what was flushed.\n"
     "\n"
-    "One line on standard error for each thing done, with time and reason. SIGTERM and SIGINT end "
-    "it\n"
+    "One line on standard error for each thing done, with time and reason. SIGTERM and SIGINT end it\n"
     "at once; entry, binary and guards stay.\n"
     "\n"
     "Exit code: 0 told to end, 1 could not start (said on standard error), 2 wrong options.\n";
@@ -32,6 +30,7 @@ int command_watch(int argc, char **argv, FILE *out, FILE *err)
          .text = &options.install.conf_dir},
         {"bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")",
          .text = &options.install.bin_dir},
+        OPTION_NETWORK(&options.install.networks),
         {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
          .text = &options.results_dir},
         {"config", "FILE", "the entry's keys, a JSON object; the file is followed",

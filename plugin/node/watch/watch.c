@@ -5,6 +5,7 @@
 #include "kernel/nftables/monitor.h"
 #include "node/chain/entry.h"
 #include "node/chain/settings.h"
+#include "node/pods/in_force.h"
 #include "node/pods/sync.h"
 #include "node/watch/log.h"
 #include "node/watch/pace.h"
@@ -253,7 +254,17 @@ static int load_settings(const struct watch *watch, struct settings *out, struct
 
     for (size_t i = 0; i < known->network_count; i++)
         (void)networks_add(&sources.networks, known->networks[i]);
-    return settings_load_from(&sources, out, err);
+    return in_force_load(&sources, watch->options->results_dir, out, err);
+}
+
+/* From before the first look: aws-node may have written anew while nobody watched. */
+static void remember(struct watch *watch)
+{
+    struct error ignored;
+
+    if (load_settings(watch, &watch->known.settings, &ignored) == 0)
+        watch_log_done(&watch->log, "start", "configuration: that of %s",
+                       watch->known.settings.path);
 }
 
 static void look_at_guards(struct watch *watch)
@@ -425,6 +436,7 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
     watch.recheck = clock_deadline((int64_t)options->interval * 1000);
     watch_log_done(&watch.log, "start", "watching %s and %s", options->install.conf_dir,
                    options->results_dir);
+    remember(&watch);
     for (;;) {
         look(&watch);
         wait_for_cause(&watch);
