@@ -24,6 +24,17 @@ int notes_add(struct notes *notes, struct error *err, enum note_kind kind, const
     return 0;
 }
 
+void notes_join_problems(const struct notes *notes, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < notes->count && used < size; i++)
+        if (notes->items[i].kind == NOTE_PROBLEM)
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? "; " : "",
+                                     notes->items[i].text);
+}
+
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err)
 {
     for (size_t i = 0; i < notes->count; i++) {

@@ -30,6 +30,9 @@ struct notes {
 must_use int notes_add(struct notes *notes, struct error *err, enum note_kind kind,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* All problems as one text, cut to size: it is another one if any of them is new. */
+void notes_join_problems(const struct notes *notes, char *out, size_t size);
+
 /* What a command says: problems go to err, after its name, all else to out. */
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err);
 

@@ -128,8 +128,8 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
 static uint64_t look_at_file(int directory, const char *name)
 {
     uint64_t hash = mix(0xcbf29ce484222325, name, strlen(name));
-    struct stat status;
-    int64_t facts[5];
+    struct stat status = {0};
+    int64_t facts[5] = {0};
 
     if (fstatat(directory, name, &status, 0) < 0)
         return hash;

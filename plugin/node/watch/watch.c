@@ -10,11 +10,10 @@
 #include "node/watch/log.h"
 #include "node/watch/pace.h"
 #include "node/watch/places.h"
+#include "node/watch/signals.h"
 
-#include <errno.h>
 #include <libgen.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 
 #define LOCK_PAUSE_MS 200 /* before the next try, while somebody else has a directory's lock */
@@ -63,54 +62,6 @@ static void make_due(struct task *task, const char *reason)
         task->reason = reason;
 }
 
-/*
- * Nothing to clean up, and nothing that could wait: whatever was half done is a transaction that
- * the kernel has not seen, or a file under a temporary name. As PID 1 of a container a process has
- * no default action for signals, hence a handler; and whoever started us may have left them blocked
- * (execve(2)).
- */
-static void end(int number)
-{
-    (void)number;
-    _exit(0);
-}
-
-static sigset_t ending_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    return set;
-}
-
-static int catch_signals(struct error *err)
-{
-    struct sigaction action = {.sa_handler = end};
-    const sigset_t ours = ending_signals();
-
-    sigemptyset(&action.sa_mask);
-    if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0 ||
-        sigprocmask(SIG_UNBLOCK, &ours, NULL) < 0)
-        return error_set(err, ERROR_IO, "catch signals: %s", strerror(errno));
-    return 0;
-}
-
-/* While files change names, a signal waits for the last rename: a few milliseconds. */
-static int install_unsignalled(const struct install_options *options, struct install_report *report,
-                               struct error *err)
-{
-    const sigset_t ours = ending_signals();
-    sigset_t before;
-    int result;
-
-    sigprocmask(SIG_BLOCK, &ours, &before);
-    result = install_all(options, report, err);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return result;
-}
-
 static void tell_fight(struct watch *watch, struct task *task, const char *reason, const char *what)
 {
     char text[512] = "";
@@ -122,18 +73,6 @@ static void tell_fight(struct watch *watch, struct task *task, const char *reaso
     watch_log_complain(&watch->log, &task->fight, reason, text);
 }
 
-/* All complaints of a report as one text: it is told again if any of it is new. */
-static void join_problems(const struct notes *notes, char *out, size_t size)
-{
-    size_t used = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < notes->count && used < size; i++)
-        if (notes->items[i].kind == NOTE_PROBLEM)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? "; " : "",
-                                     notes->items[i].text);
-}
-
 static void tell_installed(struct watch *watch, const struct install_report *report)
 {
     const char *reason = watch->entry.reason;
@@ -142,7 +81,7 @@ static void tell_installed(struct watch *watch, const struct install_report *rep
     for (size_t i = 0; i < report->notes.count; i++)
         if (report->notes.items[i].kind == NOTE_DONE)
             watch_log_done(&watch->log, reason, "%s", report->notes.items[i].text);
-    join_problems(&report->notes, problems, sizeof(problems));
+    notes_join_problems(&report->notes, problems, sizeof(problems));
     watch_log_complain(&watch->log, &watch->entry.complaint, reason, problems);
     watch->waiting = report->lists == 0 && report->failed == 0;
     if (watch->waiting)
@@ -187,12 +126,17 @@ static void look_at_entry(struct watch *watch)
     struct error why = {0};
     int64_t began = clock_now();
     const char *reason = task->reason;
+    sigset_t before;
+    int result;
 
     options.impatient = true; /* guards do not wait for a lock of the directory */
     options.known = watch->known.settings.entry;
     if (options.config_file && !is_config_usable(watch))
         options.config_file = NULL;
-    if (install_unsignalled(&options, &report, &why) == 0) {
+    signals_hold(&before);
+    result = install_all(&options, &report, &why);
+    signals_let_go(&before);
+    if (result == 0) {
         tell_installed(watch, &report);
         task->reason = NULL;
     } else {
@@ -215,7 +159,7 @@ static void tell_synced(struct watch *watch, const struct sync_report *report)
     for (size_t i = 0; i < report->notes.count; i++)
         if (report->notes.items[i].kind == NOTE_DONE)
             watch_log_done(&watch->log, watch->guards.reason, "%s", report->notes.items[i].text);
-    join_problems(&report->notes, problems, sizeof(problems));
+    notes_join_problems(&report->notes, problems, sizeof(problems));
     watch_log_complain(&watch->log, &watch->guards.complaint, watch->guards.reason, problems);
 }
 
@@ -428,7 +372,7 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
     };
     struct error why = {0};
 
-    if (catch_signals(err) < 0 || watch_places(&watch, err) < 0)
+    if (signals_catch(err) < 0 || watch_places(&watch, err) < 0)
         return -1;
     if (nft_monitor_open(&watch.ruleset, &why) < 0)
         watch_log_done(&watch.log, "start", "%s; the re-check every %u s stands in", why.msg,
