@@ -22,7 +22,7 @@ static struct case_of start(void **state)
 static void load(struct case_of *this, const char *path, size_t problems)
 {
     settings_free(&this->settings);
-    if (settings_load_from(&this->sources, &this->settings, &this->err) < 0)
+    if (settings_load(&this->sources, &this->settings, &this->err) < 0)
         fail_msg("%s", this->err.msg);
     assert_string_equal(this->settings.path, path);
     if (this->settings.problems.count != problems)
@@ -45,7 +45,7 @@ static void takes_the_first_source_that_works(void **state)
     struct world *world = this.world;
     char config[512];
 
-    assert_int_equal(settings_load_from(&this.sources, &this.settings, &this.err), -1);
+    assert_int_equal(settings_load(&this.sources, &this.settings, &this.err), -1);
     assert_int_equal(this.err.code, ERROR_NOT_AVAILABLE);
     assert_non_null(strstr(this.err.msg, "run imds-guard install first"));
 
@@ -81,7 +81,7 @@ static void takes_the_first_source_that_works(void **state)
     assert_true(has_problem(&this, "no conflist"));
     this.sources.known = NULL;
     settings_free(&this.settings);
-    assert_int_equal(settings_load_from(&this.sources, &this.settings, &this.err), -1);
+    assert_int_equal(settings_load(&this.sources, &this.settings, &this.err), -1);
     assert_non_null(strstr(this.err.msg, "no conflist"));
 }
 

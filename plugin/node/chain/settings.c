@@ -185,14 +185,14 @@ static int choose(const struct settings_sources *sources, const struct conflist 
         return -1;
     if (!done && try_list(list, settings, &done, err) < 0)
         return -1;
+    settings->remembered = !done;
     if (!done && sources->known &&
         try(sources->known, sources->known_origin, settings, &done, err) < 0)
         return -1;
     return done ? 0 : nothing(sources->conf_dir, list, settings, err);
 }
 
-int settings_load_from(const struct settings_sources *sources, struct settings *out,
-                       struct error *err)
+int settings_load(const struct settings_sources *sources, struct settings *out, struct error *err)
 {
     cleanup(settings) struct settings settings = {0};
     cleanup(directory) struct directory directory = {0};
@@ -215,14 +215,6 @@ int settings_load_from(const struct settings_sources *sources, struct settings *
     *out = settings;
     settings = (struct settings){0};
     return 0;
-}
-
-int settings_load(const char *conf_dir, const char *config_file, struct settings *out,
-                  struct error *err)
-{
-    const struct settings_sources sources = {.conf_dir = conf_dir, .config_file = config_file};
-
-    return settings_load_from(&sources, out, err);
 }
 
 bool settings_have_network(const struct settings *settings, const char *network)

@@ -32,6 +32,7 @@ struct settings {
     char *network;   /* of the list in force, or the first named; "" if nobody knows */
     char **networks; /* all that make this node's pods: the lists', and those named */
     size_t network_count;
+    bool remembered; /* by what the caller knows alone: neither file nor list says it any more */
     struct notes problems; /* what keeps the chain from being what it should be */
 };
 
@@ -39,11 +40,7 @@ struct settings {
  * Errors: ERROR_NOT_AVAILABLE if none of the sources has a configuration (says to run install, and
  * what was wrong with each); out of memory. The result is for settings_free.
  */
-must_use int settings_load_from(const struct settings_sources *sources, struct settings *out,
-                                struct error *err);
-
-/* The same without what the caller knows. */
-must_use int settings_load(const char *conf_dir, const char *config_file, struct settings *out,
+must_use int settings_load(const struct settings_sources *sources, struct settings *out,
                            struct error *err);
 void settings_free(struct settings *settings);
 

@@ -136,7 +136,10 @@ static int skip_directory(struct cache *cache, const char *path, struct error *e
     error_set(&why, ERROR_IO,
               "%s is not there: no pod has started yet, or --results-dir, or a mount, is wrong",
               path);
-    return add_skipped(cache, path, &why, err);
+    if (add_skipped(cache, path, &why, err) < 0)
+        return -1;
+    cache->skipped[cache->skipped_count - 1].directory = true;
+    return 0;
 }
 
 int cache_read_kept(const char *path, const struct config *config, cache_keep *keep, void *context,

@@ -30,8 +30,9 @@ struct cached_attachment {
 /* A file that is no attachment of libcni's, or cannot be read. */
 struct cache_skipped {
     char *file;
-    char *reason; /* one sentence that names the file */
-    bool unread;  /* it may well be an attachment, but nobody knows whose: reading it failed */
+    char *reason;   /* one sentence that names the file */
+    bool directory; /* it is the directory that is not there */
+    bool unread;    /* it may well be an attachment, but nobody knows whose: reading it failed */
 };
 
 struct cache {

@@ -9,7 +9,7 @@ int in_force_load(const struct settings_sources *sources, const char *results_di
     cleanup(free_text) char *entry = NULL;
     struct error why, ignored;
 
-    if (settings_load_from(sources, out, &why) == 0)
+    if (settings_load(sources, out, &why) == 0)
         return 0;
     if (why.code != ERROR_NOT_AVAILABLE || cache_last_entry(results_dir, &entry, &ignored) < 0 ||
         !entry) {
@@ -18,5 +18,5 @@ int in_force_load(const struct settings_sources *sources, const char *results_di
     }
     with_cache.known = entry;
     with_cache.known_origin = "the chain of the pod that started last";
-    return settings_load_from(&with_cache, out, err);
+    return settings_load(&with_cache, out, err);
 }

@@ -9,7 +9,7 @@
 #include "node/chain/settings.h"
 
 /*
- * As settings_load_from; if that has no configuration at all, by our entry in the chain of the pod
+ * As settings_load; if that has no configuration at all, by our entry in the chain of the pod
  * that started last. One for all pods: they were started by one node's configuration, and that is
  * its latest.
  */

@@ -71,6 +71,31 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct e
     return plan_links(surveyed, config, &facts, err);
 }
 
+/*
+ * By the chain that the pod was started with, whatever the directory says this instant and under
+ * whatever name. That chain does not have drop-ins in it, and an older libcni keeps none.
+ */
+static bool is_ours(const struct settings *settings, const struct cached_attachment *cached)
+{
+    return cached->chain.of_node ||
+           settings_have_network(settings, cached->attachment.owner.network);
+}
+
+/* Of the pods that are gone only those that may just be out of sight: an interface of theirs is there. */
+static bool may_live(const struct cached_attachment *cached, void *context)
+{
+    const struct result *result = &cached->attachment.result;
+
+    (void)context;
+    if (access(cached->attachment.netns, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+        return true;
+    for (size_t i = 0; i < result->interface_count; i++)
+        if (interface_role(&result->interfaces[i]) == ROLE_HOST &&
+            link_exists(result->interfaces[i].name))
+            return true;
+    return false;
+}
+
 static int plan_all(const struct settings *settings, struct survey *survey, struct error *err)
 {
     survey->attachments = calloc(survey->cache.count + 1, sizeof(*survey->attachments));
@@ -81,7 +106,7 @@ static int plan_all(const struct settings *settings, struct survey *survey, stru
 
         surveyed->cached = &survey->cache.attachments[survey->count];
         surveyed->state = ATTACHMENT_OTHER_NETWORK;
-        if (strcmp(surveyed->cached->attachment.owner.network, settings->network) != 0)
+        if (!is_ours(settings, surveyed->cached))
             continue;
         if (plan(surveyed, &settings->config, err) < 0)
             return -1;
@@ -186,7 +211,7 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
     cleanup(survey) struct survey survey = {0};
     const struct terms terms = settings_terms(settings);
 
-    if (cache_read(results_dir, &settings->config, &survey.cache, err) < 0 ||
+    if (cache_read_kept(results_dir, &settings->config, may_live, NULL, &survey.cache, err) < 0 ||
         plan_all(settings, &survey, err) < 0 ||
         links_names(&survey.links, &survey.link_count, err) < 0 ||
         holdings_gather(&terms, &survey.holdings, err) < 0 || settle(&survey, err) < 0)

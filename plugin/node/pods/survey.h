@@ -17,7 +17,7 @@
 enum attachment_state {
     ATTACHMENT_PLANNED,       /* its pod lives; `plan` is what should hold, or as much of it as
                                * can, if there is a `reason` */
-    ATTACHMENT_OTHER_NETWORK, /* not of the conflist's network: no business of ours */
+    ATTACHMENT_OTHER_NETWORK, /* not of this node's pods: no business of ours */
     ATTACHMENT_GONE,          /* its network namespace is no more */
     ATTACHMENT_NO_INTERFACE,  /* no link of its is there (any more): its pod is being torn down */
     ATTACHMENT_HOST_NETWORK,  /* it is the node's own */
@@ -44,8 +44,9 @@ struct survey {
 };
 
 /*
- * Attachments are surveyed if their network is the one of the settings: pods of another network (a
- * second one by Multus, a conflist that has not our entry) have not asked to be guarded.
+ * Attachments are surveyed if the chain that they were started with has aws-cni or us in it, or their
+ * network is one of the settings': pods of another network (a second one by Multus) have not asked to
+ * be guarded. Those whose pod is gone for certain are counted, and not kept.
  * Errors: the cache directory, rtnetlink or every backend cannot be read. For survey_free.
  */
 must_use int survey_take(const struct settings *settings, const char *results_dir,

@@ -88,13 +88,14 @@ static int note_attachment(struct sync *sync, const struct surveyed *surveyed, s
         return note_skipped(sync, surveyed, "its interfaces belong to another attachment by now",
                             err);
     case ATTACHMENT_GONE:
-        return note_skipped(sync, surveyed, "its network namespace is gone", err);
+        return 0; /* counted with those that the survey has not kept */
     case ATTACHMENT_NO_INTERFACE:
         return note_skipped(sync, surveyed, "it has no interface any more", err);
     case ATTACHMENT_HOST_NETWORK:
         return note_skipped(sync, surveyed, "it is in the node's own network namespace", err);
     case ATTACHMENT_OTHER_NETWORK:
-        return note_skipped(sync, surveyed, "it is of another network than the conflist's", err);
+        return note_skipped(sync, surveyed,
+                            "neither its chain nor its network is this node's pods'", err);
     }
     return 0;
 }
@@ -103,8 +104,25 @@ static int note_attachment(struct sync *sync, const struct surveyed *surveyed, s
 static int note_file(struct sync *sync, const struct cache_skipped *skipped, struct error *err)
 {
     sync->report.failed += skipped->unread;
+    if (skipped->directory)
+        return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "who runs is not known: %s",
+                         skipped->reason);
     return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "%s a cached result: %s",
                      skipped->unread ? "cannot guard the pod of" : "skipped", skipped->reason);
+}
+
+/* There may be thousands: one line. */
+static int note_gone(struct sync *sync, struct error *err)
+{
+    size_t gone = sync->survey.cache.dropped_count;
+
+    for (size_t i = 0; i < sync->survey.count; i++)
+        gone += sync->survey.attachments[i].state == ATTACHMENT_GONE;
+    sync->report.skipped += gone;
+    return gone == 0 ? 0
+                     : notes_add(&sync->report.notes, err, NOTE_SKIPPED,
+                                 "skipped %zu cached result%s whose network namespace is gone",
+                                 gone, gone == 1 ? "" : "s");
 }
 
 static int note_all(struct sync *sync, struct error *err)
@@ -117,7 +135,7 @@ static int note_all(struct sync *sync, struct error *err)
     for (size_t i = 0; i < cache->skipped_count; i++)
         if (note_file(sync, &cache->skipped[i], err) < 0)
             return -1;
-    return 0;
+    return note_gone(sync, err);
 }
 
 static int note_unread(struct sync *sync, struct error *err)

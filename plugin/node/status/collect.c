@@ -2,7 +2,7 @@
 
 #include "kernel/links/links.h"
 #include "kernel/wanted.h"
-#include "node/chain/settings.h"
+#include "node/pods/in_force.h"
 #include "node/pods/survey.h"
 #include "node/status/row.h"
 
@@ -250,7 +250,9 @@ static int add_skipped(struct status *status, const struct cache *cache, struct 
 {
     for (size_t i = 0; i < cache->skipped_count; i++) {
         status->complete = status->complete && !cache->skipped[i].unread;
-        if (notes_add(&status->problems, err, NOTE_PROBLEM, "skipped a cached result: %s",
+        if (notes_add(&status->problems, err, NOTE_PROBLEM, "%s: %s",
+                      cache->skipped[i].directory ? "who runs is not known"
+                                                  : "skipped a cached result",
                       cache->skipped[i].reason) < 0)
             return -1;
     }
@@ -267,18 +269,37 @@ static int survey_kernel(struct survey *out, struct error *err)
     return holdings_gather(&terms, &out->holdings, err);
 }
 
+/* What is wrong with the chain. What is in force by memory alone may not be what is meant. */
+static int add_chain_problems(struct status *status, const struct settings *settings,
+                              struct error *err)
+{
+    for (size_t i = 0; i < settings->problems.count; i++)
+        if (notes_add(&status->problems, err, NOTE_PROBLEM, "%s",
+                      settings->problems.items[i].text) < 0)
+            return -1;
+    status->complete = !settings->remembered;
+    return 0;
+}
+
 static int survey_anyway(const struct status_options *options, struct status *status,
                          struct source *out, struct error *err)
 {
+    const struct settings_sources sources = {
+        .conf_dir = options->conf_dir,
+        .config_file = options->config_file,
+        .networks = options->networks,
+    };
     struct settings *settings = &out->settings;
     struct error why = {0};
 
-    status->complete = settings_load(options->conf_dir, options->config_file, settings, &why) == 0;
+    status->complete = in_force_load(&sources, options->results_dir, settings, &why) == 0;
     status->network = strdup(status->complete ? settings->network : "");
     if (!status->network)
         return error_no_memory(err);
     if (status->complete)
-        return survey_take(settings, options->results_dir, &out->survey, err);
+        return add_chain_problems(status, settings, err) < 0
+                   ? -1
+                   : survey_take(settings, options->results_dir, &out->survey, err);
     if (notes_add(&status->problems, err, NOTE_PROBLEM, "who should be guarded is not known: %s",
                   why.msg) < 0)
         return -1;

@@ -9,6 +9,7 @@
 #include "guard/error.h"
 #include "guard/plan.h"
 #include "kernel/holdings.h"
+#include "node/chain/networks.h"
 #include "node/notes.h"
 
 #include <stdbool.h>
@@ -78,6 +79,7 @@ struct status_options {
     const char *conf_dir;
     const char *config_file; /* NULL: the conflist's entry */
     const char *results_dir;
+    struct networks networks; /* beside those of the conflists */
 };
 
 /*
