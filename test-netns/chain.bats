@@ -292,3 +292,65 @@ assert_pod_closed() { # POD
     wait_until 10 has_entry
     assert_pod_closed b
 }
+
+# --- which pods -----------------------------------------------------------------------------------
+
+# Installed, and nobody watches.
+prepare_chained() { # [FILTER]
+    ln -sf "$IMDS_GUARD" /opt/cni/bin/imds-guard
+    conflist regular "${1:-.}"
+}
+
+@test "sync and status know a pod by the chain that it was started with" {
+    prepare_chained '.exempt = [{namespace: "default", pod: "b"}]'
+    pod_add a
+    pod_add b
+    rewrite "$list" '.name = "cilium"'
+    flush_rules
+    on_node "$IMDS_GUARD" sync
+    assert_guards a drop
+    assert_guards b pass
+    run -0 on_node "$IMDS_GUARD" status
+    [[ $output == *default/a* ]]
+    # No list at all: what they were started with is in force, exemptions too, and that is told.
+    rm "$list"
+    flush_rules
+    on_node "$IMDS_GUARD" sync
+    assert_guards a drop
+    assert_guards b pass
+    assert_imds_silent a
+    run -2 on_node "$IMDS_GUARD" status
+    [[ $output == *default/a* ]]
+    [[ $output == *"no conflist in /etc/cni/net.d makes this node's pods"* ]]
+}
+
+@test "status shows who comes after us, and what helps" {
+    prepare_chained
+    stand_in antrea
+    pod_add a
+    rewrite "$list" '.plugins += [{type: "antrea"}]'
+    run on_node "$IMDS_GUARD" status
+    [[ $output == *"antrea comes after imds-guard"*"--drop-in"*"cni.exclusive=false"* ]]
+}
+
+@test "no directory of results is told, and is not all well" {
+    prepare_chained
+    run -1 on_node "$IMDS_GUARD" sync --results-dir /nonexistent
+    run -2 on_node "$IMDS_GUARD" status --results-dir /nonexistent
+    [[ $output == *"who runs is not known: /nonexistent is not there"* ]]
+}
+
+@test "thousands of stale results are a line, and no memory" {
+    local file text i
+    prepare_chained
+    pod_add a
+    file=$(echo /var/lib/cni/results/*)
+    text=$(<"$file")
+    for ((i = 0; i < 2000; i++)); do
+        echo "${text//\/run\/netns\/a/\/run\/netns\/gone$i}" | sed "s/cnitool-/dead$i-/; s/\"eni/\"gone/" \
+            >"/var/lib/cni/results/aws-cni-dead$i-eth0"
+    done
+    run -0 on_node "$IMDS_GUARD" sync
+    [[ $output == *"skipped 2000 cached results whose network namespace is gone"* ]]
+    [ ${#lines[@]} -eq 2 ]
+}

@@ -114,7 +114,7 @@ break_skeleton() {
 @test "without a configuration it shows what the kernel holds, exit code 2" {
     conflist regular
     pod_add a
-    rm /etc/cni/net.d/10-aws.conflist
+    rm /etc/cni/net.d/10-aws.conflist /var/lib/cni/results/*
     run -2 status
     [[ ${lines[1]} == default/a* ]]
     [[ $output == *"no conflist in /etc/cni/net.d yet"* ]]

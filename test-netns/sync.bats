@@ -120,15 +120,19 @@ guard_sync() { # OPTION...
     assert_imds_answers a
 }
 
+# A pod is the node's by the chain that it was started with: this one has neither aws-cni nor us in it.
 @test "pods of another network get the verdict for others, and no guard" {
+    ln -s "$world_root/test-netns/fixtures/aws-cni" /opt/cni/bin/wiring
     conflist_plain regular
+    jq 'del(.plugins[1]) | .plugins[0].type = "wiring"' /etc/cni/net.d/10-aws.conflist >/run/other
+    cp /run/other /etc/cni/net.d/10-aws.conflist
     pod_add a
     conflist regular
     jq '.name = "other"' /etc/cni/net.d/10-aws.conflist >/run/other
     cp /run/other /etc/cni/net.d/10-aws.conflist
     run -0 guard_sync
     [[ ${lines[-1]} == *" 1 skipped,"* ]]
-    [[ $output == *"skipped "*": it"* ]]
+    [[ $output == *"skipped "*": neither its chain nor its network"* ]]
     assert_no_guards
     assert_nothing_arrives a
     [ "$(others_hits)" -gt 0 ]
