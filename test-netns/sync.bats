@@ -39,6 +39,7 @@ guard_sync() { # OPTION...
 }
 
 @test "a node without pods is closed, and said to be" {
+    mkdir -p /var/lib/cni/results
     conflist regular
     run -0 guard_sync
     [ "${lines[0]}" = "set the verdict for interfaces without a guard: drop ($BACKEND); was: pass" ]
