@@ -232,8 +232,8 @@ static void a_guard_goes_with_its_pod_and_its_interface(void **state)
     holds(&node.holdings, NFTABLES, VERDICT_DROP,
           "eni1=drop:x eni2=drop:z eni9=drop:z eni8=drop:x eni3=drop:y eni4=drop:w eni7=drop:-");
     expect_run(pods, 3, false,
-               "skipped default/web-0: its network namespace is gone\n"
                "skipped default/web-0: it has no interface any more\n"
+               "skipped 1 cached result whose network namespace is gone\n"
                "removed 3 guards whose pod and interface are gone\n");
     assert_int_equal(asked.removed, 1);
     assert_int_equal(asked.applied, 0);

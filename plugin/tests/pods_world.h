@@ -29,17 +29,17 @@ static struct {
 
 static struct settings settings;
 
-int __wrap_cache_read(const char *directory, const struct config *config, struct cache *out,
-                      struct error *err);
+int __wrap_cache_read(const char *directory, const struct config *config, cache_keep *keep,
+                      void *context, struct cache *out, struct error *err);
 int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,
                         struct error *err);
 int __wrap_links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *err);
 int __wrap_holdings_gather(const struct terms *terms, struct holdings *out, struct error *err);
 
-int __wrap_cache_read(const char *directory, const struct config *config, struct cache *out,
-                      struct error *err)
+int __wrap_cache_read(const char *directory, const struct config *config, cache_keep *keep,
+                      void *context, struct cache *out, struct error *err)
 {
-    (void)directory, (void)config, (void)err;
+    (void)directory, (void)config, (void)keep, (void)context, (void)err;
     *out = node.cache;
     node.cache = (struct cache){0};
     return 0;
@@ -166,6 +166,8 @@ static inline int make_settings(void **state)
 
     (void)state;
     settings.network = strdup("aws-cni");
+    settings.networks = calloc(1, sizeof(*settings.networks));
+    settings.networks[settings.network_count++] = strdup("aws-cni");
     return config_parse(entry, &settings.config, &err);
 }
 

@@ -4,26 +4,28 @@
  */
 #include "pods_world.h"
 
-#include "node/chain/settings.h"
+#include "node/pods/in_force.h"
 #include "node/status/status.h"
 
 static bool has_settings;
 
-int __wrap_settings_load(const char *conf_dir, const char *config_file, struct settings *out,
-                         struct error *err);
+int __wrap_in_force_load(const struct settings_sources *sources, const char *results_dir,
+                         struct settings *out, struct error *err);
 
-int __wrap_settings_load(const char *conf_dir, const char *config_file, struct settings *out,
-                         struct error *err)
+int __wrap_in_force_load(const struct settings_sources *sources, const char *results_dir,
+                         struct settings *out, struct error *err)
 {
     cleanup(json) cJSON *entry = cJSON_Parse("{\"exempt\":[{\"namespace\":\"kube-system\"}]}");
 
-    (void)conf_dir, (void)config_file;
+    (void)sources, (void)results_dir;
     if (!has_settings)
         return error_set(err, ERROR_NOT_AVAILABLE, "no conflist yet");
     assert_int_equal(config_parse(entry, &out->config, err), 0);
     out->config.others_pass = settings.config.others_pass;
     out->config.mode = settings.config.mode;
     out->network = strdup("aws-cni");
+    out->networks = calloc(1, sizeof(*out->networks));
+    out->networks[out->network_count++] = strdup("aws-cni");
     return 0;
 }
 

@@ -142,8 +142,8 @@ static int skip_directory(struct cache *cache, const char *path, struct error *e
     return 0;
 }
 
-int cache_read_kept(const char *path, const struct config *config, cache_keep *keep, void *context,
-                    struct cache *out, struct error *err)
+int cache_read(const char *path, const struct config *config, cache_keep *keep, void *context,
+               struct cache *out, struct error *err)
 {
     cleanup(cache) struct cache cache = {0};
     cleanup(directory) DIR *directory = opendir(path);
@@ -158,11 +158,6 @@ int cache_read_kept(const char *path, const struct config *config, cache_keep *k
     *out = cache;
     cache = (struct cache){0};
     return 0;
-}
-
-int cache_read(const char *path, const struct config *config, struct cache *out, struct error *err)
-{
-    return cache_read_kept(path, config, NULL, NULL, out, err);
 }
 
 /* The entry that is in force longest into the present. */
@@ -200,7 +195,7 @@ int cache_last_entry(const char *directory, char **out, struct error *err)
     cleanup(cache) struct cache cache = {0};
     struct last_entry last = {0};
 
-    if (cache_read_kept(directory, &nothing_asked, note_entry, &last, &cache, err) < 0) {
+    if (cache_read(directory, &nothing_asked, note_entry, &last, &cache, err) < 0) {
         free(last.text);
         return -1;
     }

@@ -71,10 +71,8 @@ void cached_attachment_trim(struct cached_attachment *attachment, const struct c
  * A node may have thousands of files of pods that are long gone (containerd#8197): at most one that
  * `keep` refuses is in memory at a time. NULL keeps all.
  */
-must_use int cache_read_kept(const char *directory, const struct config *config, cache_keep *keep,
-                             void *context, struct cache *out, struct error *err);
-must_use int cache_read(const char *directory, const struct config *config, struct cache *out,
-                        struct error *err);
+must_use int cache_read(const char *directory, const struct config *config, cache_keep *keep,
+                        void *context, struct cache *out, struct error *err);
 
 /*
  * Our entry in the chain of the attachment that was written last, of those that run the node's pods:
