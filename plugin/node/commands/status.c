@@ -43,6 +43,7 @@ int command_status(int argc, char **argv, FILE *out, FILE *err)
     bool json = false, prometheus = false;
     const struct option_spec specs[] = {
         {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")", .text = &options.conf_dir},
+        OPTION_NETWORK(&options.networks),
         {"config", "FILE", "configuration from FILE, not from the conflist's entry",
          .text = &options.config_file},
         {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
