@@ -110,7 +110,7 @@ assert_pod_closed() { # POD
     assert_pod_closed a
     kill "$watching"
     wait_until 5 watch_has_ended
-    "$IMDS_GUARD" uninstall --remove-binary
+    on_node "$IMDS_GUARD" uninstall --yes --remove-binary
     [ ! -e /opt/cni/bin/imds-guard ]
     [ "$(types $copy)" = "aws-cni egress-cni istio-cni" ]
     cmp "$list" /run/plain

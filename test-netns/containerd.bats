@@ -156,8 +156,8 @@ container_end() { # POD
     assert_no_guards
 }
 
-@test "without the entry IMDS answers, with it installed again it does not" {
-    on_node "$IMDS_GUARD" uninstall
+@test "without the entry IMDS answers, with it installed again it answers nobody" {
+    on_node "$IMDS_GUARD" uninstall --yes
     container_start a
     container_running a
     assert_no_guards
@@ -166,26 +166,33 @@ container_end() { # POD
     on_node "$IMDS_GUARD" install --config /run/entry.json
     container_start b
     container_running b
+    assert_guards a drop
     assert_guards b drop
+    assert_imds_silent a
     assert_imds_silent b
     container_end b
     # Its cached conflist has no entry, and DEL works by that.
     container_end a
+    on_node "$IMDS_GUARD" sync
     assert_no_guards
 }
 
-@test "uninstalled while they run, containers stay guarded until --flush, and end cleanly" {
+@test "uninstalled while they run, containers stay guarded if that is wanted, and end cleanly" {
     container_start a
     container_running a
     container_start b
     container_running b
-    on_node "$IMDS_GUARD" uninstall
+    run -0 on_node "$IMDS_GUARD" uninstall --keep-guards
+    [[ $output == *"2 guards kept"*"imds-guard flush"* ]]
     assert_guards a drop
     assert_imds_silent a
     container_end a
     assert_no_guards a
 
-    run -0 on_node "$IMDS_GUARD" uninstall --flush
+    run -2 on_node "$IMDS_GUARD" uninstall </dev/null
+    [[ $output == *"give --yes"* ]]
+    assert_imds_silent b
+    run -0 on_node "$IMDS_GUARD" uninstall --yes
     [[ $output == *"had no entry"*"1 guard removed"* ]]
     assert_no_guards
     assert_imds_answers b
@@ -242,14 +249,14 @@ state_of() { # POD
 @test "status shows who is guarded and who is not, sync guards them" {
     container_start a
     container_running a
-    on_node "$IMDS_GUARD" uninstall
+    on_node "$IMDS_GUARD" uninstall --keep-guards
     container_start b
     container_running b
-    on_node "$IMDS_GUARD" install --config /run/entry.json
+    on_node "$IMDS_GUARD" install --no-sync --config /run/entry.json
     [ "$(state_of a)" = guarded ]
     [ "$(state_of b)" = unguarded ]
-    run -1 on_node "$IMDS_GUARD" status
-    [[ $output == *UNGUARDED* ]]
+    run -0 on_node "$IMDS_GUARD" status
+    [[ $output == *"no guard"* ]]
 
     on_node "$IMDS_GUARD" sync
     assert_guards b drop

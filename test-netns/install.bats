@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# install and uninstall as a person calls them: what they say, and that whatever interrupts them or
+# install and uninstall as a person calls them, as far as files are concerned: what they say, and that whatever interrupts them or
 # runs beside them, the runtime finds a whole conflist. Needs neither root nor namespaces.
 
 # shellcheck disable=SC2030,SC2031,SC2119,SC2120
@@ -19,11 +19,11 @@ setup() {
 }
 
 install_it() { # OPTION...
-    "$guard" install --conf-dir "$conf" --bin-dir "$bin" "$@"
+    "$guard" install --no-sync --conf-dir "$conf" --bin-dir "$bin" "$@"
 }
 
 uninstall_it() { # OPTION...
-    "$guard" uninstall --conf-dir "$conf" --bin-dir "$bin" "$@"
+    "$guard" uninstall --keep-guards --conf-dir "$conf" --bin-dir "$bin" "$@"
 }
 
 # As aws-node does it: another name, a rename, the mode.
@@ -58,7 +58,7 @@ ours() {
     same "$list" "$data/aws.expected"
     same "$bin/imds-guard" "$guard"
 
-    run -0 "$bin/imds-guard" install --conf-dir "$conf" --bin-dir "$bin"
+    run -0 "$bin/imds-guard" install --no-sync --conf-dir "$conf" --bin-dir "$bin"
     [ "${lines[0]}" = "$bin/imds-guard: up to date already" ]
     [ "${lines[1]}" = "$list: entry right already" ]
 
@@ -198,7 +198,7 @@ nothing_left_behind() {
 
 @test "killed at any system call, install leaves the old conflist or the new one" {
     kill_at_each_call restore_plain nothing_left_behind \
-        "$guard" install --conf-dir "$conf" --bin-dir "$bin"
+        "$guard" install --no-sync --conf-dir "$conf" --bin-dir "$bin"
     [ "$seen_old$seen_new" = 11 ]
 }
 
@@ -215,7 +215,7 @@ entry_only_with_plugin() {
 
 @test "killed at any system call, uninstall leaves no entry without its plugin" {
     kill_at_each_call restore_installed entry_only_with_plugin \
-        "$guard" uninstall --remove-binary --conf-dir "$conf" --bin-dir "$bin"
+        "$guard" uninstall --keep-guards --remove-binary --conf-dir "$conf" --bin-dir "$bin"
     [ "$seen_old$seen_new" = 11 ]
 }
 
@@ -233,7 +233,7 @@ drop_in_whole_or_not_there() {
 
 @test "killed at any system call, install --drop-in leaves a whole file or none" {
     kill_at_each_call restore_plain drop_in_whole_or_not_there \
-        "$guard" install --drop-in --conf-dir "$conf" --bin-dir "$bin"
+        "$guard" install --no-sync --drop-in --conf-dir "$conf" --bin-dir "$bin"
     [ "$seen_old$seen_new" = 11 ]
 }
 
@@ -283,12 +283,12 @@ several_uninstalled() {
 
 @test "killed at any system call, install leaves each of several files whole" {
     kill_at_each_call restore_several several_installed \
-        "$guard" install --conf-dir "$conf" --bin-dir "$bin"
+        "$guard" install --no-sync --conf-dir "$conf" --bin-dir "$bin"
 }
 
 @test "killed at any system call, uninstall leaves each of several files whole" {
     kill_at_each_call restore_several_installed several_uninstalled \
-        "$guard" uninstall --remove-binary --conf-dir "$conf" --bin-dir "$bin"
+        "$guard" uninstall --keep-guards --remove-binary --conf-dir "$conf" --bin-dir "$bin"
 }
 
 @test "says what is wrong with one file, and does the others" {
@@ -344,7 +344,7 @@ installed_or_not() {
 
 @test "whichever system call fails, install leaves the old conflist or the new one, and tells which" {
     fail_at_each_call restore_plain installed_or_not \
-        "$guard" install --conf-dir "$conf" --bin-dir "$bin"
+        "$guard" install --no-sync --conf-dir "$conf" --bin-dir "$bin"
 }
 
 uninstalled_or_not() {
@@ -355,7 +355,7 @@ uninstalled_or_not() {
 
 @test "whichever system call fails, uninstall leaves no entry without its plugin, and tells which" {
     fail_at_each_call restore_installed uninstalled_or_not \
-        "$guard" uninstall --remove-binary --conf-dir "$conf" --bin-dir "$bin"
+        "$guard" uninstall --keep-guards --remove-binary --conf-dir "$conf" --bin-dir "$bin"
 }
 
 @test "aws-node writes at the same moment, 200 times: its newer version is never lost" {

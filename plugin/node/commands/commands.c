@@ -21,3 +21,11 @@ const struct command *command_find(const char *name)
             return command;
     return NULL;
 }
+
+int command_failed(const char *command, const struct error *why, FILE *err)
+{
+    fprintf(err, "imds-guard %s: %s\n", command, why->msg);
+    if (why->details[0] != '\0')
+        fprintf(err, "  %s\n", why->details);
+    return EXIT_FAILED;
+}

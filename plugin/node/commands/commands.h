@@ -4,6 +4,8 @@
 #ifndef IMDS_GUARD_COMMANDS_COMMANDS_H
 #define IMDS_GUARD_COMMANDS_COMMANDS_H
 
+#include "guard/error.h"
+
 #include <stdio.h>
 
 /* Exit codes that mean the same for every command. status has its own beside them (status.h). */
@@ -24,6 +26,9 @@ struct command {
 
 /* Ends with a name of NULL. */
 extern const struct command commands[];
+
+/* Says on err why the command failed. Returns EXIT_FAILED. */
+int command_failed(const char *command, const struct error *why, FILE *err);
 
 /* NULL if there is none of that name. */
 const struct command *command_find(const char *name);

@@ -2,37 +2,28 @@
 #include "node/chain/conflist.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
+#include "node/commands/sync.h"
+#include "node/pods/cache.h"
 
 static const char about[] =
-    "Copies this binary into the runtime's plugin directory, then puts the imds-guard entry last "
-    "into\n"
-    "every conflist that makes this node's pods: one that has a plugin of type aws-cni, or whose "
-    "name\n"
-    "is given with --network. Single plugins and the lists of other networks (podman, CRI-O) are "
-    "left\n"
-    "as they are. Whatever others wrote stays as they wrote it. Where all is so already, nothing "
-    "is\n"
-    "written. An entry that is there keeps its keys unless --config gives others.\n"
+    "Copies this binary into the runtime's plugin directory, then puts the imds-guard entry last\n"
+    "into every conflist that makes this node's pods: one that has a plugin of type aws-cni, or\n"
+    "whose name is given with --network. Single plugins and the lists of other networks (podman,\n"
+    "CRI-O) are left as they are. Whatever others wrote stays as they wrote it. Where all is so\n"
+    "already, nothing is written. An entry that is there keeps its keys unless --config gives\n"
+    "others. Then it does what imds-guard sync does, so that the node is in force as a whole, "
+    "with\n"
+    "the pods that run already.\n"
     "\n"
     "Never creates a conflist: its appearance tells the kubelet that the network is ready. On EKS\n"
     "aws-node writes it, and writes it anew at each start: imds-guard watch installs again then.\n"
-    "Pods that run already get their guard from imds-guard sync.\n"
     "\n"
     "  imds-guard install\n"
     "  imds-guard install --config audit.json    (block nobody, count who would be)\n"
-    "  imds-guard install --conf-dir /host/etc/cni/net.d --bin-dir /host/opt/cni/bin\n"
+    "  imds-guard install --no-sync --conf-dir /image/etc/cni/net.d --bin-dir /image/opt/cni/bin\n"
     "\n"
-    "Exit code: 0 installed, 1 failed, if only for one of the files (said on standard error), 2 "
-    "wrong\n"
-    "options, 3 the binary is there but there is no such conflist yet.\n";
-
-static int say(FILE *err, const struct error *why)
-{
-    fprintf(err, "imds-guard install: %s\n", why->msg);
-    if (why->details[0] != '\0')
-        fprintf(err, "  %s\n", why->details);
-    return EXIT_FAILED;
-}
+    "Exit code: 0 installed, 1 failed, if only for one of the files or pods (said on standard\n"
+    "error), 2 wrong options, 3 the binary is there but there is no such conflist yet.\n";
 
 static int print_report(const struct install_options *options, const struct install_report *report,
                         FILE *out, FILE *err)
@@ -55,6 +46,8 @@ static int print_report(const struct install_options *options, const struct inst
 int command_install(int argc, char **argv, FILE *out, FILE *err)
 {
     struct install_options options = {.conf_dir = CONF_DIR_DEFAULT, .bin_dir = BIN_DIR_DEFAULT};
+    struct sync_options sync = {.results_dir = RESULTS_DIR_DEFAULT, .new_node = true};
+    bool no_sync = false;
     const struct option_spec specs[] = {
         {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")", .text = &options.conf_dir},
         {"bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")", .text = &options.bin_dir},
@@ -64,17 +57,28 @@ int command_install(int argc, char **argv, FILE *out, FILE *err)
         {"drop-in", NULL,
          "write CONF-DIR/NETWORK/" DROP_IN_NAME " instead (libcni 1.3, containerd 2.1)",
          .flag = &options.drop_in},
+        {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
+         .text = &sync.results_dir},
+        {"no-sync", NULL, "change files only, no rules", .flag = &no_sync},
         {0},
     };
     cleanup(install_report) struct install_report report = {0};
+    struct settings_sources sources = {0};
     struct error why = {0};
-    int code = options_parse(argc, argv, specs, about, out, err);
+    int synced, code = options_parse(argc, argv, specs, about, out, err);
 
     if (code != OPTIONS_RUN)
         return code;
     if (install_all(&options, &report, &why) < 0) {
         notes_print(&report.notes, "install", out, err);
-        return say(err, &why);
+        return command_failed("install", &why, err);
     }
-    return print_report(&options, &report, out, err);
+    code = print_report(&options, &report, out, err);
+    if (no_sync || code == EXIT_NO_CONFLIST)
+        return code;
+    sources = (struct settings_sources){.conf_dir = options.conf_dir,
+                                        .config_file = options.config_file,
+                                        .networks = options.networks};
+    synced = sync_and_report("install", &sources, &sync, out, err);
+    return code != EXIT_OK ? code : synced;
 }

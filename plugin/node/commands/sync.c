@@ -1,4 +1,5 @@
-#include "node/pods/sync.h"
+#include "node/commands/sync.h"
+
 #include "node/chain/conflist.h"
 #include "node/chain/entry.h"
 #include "node/commands/commands.h"
@@ -20,21 +21,14 @@ static const char about[] =
     "Exit code: 0 done, 1 something could not be done (said on standard error), 2 wrong\n"
     "options.\n";
 
-static void print_report(const struct sync_report *report, bool dry_run, FILE *out, FILE *err)
+static void print_report(const char *command, const struct sync_report *report, bool dry_run,
+                         FILE *out, FILE *err)
 {
-    notes_print(&report->notes, "sync", out, err);
+    notes_print(&report->notes, command, out, err);
     fprintf(out,
             "attachments: %zu right already, %zu %s, %zu skipped, %zu failed; guards: %zu %s\n",
             report->right, report->changed, dry_run ? "to guard" : "guarded", report->skipped,
             report->failed, report->removed, dry_run ? "to remove" : "removed");
-}
-
-static int say(FILE *err, const struct error *why)
-{
-    fprintf(err, "imds-guard sync: %s\n", why->msg);
-    if (why->details[0] != '\0')
-        fprintf(err, "  %s\n", why->details);
-    return EXIT_FAILED;
 }
 
 /* Who names a file means that one: a wrong one changes nothing. */
@@ -43,6 +37,22 @@ static int check_config(const char *config_file, struct error *err)
     cleanup(free_text) char *text = NULL;
 
     return config_file ? entry_read(config_file, &text, err) : 0;
+}
+
+int sync_and_report(const char *command, const struct settings_sources *sources,
+                    const struct sync_options *options, FILE *out, FILE *err)
+{
+    cleanup(settings) struct settings settings = {0};
+    cleanup(sync_report) struct sync_report report = {0};
+    struct error why = {0};
+
+    if (check_config(sources->config_file, &why) < 0 ||
+        in_force_load(sources, options->results_dir, &settings, &why) < 0 ||
+        sync_run(&settings, options, &report, &why) < 0)
+        return command_failed(command, &why, err);
+    notes_print(&settings.problems, command, out, err);
+    print_report(command, &report, options->dry_run, out, err);
+    return report.failed > 0 || report.unread ? EXIT_FAILED : EXIT_OK;
 }
 
 int command_sync(int argc, char **argv, FILE *out, FILE *err)
@@ -59,18 +69,7 @@ int command_sync(int argc, char **argv, FILE *out, FILE *err)
         {"dry-run", NULL, "change nothing, print what would be done", .flag = &options.dry_run},
         {0},
     };
-    cleanup(settings) struct settings settings = {0};
-    cleanup(sync_report) struct sync_report report = {0};
-    struct error why = {0};
     int code = options_parse(argc, argv, specs, about, out, err);
 
-    if (code != OPTIONS_RUN)
-        return code;
-    if (check_config(sources.config_file, &why) < 0 ||
-        in_force_load(&sources, options.results_dir, &settings, &why) < 0 ||
-        sync_run(&settings, &options, &report, &why) < 0)
-        return say(err, &why);
-    notes_print(&settings.problems, "sync", out, err);
-    print_report(&report, options.dry_run, out, err);
-    return report.failed > 0 || report.unread ? EXIT_FAILED : EXIT_OK;
+    return code == OPTIONS_RUN ? sync_and_report("sync", &sources, &options, out, err) : code;
 }

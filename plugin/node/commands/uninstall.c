@@ -1,35 +1,40 @@
 #include "guard/config.h"
-#include "kernel/backends.h"
 #include "node/chain/conflist.h"
 #include "node/chain/install.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
+#include "node/commands/rules.h"
 
 #include <string.h>
 
 static const char about[] =
-    "Takes the imds-guard entry out of every file of the conflists' directory, also out of those "
+    "Takes the imds-guard entry out of every file of the conflists' directory, also out of those\n"
+    "that are not in force today, and all drop-ins away; then all rules out of the kernel, so "
     "that\n"
-    "are not in force today, and all drop-ins away, so that new pods start without a guard. "
-    "Everything\n"
-    "else stays to the byte. Guards of running pods stay until their pod ends, or go at once with\n"
-    "--flush. Stop imds-guard watch first: it would install again.\n"
+    "pods reach the instance metadata service. Everything else stays to the byte. Stop imds-guard\n"
+    "watch first: it would install again.\n"
     "\n"
-    "The binary stays, because the runtime still calls it when pods end that started with it, and "
-    "a\n"
-    "call that fails leaks the pod's addresses. --remove-binary is for when no such pod is left, "
-    "and is\n"
-    "refused while a file of the directory still names the plugin: no pod could start by it.\n"
+    "The rules go because nobody would lift them any more: a runtime ends pods by the conflist as "
+    "it\n"
+    "is then, and so does not call imds-guard again. --keep-guards leaves them: running pods stay\n"
+    "guarded, and new pods are for ever what the rules say of others, or of a pod of their name.\n"
     "\n"
-    "  imds-guard uninstall\n"
-    "  imds-guard uninstall --flush\n"
+    "The binary stays: a runtime that has read the old conflist may still call it, and a call "
+    "that\n"
+    "fails leaks the pod's addresses. --remove-binary is for when no such pod is left, and is "
+    "refused\n"
+    "while a file of the directory still names the plugin: no pod could start by it.\n"
     "\n"
-    "Exit code: 0 done, or there was nothing to do; 1 failed (said on standard error), 2 wrong\n"
-    "options.\n";
+    "  imds-guard uninstall --yes\n"
+    "  imds-guard uninstall --keep-guards\n"
+    "\n"
+    "Exit code: 0 done, or there was nothing to do; 1 failed, or not wanted after all (said on\n"
+    "standard error), 2 wrong options, or nobody to ask.\n";
 
 struct uninstall_options {
     struct install_options where;
-    bool flush;
+    bool yes;
+    bool keep_guards;
     bool remove_binary;
 };
 
@@ -41,18 +46,6 @@ static int take_entry(const struct install_options *where, struct install_report
     notes_print(&report->notes, "uninstall", out, err);
     if (report->lists == 0 && report->notes.count == 0)
         fprintf(out, "%s: no conflist, nothing to take out\n", where->conf_dir);
-    return 0;
-}
-
-static int flush_guards(FILE *out, struct error *err)
-{
-    const struct selection all = {.everything = true};
-    const struct terms terms = {.lock_timeout_seconds = CONFIG_LOCK_TIMEOUT_DEFAULT};
-    size_t removed = 0;
-
-    if (guards_remove(&all, &terms, &removed, err) < 0)
-        return -1;
-    fprintf(out, "%zu guard%s removed from the kernel\n", removed, removed == 1 ? "" : "s");
     return 0;
 }
 
@@ -78,8 +71,10 @@ static int uninstall(const struct uninstall_options *options, struct install_rep
                      FILE *out, FILE *err, struct error *why)
 {
     if (take_entry(&options->where, report, out, err, why) < 0 ||
-        (options->flush && flush_guards(out, why) < 0))
+        (!options->keep_guards && rules_remove(out, why) < 0))
         return -1;
+    if (options->keep_guards)
+        rules_tell_kept(out);
     if (!options->remove_binary)
         return 0;
     if (report->named > 0 || report->failed > 0)
@@ -98,7 +93,8 @@ int command_uninstall(int argc, char **argv, FILE *out, FILE *err)
          .text = &options.where.conf_dir},
         {"bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")", .text = &options.where.bin_dir},
         OPTION_NETWORK(&options.where.networks),
-        {"flush", NULL, "remove all guards from the kernel as well", .flag = &options.flush},
+        {"yes", NULL, "do not ask", .flag = &options.yes},
+        {"keep-guards", NULL, "leave all rules in the kernel", .flag = &options.keep_guards},
         {"remove-binary", NULL, "remove the binary as well", .flag = &options.remove_binary},
         {0},
     };
@@ -108,10 +104,10 @@ int command_uninstall(int argc, char **argv, FILE *out, FILE *err)
 
     if (code != OPTIONS_RUN)
         return code;
+    code = options.yes || options.keep_guards ? EXIT_OK : rules_confirm("uninstall", out, err);
+    if (code != EXIT_OK)
+        return code;
     if (uninstall(&options, &report, out, err, &why) == 0)
         return report.named > 0 || report.failed > 0 ? EXIT_FAILED : EXIT_OK;
-    fprintf(err, "imds-guard uninstall: %s\n", why.msg);
-    if (why.details[0] != '\0')
-        fprintf(err, "  %s\n", why.details);
-    return EXIT_FAILED;
+    return command_failed("uninstall", &why, err);
 }

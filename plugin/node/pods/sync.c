@@ -103,6 +103,9 @@ static int note_attachment(struct sync *sync, const struct surveyed *surveyed, s
 /* Whoever an unread one is about may run, and be open: worse than a file that is none of libcni's. */
 static int note_file(struct sync *sync, const struct cache_skipped *skipped, struct error *err)
 {
+    if (skipped->directory && sync->options->new_node)
+        return notes_add(&sync->report.notes, err, NOTE_SKIPPED, "no pod to guard yet: %s",
+                         skipped->reason);
     sync->report.failed += skipped->unread;
     if (skipped->directory)
         return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "who runs is not known: %s",

@@ -15,6 +15,7 @@
 
 struct sync_options {
     const char *results_dir;
+    bool new_node; /* where there is no such directory, no pod has started yet */
     bool dry_run; /* changes nothing; the report says what would be done */
 };
 
