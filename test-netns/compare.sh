@@ -31,6 +31,54 @@ accept_in_front() {
     on_node ip6tables-nft -I FORWARD 1 -j ACCEPT
 }
 
+# What a person or another program does with the pod's link, later.
+rename_link() {
+    local link
+    link=$(pod_host_links pod)
+    ip -n node link set "$link" down
+    ip -n node link set "$link" name renamed
+    ip -n node link set renamed up
+    ip -n node route replace "$(pod_addresses pod)" dev renamed
+}
+
+move_to_bridge() {
+    local link
+    link=$(pod_host_links pod)
+    ip -n node link add br0 type bridge
+    ip -n node link set br0 address "$(ip -n node -json link show "$link" | jq -r '.[0].address')" up
+    ip -n node link set "$link" master br0
+    ip -n node route replace "$(pod_addresses pod)" dev br0
+    echo 1 | on_node tee /proc/sys/net/ipv4/conf/br0/proxy_arp >/dev/null
+}
+
+# The pod is there before whatever keeps it: the rules come, or another pod's ADD.
+start_late() { # nothing|aws|nftables|iptables
+    ip netns delete pod
+    node_new
+    conflist_plain regular
+    pod_add pod
+    case $1 in
+    nothing) ;;
+    aws) aws_rules ;;
+    *) BACKEND=$1 conflist regular && pod_add other ;;
+    esac
+}
+
+# In the place of a pod, a container that no chain of the node's has made.
+start_container() {
+    ip netns delete pod
+    ip netns add pod
+    ip -n node link add docker0 type bridge
+    ip -n node link add port0 type veth peer name eth0 netns pod
+    ip -n node link set port0 master docker0 up
+    ip -n node address add 198.51.100.1/24 dev docker0
+    ip -n node link set docker0 up
+    ip -n pod address add 198.51.100.2/24 dev eth0
+    ip -n pod link set eth0 up
+    ip -n pod route add default via 198.51.100.1
+    ip -n aws route replace 198.51.100.0/24 via 10.0.0.10
+}
+
 # A pod of the shape on a fresh node, kept from IMDS by one of three ways.
 wire() { # SHAPE nothing|aws|nftables|iptables
     node_new
@@ -71,11 +119,11 @@ measure() { # SHAPE WAY TITLE
     done
 }
 
-compare() { # SHAPE TITLE [COMMAND...]: the command is what happens after the pod is there
+compare() { # SHAPE TITLE COMMAND: what happens after the pod is there; it is told the way
     local way
     for way in nothing aws nftables iptables; do
         wire "$1" "$way"
-        "${@:3}"
+        "$3" "$way"
         measure "$1" "$way" "$2"
     done
 }
@@ -96,4 +144,8 @@ for shape in "${world_shapes[@]}"; do
     compare "$shape" "${titles[$shape]}" true
 done
 compare regular 'regular pod, after an `ACCEPT` was inserted in front' accept_in_front
+compare regular 'regular pod, its link renamed by root' rename_link
+compare regular 'regular pod, its link made a port of a bridge' move_to_bridge
+compare regular 'regular pod that ran before' start_late
+compare regular 'container on a plain bridge' start_container
 print
