@@ -216,6 +216,6 @@ bool holdings_have_terms(const struct holdings *holdings, const struct backend *
     for (size_t i = 0; i < BACKEND_COUNT; i++)
         if (backends[i] != chosen && holdings->items[i].listing.present)
             return false;
-    return is_in_force(listing) && listing->surplus_count == 0 &&
+    return is_in_force(listing) && !listing->former && listing->surplus_count == 0 &&
            listing->others.verdict == terms->others;
 }

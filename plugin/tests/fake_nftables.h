@@ -1,7 +1,8 @@
 /*
- * A kernel with one table, for the nftables backend in the test's own process: what is committed is
- * kept as messages, and given back to whoever asks. A set's elements come and go by the message. It
- * refuses what it is told to refuse, as others who write at the same time make the real one do.
+ * A kernel with nf_tables, for the nftables backend in the test's own process: what is committed is
+ * kept as messages, elements one by one, and given back to whoever asks. It refuses what the real
+ * one does: what is there already or no more, or a generation that has passed, as when others have
+ * written meanwhile; and what it is told to refuse.
  */
 #ifndef IMDS_GUARD_TESTS_FAKE_NFTABLES_H
 #define IMDS_GUARD_TESTS_FAKE_NFTABLES_H
@@ -11,9 +12,11 @@
 #include "kernel/nftables/socket.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <libnftnl/common.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +35,7 @@ int __wrap_nft_commit(struct nft_socket *socket, const struct nft_messages *mess
 int __wrap_nft_rehearse(struct nft_socket *socket, const struct nft_messages *messages,
                         struct error *err);
 
-enum { GENERATION = 41 };
+enum { GENERATION = 41 }; /* the first */
 
 static struct {
     /* What is there: messages with room for them, each aligned. */
@@ -48,8 +51,9 @@ static struct {
     unsigned committed;    /* times with success */
     unsigned rehearsed;    /* times */
     unsigned open;         /* sockets */
-    uint32_t generation;   /* that the last commit depended on */
+    bool bound;            /* the last commit was good for one generation only */
     bool is_old; /* before Linux 5.7: sets have no expressions, NFTA_SET_EXPR is skipped */
+    void (*meanwhile)(void); /* what somebody else does, once, before the next commit */
 } nftables;
 
 static inline void nftables_reset(void)
@@ -82,17 +86,65 @@ void __wrap_nft_close(struct nft_socket *socket)
     nftables.open--;
 }
 
+/* The table's name has the same number in every message but that of a generation. */
+static inline const char *table_of(const struct nlmsghdr *message)
+{
+    struct attributes attributes;
+    const char *table;
+
+    nft_reply_attributes(message, &attributes);
+    table = attribute_text(&attributes, NFTA_TABLE_NAME);
+    return table != NULL ? table : "";
+}
+
+/* Whether both are about one object, or about elements of one set. */
+static inline bool is_same_object(const struct nlmsghdr *a, const struct nlmsghdr *b)
+{
+    char left[128];
+    char right[128];
+
+    nft_message_subject(a, left, sizeof(left));
+    nft_message_subject(b, right, sizeof(right));
+    return strcmp(left, right) == 0 && strcmp(table_of(a), table_of(b)) == 0;
+}
+
+/* The first element that an answer or a request names; key NULL if there is none. */
+static inline struct nft_element element_of(const struct nlmsghdr *message)
+{
+    struct attributes attributes;
+    struct nft_elements elements = {0};
+    struct nft_element element = {0};
+    const struct nlattr *cursor = NULL;
+    int type = nft_reply_type(message);
+
+    nft_reply_attributes(message, &attributes);
+    if (type == NFT_MSG_NEWSETELEM || type == NFT_MSG_GETSETELEM || type == NFT_MSG_DELSETELEM)
+        elements.list = attributes.at[NFTA_SET_ELEM_LIST_ELEMENTS];
+    (void)!nft_reply_next_element(&elements, &cursor, &element);
+    return element;
+}
+
+static inline bool is_same_element(const struct nft_element *a, const struct nft_element *b)
+{
+    return a->key_length == b->key_length && a->flags == b->flags &&
+           (a->key_length == 0 || memcmp(a->key, b->key, a->key_length) == 0);
+}
+
 static inline bool is_answer(const struct nlmsghdr *request, const struct nlmsghdr *there)
 {
-    char asked[128];
-    char found[128];
+    struct nft_element asked;
+    struct nft_element found;
 
     /* NFT_MSG_NEW* is one before NFT_MSG_GET* (linux/netfilter/nf_tables.h). */
     if (nft_reply_type(there) != nft_reply_type(request) - 1)
         return false;
-    nft_message_subject(request, asked, sizeof(asked));
-    nft_message_subject(there, found, sizeof(found));
-    return nft_reply_type(request) == NFT_MSG_GETRULE || strcmp(asked, found) == 0;
+    if (nft_reply_type(request) == NFT_MSG_GETRULE)
+        return strcmp(table_of(request), table_of(there)) == 0;
+    if (!is_same_object(request, there))
+        return false;
+    asked = element_of(request);
+    found = element_of(there);
+    return asked.key == NULL || is_same_element(&asked, &found);
 }
 
 static inline int tell_generation(nft_answer *each, void *context, struct error *err)
@@ -101,7 +153,7 @@ static inline int tell_generation(nft_answer *each, void *context, struct error 
     struct nlmsghdr *message =
         nftnl_nlmsg_build_hdr((char *)bytes, NFT_MSG_NEWGEN, NFPROTO_INET, 0, 0);
 
-    mnl_attr_put_u32(message, NFTA_GEN_ID, htonl(GENERATION));
+    mnl_attr_put_u32(message, NFTA_GEN_ID, htonl(GENERATION + nftables.committed));
     return each(message, context, err);
 }
 
@@ -133,53 +185,186 @@ int __wrap_nft_ask(struct nft_socket *socket, const struct nft_messages *request
     return 0;
 }
 
-static inline void forget_elements(const struct nlmsghdr *of)
+/* Forgets what is in the same table, or else the same object; with a key, only this element of it.
+ * How many that were. */
+static inline unsigned forget(const struct nlmsghdr *gone, const struct nft_element *which)
 {
-    char gone[128];
-    char found[128];
+    unsigned count = 0;
     size_t kept = 0;
 
-    nft_message_subject(of, gone, sizeof(gone));
     for (size_t at = 0, size = 0; at < nftables.length; at += size) {
-        size = MNL_ALIGN(there_at(at)->nlmsg_len);
-        nft_message_subject(there_at(at), found, sizeof(found));
-        if (strcmp(gone, found) == 0)
+        const struct nlmsghdr *there = there_at(at);
+        struct nft_element element = element_of(there);
+        bool goes = nft_reply_type(gone) == NFT_MSG_DELTABLE
+                        ? strcmp(table_of(gone), table_of(there)) == 0
+                        : is_same_object(gone, there) &&
+                              (which->key == NULL || is_same_element(which, &element));
+
+        size = MNL_ALIGN(there->nlmsg_len);
+        count += goes;
+        if (goes)
             continue;
         memmove(nftables.bytes + kept, nftables.bytes + at, size);
         kept += size;
     }
     nftables.length = kept;
+    return count;
 }
 
-static inline void carry_out_message(const struct nlmsghdr *message)
+static inline int forget_elements(const struct nlmsghdr *gone)
 {
+    struct nft_elements elements = {0};
+    struct nft_element which = {0};
+    struct attributes attributes;
+    const struct nlattr *cursor = NULL;
+
+    nft_reply_attributes(gone, &attributes);
+    elements.list = attributes.at[NFTA_SET_ELEM_LIST_ELEMENTS];
+    if (elements.list == NULL)
+        forget(gone, &which);
+    while (nft_reply_next_element(&elements, &cursor, &which))
+        if (forget(gone, &which) == 0)
+            return ENOENT;
+    return 0;
+}
+
+static inline bool is_there(const struct nlmsghdr *message)
+{
+    struct nft_element which = element_of(message);
+
+    for (size_t at = 0; at < nftables.length; at += MNL_ALIGN(there_at(at)->nlmsg_len)) {
+        struct nft_element element = element_of(there_at(at));
+
+        if (nft_reply_type(there_at(at)) == nft_reply_type(message) &&
+            is_same_object(there_at(at), message) && is_same_element(&which, &element))
+            return true;
+    }
+    return false;
+}
+
+/* Whether there is an object of this type (NFT_MSG_NEW*) and name in the message's table. */
+static inline bool has_object(const struct nlmsghdr *message, int type, unsigned attribute,
+                              const char *name)
+{
+    for (size_t at = 0; at < nftables.length; at += MNL_ALIGN(there_at(at)->nlmsg_len)) {
+        struct attributes there;
+
+        nft_reply_attributes(there_at(at), &there);
+        if (nft_reply_type(there_at(at)) == type && attribute_is(&there, attribute, name) &&
+            strcmp(table_of(there_at(at)), table_of(message)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static inline int keep(const struct nlmsghdr *message)
+{
+    size_t size = MNL_ALIGN(message->nlmsg_len);
+
+    if (is_there(message) && nft_reply_type(message) != NFT_MSG_NEWRULE)
+        return message->nlmsg_flags & NLM_F_EXCL ? EEXIST : 0;
+    assert_true(nftables.length + size <= sizeof(nftables.bytes));
+    memcpy(nftables.bytes + nftables.length, message, size);
+    nftables.length += size;
+    return 0;
+}
+
+/* Each element as a message of its own. */
+static inline int keep_elements(const struct nlmsghdr *message, const struct nft_elements *elements)
+{
+    const struct nlattr *item = NULL;
+
+    while ((item = attribute_next(elements->list, item)) != NULL) {
+        static _Alignas(struct nlmsghdr) char bytes[1024];
+        struct nlmsghdr *one =
+            nftnl_nlmsg_build_hdr(bytes, NFT_MSG_NEWSETELEM, NFPROTO_INET, message->nlmsg_flags, 0);
+        struct nlattr *list = NULL;
+        struct nft_element element;
+        int error = 0;
+
+        mnl_attr_put_strz(one, NFTA_SET_ELEM_LIST_TABLE, elements->table);
+        mnl_attr_put_strz(one, NFTA_SET_ELEM_LIST_SET, elements->set);
+        list = mnl_attr_nest_start(one, NFTA_SET_ELEM_LIST_ELEMENTS);
+        mnl_attr_put(one, NFTA_LIST_ELEM | NLA_F_NESTED, mnl_attr_get_payload_len(item),
+                     mnl_attr_get_payload(item));
+        mnl_attr_nest_end(one, list);
+        element = element_of(one);
+        if (element.has_verdict && element.verdict.chain != NULL &&
+            !has_object(one, NFT_MSG_NEWCHAIN, NFTA_CHAIN_NAME, element.verdict.chain))
+            return ENOENT;
+        error = keep(one);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+/* 0, or why not. */
+static inline int carry_out_message(const struct nlmsghdr *message)
+{
+    static const struct nft_element none;
+    struct nft_elements elements;
+
     switch (nft_reply_type(message)) {
     case NFT_MSG_DELTABLE:
-        nftables.length = 0;
-        break;
+        return forget(message, &none) > 0 ? 0 : ENOENT;
     case NFT_MSG_DELSETELEM:
-        forget_elements(message);
-        break;
-    default:
-        assert_true(nftables.length + MNL_ALIGN(message->nlmsg_len) <= sizeof(nftables.bytes));
-        memcpy(nftables.bytes + nftables.length, message, MNL_ALIGN(message->nlmsg_len));
-        nftables.length += MNL_ALIGN(message->nlmsg_len);
+        return forget_elements(message);
+    case NFT_MSG_NEWTABLE:
+        return keep(message);
     }
+    if (!has_object(message, NFT_MSG_NEWTABLE, NFTA_TABLE_NAME, table_of(message)))
+        return ENOENT;
+    if (!nft_reply_elements(message, &elements))
+        return keep(message);
+    if (!has_object(message, NFT_MSG_NEWSET, NFTA_SET_NAME, elements.set))
+        return ENOENT;
+    return keep_elements(message, &elements);
+}
+
+/* All of them or none. */
+static inline int carry_out_all(const struct nft_messages *messages)
+{
+    static char before[sizeof(nftables.bytes)];
+    size_t length = nftables.length;
+
+    memcpy(before, nftables.bytes, length);
+    nft_messages_each(message, messages)
+    {
+        int error = carry_out_message(message);
+
+        if (error != 0) {
+            memcpy(nftables.bytes, before, length);
+            nftables.length = length;
+            return error;
+        }
+    }
+    return 0;
 }
 
 int __wrap_nft_commit(struct nft_socket *socket, const struct nft_messages *messages,
                       uint32_t generation, struct error *err)
 {
+    void (*meanwhile)(void) = nftables.meanwhile;
+    int error = 0;
+
     socket->refusal = 0;
     if (messages->count == 0)
         return 0;
+    nftables.meanwhile = NULL;
+    if (meanwhile != NULL)
+        meanwhile();
     if (nftables.refusals > 0) {
         nftables.refusals--;
         return fake_refusal(socket, nftables.refusal, err);
     }
-    nft_messages_each(message, messages) carry_out_message(message);
+    if (generation != 0 && generation != GENERATION + nftables.committed)
+        return fake_refusal(socket, ERESTART, err);
+    error = carry_out_all(messages);
+    if (error != 0)
+        return fake_refusal(socket, error, err);
     nftables.committed++;
-    nftables.generation = generation;
+    nftables.bound = generation != 0;
     return 0;
 }
 

@@ -46,12 +46,27 @@ static void changes_of_our_table_are_seen(void **state)
     assert_true(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWRULE, "imds_guard"));
 }
 
+/* A binary of version 0.1.0 has made it: time to take it over. */
+static void so_are_those_of_the_former_one(void **state)
+{
+    _Alignas(struct nlmsghdr) char bytes[256];
+    size_t length = announce(bytes, NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds-guard");
+
+    (void)state;
+    assert_true(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWTABLE, "imds-guard"));
+    assert_true(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWSETELEM, "imds-guard"));
+    /* That it goes is what should be, and that it comes brings ours not back. */
+    assert_int_equal(nft_news_after(NFT_NEWS_NONE, bytes, length), NFT_NEWS_CHANGED);
+    length = announce(bytes, NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWTABLE, "imds-guard");
+    assert_int_equal(nft_news_after(NFT_NEWS_TABLE_GONE, bytes, length), NFT_NEWS_TABLE_GONE);
+}
+
 static void what_others_do_is_not(void **state)
 {
     (void)state;
     assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "kube-proxy"));
     assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds_guard2"));
-    assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds-guar"));
+    assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, "imds_guar"));
     assert_false(sees(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWGEN, "imds_guard"));
     assert_false(sees(NFNL_SUBSYS_CTNETLINK, NFT_MSG_DELTABLE, "imds_guard"));
 }
@@ -234,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_of_our_table_are_seen),
+        cmocka_unit_test(so_are_those_of_the_former_one),
         cmocka_unit_test(what_others_do_is_not),
         cmocka_unit_test(a_table_is_gone_until_it_is_made_anew),
         cmocka_unit_test(ours_is_found_behind_others),

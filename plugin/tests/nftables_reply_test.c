@@ -4,6 +4,7 @@
 #include "kernel/nftables/elements.h"
 #include "kernel/nftables/facts.h"
 #include "kernel/nftables/reply.h"
+#include "kernel/nftables/rule.h"
 #include "kernel/nftables/skeleton.h"
 
 #include <linux/netfilter.h>
@@ -21,10 +22,11 @@ static struct endpoint endpoints[] = {
     {FAMILY_IPV6, {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, 0x54}, 128},
 };
 static const struct terms terms = {.endpoints = endpoints, .endpoint_count = 2};
+static const struct others others = {.verdict = VERDICT_REJECT, .packets = 1, .bytes = 60};
 
-static struct held some_guard(const char *interface, enum direction direction, const char *tag)
+static struct held some_guard(const char *interface, const char *tag)
 {
-    struct held held = {.guard = {.direction = direction, .verdict = VERDICT_DROP},
+    struct held held = {.guard.verdict = VERDICT_DROP,
                         .families = FAMILY_IPV4 | FAMILY_IPV6,
                         .packets = 3,
                         .bytes = UINT64_C(0x123456789a)};
@@ -40,18 +42,19 @@ static void guards_survive_the_way(void **state)
     cleanup(listing) struct listing listing = {0};
     struct error err = {0};
     struct held guards[3] = {
-        some_guard("eni1a2b", DIRECTION_IN, "aws-cni/4f3c/eth0 2 default/web-0"),
-        some_guard("abcdefghijklmno", DIRECTION_IN, ""),
-        some_guard("vlan.eth.7", DIRECTION_OUT, ""),
+        some_guard("eni1a2b", "aws-cni/4f3c/eth0 2 default/web-0"),
+        some_guard("abcdefghijklmno", ""),
+        some_guard("vlan.eth.7", ""),
     };
     const struct held *pointers[] = {&guards[0], &guards[1], &guards[2]};
 
     (void)state;
     memset(guards[2].tag, 't', TAG_SIZE - 1); /* the longest there is */
-    guards[1].guard.verdict = VERDICT_COUNT;
+    guards[1].guard.verdict = VERDICT_PASS;
     guards[1].packets = guards[1].bytes = 0;
+    guards[2].guard.verdict = VERDICT_REJECT;
     assert_int_equal(elements_add(&messages, pointers, 3, &err), 0);
-    assert_int_equal(messages.count, 2); /* one a map */
+    assert_int_equal(messages.count, 1);
     nft_messages_each(message, &messages)
     {
         assert_true(elements_are_guards(message));
@@ -76,7 +79,7 @@ static void many_guards_fill_several_messages(void **state)
         char name[INTERFACE_NAME_SIZE];
 
         snprintf(name, sizeof(name), "eni%zu", i);
-        guards[i] = some_guard(name, i % 2 ? DIRECTION_OUT : DIRECTION_IN, "");
+        guards[i] = some_guard(name, "");
         memset(guards[i].tag, 't', TAG_SIZE - 1);
         pointers[i] = &guards[i];
     }
@@ -109,6 +112,8 @@ static void read_all(const void *bytes, size_t length)
         assert_true(length >= mnl_nlmsg_size(sizeof(struct nfgenmsg)) + 8);
     if (elements_are_guards(message))
         assert_int_equal(elements_take(message, &listing, &err), 0);
+    if (rule_read_others(message, "judge", NFT_REFUSAL, &listing.others))
+        assert_int_equal(nft_reply_type(message), NFT_MSG_NEWRULE);
     assert_int_equal(nft_facts_take(&facts, message, &err), 0);
     nft_message_subject(message, subject, sizeof(subject));
     free(message);
@@ -117,12 +122,12 @@ static void read_all(const void *bytes, size_t length)
 static void no_length_is_believed(void **state)
 {
     cleanup(nft_messages) struct nft_messages messages = {0};
-    struct held guard = some_guard("eni1a2b", DIRECTION_IN, "aws-cni/4f3c/eth0 2 default/web-0");
+    struct held guard = some_guard("eni1a2b", "aws-cni/4f3c/eth0 2 default/web-0");
     const struct held *pointer = &guard;
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(skeleton_make(&messages, &terms, true, &err), 0);
+    assert_int_equal(skeleton_make(&messages, &terms, &others, true, &err), 0);
     assert_int_equal(elements_add(&messages, &pointer, 1, &err), 0);
     nft_messages_each(message, &messages)
     {

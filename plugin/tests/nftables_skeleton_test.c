@@ -22,11 +22,14 @@ static struct endpoint endpoints[] = {
 };
 static const struct terms terms = {.endpoints = endpoints, .endpoint_count = 4};
 
+/* All of it, with others rejected. */
+static const struct others others = {.verdict = VERDICT_REJECT, .packets = 7, .bytes = 420};
+
 static void make(struct nft_messages *messages, const struct terms *of)
 {
     struct error err = {0};
 
-    assert_int_equal(skeleton_make(messages, of, true, &err), 0);
+    assert_int_equal(skeleton_make(messages, of, &others, true, &err), 0);
 }
 
 /* The messages as if the kernel had sent them, but for number `skip`. */
@@ -45,7 +48,7 @@ static void take(struct nft_facts *facts, const struct nft_messages *messages, u
 static struct verdict_on_skeleton judge(const struct nft_facts *facts, const struct terms *by,
                                         size_t *faults)
 {
-    cleanup(listing) struct listing listing = {0};
+    cleanup(listing) struct listing listing = {.others = {.verdict = VERDICT_REJECT}};
     struct verdict_on_skeleton verdict = {0};
     struct error err = {0};
 
@@ -67,23 +70,56 @@ static void what_is_made_is_whole(void **state)
     assert_int_equal(faults, 0);
     assert_false(verdict.broken);
     assert_false(verdict.endpoints_wrong);
-    assert_true(verdict.outgoing);
+    assert_true(verdict.refusing);
 }
 
-static void without_outgoing_guards_it_is_whole_without_their_part(void **state)
+static void where_nobody_is_rejected_it_is_whole_without_that(void **state)
+{
+    (void)state;
+    for (enum verdict verdict = VERDICT_DROP; verdict <= VERDICT_PASS; verdict += 2) {
+        cleanup(nft_messages) struct nft_messages messages = {0};
+        cleanup(nft_facts) struct nft_facts facts = {0};
+        cleanup(listing) struct listing listing = {.others = {.verdict = verdict}};
+        struct verdict_on_skeleton found = {0};
+        struct error err = {0};
+
+        assert_int_equal(skeleton_make(&messages, &terms, &listing.others, false, &err), 0);
+        take(&facts, &messages, UINT32_MAX);
+        assert_int_equal(skeleton_judge(&facts, &terms, &listing, &found, &err), 0);
+        assert_int_equal(listing.fault_count, 0);
+        assert_false(found.broken);
+        assert_false(found.refusing);
+    }
+}
+
+/* As when the first pod that is rejected comes later. */
+static void what_comes_later_is_no_fault(void **state)
 {
     cleanup(nft_messages) struct nft_messages messages = {0};
     cleanup(nft_facts) struct nft_facts facts = {0};
+    cleanup(listing) struct listing listing = {.others = {.verdict = VERDICT_DROP}};
+    struct verdict_on_skeleton found = {0};
     struct error err = {0};
-    size_t faults = 1;
 
     (void)state;
-    assert_int_equal(skeleton_make(&messages, &terms, false, &err), 0);
+    assert_int_equal(skeleton_make(&messages, &terms, &listing.others, false, &err), 0);
+    assert_int_equal(skeleton_add_refusal(&messages, &err), 0);
     take(&facts, &messages, UINT32_MAX);
-    struct verdict_on_skeleton verdict = judge(&facts, &terms, &faults);
-    assert_int_equal(faults, 0);
-    assert_false(verdict.broken);
-    assert_false(verdict.outgoing);
+    assert_int_equal(skeleton_judge(&facts, &terms, &listing, &found, &err), 0);
+    assert_int_equal(listing.fault_count, 0);
+    assert_false(found.broken);
+    assert_true(found.refusing);
+}
+
+static void the_verdict_for_others_is_read_from_its_rule(void **state)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    struct others read = {.verdict = VERDICT_PASS};
+
+    (void)state;
+    make(&messages, &terms);
+    nft_messages_each(message, &messages) skeleton_take_others(message, &read);
+    assert_memory_equal(&read, &others, sizeof(read));
 }
 
 static void whatever_is_missing_is_missed(void **state)
@@ -92,7 +128,8 @@ static void whatever_is_missing_is_missed(void **state)
 
     (void)state;
     make(&messages, &terms);
-    assert_int_equal(messages.count, 1 + 2 + 2 + 2 + 2 + 4);
+    /* the table; two sets and what is in them; the map; three chains and their rules */
+    assert_int_equal(messages.count, 1 + 2 + 2 + 1 + 3 + 4 + 2 + 2);
     for (unsigned skip = 0; skip < messages.count; skip++) {
         cleanup(nft_facts) struct nft_facts facts = {0};
         size_t faults = 0;
@@ -121,7 +158,7 @@ static void what_is_missing_with_its_place_is_not_told(void **state)
             assert_int_equal(nft_facts_take(&facts, message, &err), 0);
     }
     struct verdict_on_skeleton verdict = judge(&facts, &terms, &faults);
-    assert_int_equal(faults, 4); /* two sets, the map, the chain */
+    assert_int_equal(faults, 5); /* two sets, the map, two chains */
     assert_true(verdict.broken);
     assert_true(verdict.endpoints_wrong);
 }
@@ -142,7 +179,7 @@ static void what_is_there_twice_is_noticed(void **state)
             assert_int_equal(nft_facts_take(&facts, message, &err), 0);
     }
     assert_true(judge(&facts, &terms, &faults).broken);
-    assert_int_equal(faults, 4);
+    assert_int_equal(faults, 4 + 2 + 2);
 }
 
 static void other_endpoints_are_no_damage(void **state)
@@ -199,7 +236,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_made_is_whole),
-        cmocka_unit_test(without_outgoing_guards_it_is_whole_without_their_part),
+        cmocka_unit_test(where_nobody_is_rejected_it_is_whole_without_that),
+        cmocka_unit_test(what_comes_later_is_no_fault),
+        cmocka_unit_test(the_verdict_for_others_is_read_from_its_rule),
         cmocka_unit_test(whatever_is_missing_is_missed),
         cmocka_unit_test(what_is_missing_with_its_place_is_not_told),
         cmocka_unit_test(what_is_there_twice_is_noticed),

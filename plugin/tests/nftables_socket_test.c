@@ -128,7 +128,7 @@ static void the_first_refusal_counts(void **state)
 {
     (void)state;
     KERNEL_DOES({ACK, 1, EIO}, {ACK, 2, EPERM});
-    assert_ask_fails("cannot read table inet imds-guard: Input/output error");
+    assert_ask_fails("cannot read table inet imds_guard: Input/output error");
     KERNEL_DOES({ACK, 1, EPERM}, {ACK, 2, EIO});
     assert_ask_fails("CAP_NET_ADMIN is missing");
     KERNEL_DOES({TOLD, 1, 0});
@@ -211,10 +211,10 @@ static void a_refused_transaction_says_what_was_refused(void **state)
     (void)state;
     KERNEL_DOES({ACK, 1, ENOENT}, {ACK, 2, 0});
     assert_int_equal(commit(2, 0, false, &err), -1);
-    assert_says(&err, "cannot delete table inet imds-guard: No such file or directory");
+    assert_says(&err, "cannot delete table inet imds_guard: No such file or directory");
     KERNEL_DOES({ACK, 2, EPERM});
     assert_int_equal(commit(2, 0, false, &err), -1);
-    assert_says(&err, "cannot make table inet imds-guard");
+    assert_says(&err, "cannot make table inet imds_guard");
     assert_says(&err, "another program owns the table");
     /* The batch's own beginning: a generation that has passed, or no permission at all. */
     KERNEL_DOES({ACK, 0, ERESTART});

@@ -7,6 +7,7 @@
 #include "kernel/nftables/socket.h"
 #include "kernel/nftables/view.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,7 @@ static bool announces_more(const struct plan *plan, const struct listing *found)
 /* Whether only a look at all guards can tell what has to be written. */
 static bool needs_all(const struct application *job, const struct nft_view *view)
 {
-    if (!view->table || view->skeleton.broken || job->terms->exactly)
+    if (!view->table || view->former || view->skeleton.broken)
         return true;
     for (size_t i = 0; i < job->plan_count; i++)
         if (announces_more(&job->plans[i], &view->listing))
@@ -115,6 +116,19 @@ static int write_skeleton(struct nft_messages *messages, const struct nft_view *
     return skeleton_make(messages, terms, &others, is_refusing(terms, changes), err);
 }
 
+/* What a kernel may lack for packets to be rejected, it says only when all is to be carried out. */
+static int commit(struct nft_socket *socket, const struct nft_messages *messages,
+                  uint32_t generation, bool refusing, struct error *err)
+{
+    if (nft_commit(socket, messages, generation, err) == 0)
+        return 0;
+    if (refusing && (socket->refusal == EOPNOTSUPP || socket->refusal == EINVAL))
+        error_context(err,
+                      "this kernel cannot reject packets (it is older than Linux 5.19, or has no "
+                      "nft_fib or nft_reject): set \"deny\" to \"drop\"");
+    return -1;
+}
+
 static int apply_once(struct nft_socket *socket, void *context, struct error *err)
 {
     struct application *job = context;
@@ -129,15 +143,17 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     if (look_for_plans(socket, job, &view, err) < 0 ||
         listing_terms(&view.listing, job->terms, &room, &terms, err) < 0)
         return -1;
-    anew = !view.table || view.skeleton.broken || terms.others != view.listing.others.verdict;
+    anew = !view.table || view.former || view.skeleton.broken ||
+           terms.others != view.listing.others.verdict;
     if (changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
                      terms.seen, anew, &changes, err) < 0 ||
         write_skeleton(&messages, &view, anew, &terms, &changes, err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
         return -1;
-    exactly = anew || view.former || view.skeleton.endpoints_wrong || changes.exact;
-    return nft_commit(socket, &messages, exactly ? view.generation : 0, err);
+    exactly = anew || view.skeleton.endpoints_wrong || changes.exact;
+    return commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
+                  err);
 }
 
 int nft_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,

@@ -23,10 +23,22 @@ static bool is_right(const struct held *held, const struct wanted_guard *wanted)
     return held->guard.verdict == wanted->guard->verdict && strcmp(held->tag, wanted->tag) == 0;
 }
 
-static const struct held *make_held(struct held *out, const struct wanted_guard *wanted)
+/* A guard that its owner has already, and that comes to the same, goes on counting. */
+static bool goes_on_counting(const struct held *held, const struct wanted_guard *wanted)
+{
+    return held != NULL && tags_have_same_owner(held->tag, wanted->tag) &&
+           verdict_denies(held->guard.verdict) == verdict_denies(wanted->guard->verdict);
+}
+
+static const struct held *make_held(struct held *out, const struct held *before,
+                                    const struct wanted_guard *wanted)
 {
     *out = (struct held){.guard = *wanted->guard};
     memcpy(out->tag, wanted->tag, sizeof(out->tag));
+    if (goes_on_counting(before, wanted)) {
+        out->packets = before->packets;
+        out->bytes = before->bytes;
+    }
     return out;
 }
 
@@ -43,7 +55,7 @@ static void change_one(struct nft_changes *changes, const struct held *held,
     if (held != NULL && !anew)
         changes->gone[changes->gone_count++] = held;
     if (wanted != NULL)
-        changes->fresh[changes->fresh_count++] = make_held(room, wanted);
+        changes->fresh[changes->fresh_count++] = make_held(room, held, wanted);
 }
 
 static bool allocate(struct nft_changes *changes, size_t wanted_count, size_t held_count)

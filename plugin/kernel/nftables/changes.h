@@ -22,9 +22,8 @@ void held_sort(struct held *held, size_t *count);
 
 /*
  * `held` is sorted (held_sort). Guards that are right already stay out of it. `seen` as in struct
- * terms. With `anew`, nothing of what is there will be
- * left, so everything that should be there afterwards is fresh, nothing is gone, and what has no
- * tag goes.
+ * terms. With `anew`, nothing of what is there will be left, so everything that should be there
+ * afterwards is fresh, nothing is gone, and what has no tag goes.
  */
 must_use int changes_make(const struct plan *plans, size_t plan_count, const struct held *held,
                           size_t held_count, const struct listing *seen, bool anew,

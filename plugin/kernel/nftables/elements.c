@@ -75,23 +75,13 @@ int elements_ask(struct nft_messages *messages, const char interface[static INTE
     return 0;
 }
 
-static int ask_all_of(struct nft_messages *messages, const char *table, const char *map,
-                      struct error *err)
+int elements_ask_all(struct nft_messages *messages, const char *table, const char *map,
+                     struct error *err)
 {
     return nft_messages_add_name_in(messages, table, NFT_MSG_GETSETELEM, NLM_F_DUMP,
                                     NFTA_SET_ELEM_LIST_SET, map)
                ? 0
                : error_no_memory(err);
-}
-
-int elements_ask_all(struct nft_messages *messages, struct error *err)
-{
-    return ask_all_of(messages, NFT_TABLE, NFT_MAP, err);
-}
-
-int elements_ask_former(struct nft_messages *messages, struct error *err)
-{
-    return ask_all_of(messages, NFT_FORMER_TABLE, NFT_FORMER_MAP, err);
 }
 
 /* --- from elements to guards ------------------------------------------------------------------ */

@@ -33,9 +33,9 @@ must_use int elements_make_refusable(struct nft_messages *messages, struct error
 must_use int elements_ask(struct nft_messages *messages,
                           const char interface[static INTERFACE_NAME_SIZE], struct error *err);
 
-/* A request for all elements, which is a dump (socket.h); likewise of version 0.1.0's. */
-must_use int elements_ask_all(struct nft_messages *messages, struct error *err);
-must_use int elements_ask_former(struct nft_messages *messages, struct error *err);
+/* A request for all elements of this map, or of version 0.1.0's; it is a dump (socket.h). */
+must_use int elements_ask_all(struct nft_messages *messages, const char *table, const char *map,
+                              struct error *err);
 
 /* Whether an answer has elements of the map, or of version 0.1.0's. */
 bool elements_are_guards(const struct nlmsghdr *message);

@@ -15,12 +15,13 @@ const struct endpoint_set endpoint_sets[ENDPOINT_SETS] = {
     {"endpoints6", FAMILY_IPV6, NFPROTO_IPV6, 24, 16, TYPE_IPV6},
 };
 
-int endpoints_ask(struct nft_messages *messages, const struct endpoint_set *set, struct error *err)
+int endpoints_ask(struct nft_messages *messages, const char *table, const struct endpoint_set *set,
+                  struct error *err)
 {
-    if (!nft_messages_add_name(messages, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFTA_SET_ELEM_LIST_SET,
-                               set->name))
-        return error_no_memory(err);
-    return 0;
+    return nft_messages_add_name_in(messages, table, NFT_MSG_GETSETELEM, NLM_F_DUMP,
+                                    NFTA_SET_ELEM_LIST_SET, set->name)
+               ? 0
+               : error_no_memory(err);
 }
 
 /* set endpoints4 { type ipv4_addr; flags interval; } */

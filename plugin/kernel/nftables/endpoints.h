@@ -22,9 +22,10 @@ struct endpoint_set {
 
 extern const struct endpoint_set endpoint_sets[ENDPOINT_SETS];
 
-/* A request for what is in the set, which is a dump (socket.h). */
-must_use int endpoints_ask(struct nft_messages *messages, const struct endpoint_set *set,
-                           struct error *err);
+/* A request for what is in the table's set, which is a dump (socket.h). Version 0.1.0's table has
+ * sets of the same names. */
+must_use int endpoints_ask(struct nft_messages *messages, const char *table,
+                           const struct endpoint_set *set, struct error *err);
 
 /* Makes the set and fills it with the endpoints of its family. */
 must_use int endpoints_make(struct nft_messages *messages, const struct endpoint_set *set,

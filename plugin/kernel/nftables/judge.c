@@ -115,7 +115,9 @@ int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
 {
     cleanup(nft_messages) struct nft_messages messages = {0};
     cleanup(nft_facts) struct nft_facts wanted = {0};
-    struct verdict_on_skeleton verdict = {.refusing = nft_facts_have(found, "chain " NFT_REFUSAL)};
+    struct verdict_on_skeleton verdict = {.refusing =
+                                              nft_facts_have(found, "chain " NFT_REFUSAL) ||
+                                              nft_facts_have(found, "rule of chain " NFT_REFUSAL)};
 
     if (skeleton_make(&messages, terms, &listing->others, verdict.refusing, err) < 0)
         return -1;

@@ -44,9 +44,11 @@ int nft_monitor_fd(const struct mnl_socket *monitor)
     return monitor ? mnl_socket_get_fd(monitor) : -1;
 }
 
-static bool is_about_our_table(const struct nlmsghdr *message)
+/* Whether it is about the table, or something in it. */
+static bool is_about(const struct nlmsghdr *message, const char *table)
 {
     const struct nlattr *attribute;
+    size_t size = strlen(table) + 1;
 
     if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
         NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWGEN ||
@@ -55,8 +57,8 @@ static bool is_about_our_table(const struct nlmsghdr *message)
     message_for_each_attribute(attribute, message, sizeof(struct nfgenmsg))
     {
         if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME)
-            return mnl_attr_get_payload_len(attribute) == sizeof(NFT_TABLE) &&
-                   memcmp(mnl_attr_get_payload(attribute), NFT_TABLE, sizeof(NFT_TABLE)) == 0;
+            return mnl_attr_get_payload_len(attribute) == size &&
+                   memcmp(mnl_attr_get_payload(attribute), table, size) == 0;
     }
     return false;
 }
@@ -68,11 +70,13 @@ enum nft_news nft_news_after(enum nft_news before, const void *bytes, size_t len
     int left = (int)length;
 
     for (; message_is_whole(message, left); message = mnl_nlmsg_next(message, &left)) {
-        if (!is_about_our_table(message))
-            continue;
-        if (NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_DELTABLE)
+        bool ours = is_about(message, NFT_TABLE);
+        int type = NFNL_MSG_TYPE(message->nlmsg_type);
+
+        if (ours && type == NFT_MSG_DELTABLE)
             news = NFT_NEWS_TABLE_GONE;
-        else if (news == NFT_NEWS_NONE || NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWTABLE)
+        else if ((ours && type == NFT_MSG_NEWTABLE) ||
+                 (news == NFT_NEWS_NONE && (ours || is_about(message, NFT_FORMER_TABLE))))
             news = NFT_NEWS_CHANGED;
     }
     return news;

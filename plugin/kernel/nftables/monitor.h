@@ -1,7 +1,7 @@
 /*
- * Notices that somebody changes our nf_tables table: the kernel announces every change of the
- * ruleset to the group NFNLGRP_NFTABLES (linux/netfilter/nfnetlink.h), ours included. Legacy tables
- * announce nothing.
+ * Notices that somebody changes our nf_tables table, or makes that of version 0.1.0: the kernel
+ * announces every change of the ruleset to the group NFNLGRP_NFTABLES
+ * (linux/netfilter/nfnetlink.h), ours included. Legacy tables announce nothing.
  */
 #ifndef IMDS_GUARD_NFTABLES_MONITOR_H
 #define IMDS_GUARD_NFTABLES_MONITOR_H
@@ -25,9 +25,9 @@ void nft_monitor_close(struct mnl_socket *monitor);
 int nft_monitor_fd(const struct mnl_socket *monitor);
 
 enum nft_news {
-    NFT_NEWS_NONE,       /* of our table, nothing */
-    NFT_NEWS_CHANGED,    /* it has changed, or announcements were lost, so that it may have */
-    NFT_NEWS_TABLE_GONE, /* it was deleted, and has not come back since */
+    NFT_NEWS_NONE,       /* of these tables, nothing */
+    NFT_NEWS_CHANGED,    /* one has changed, or announcements were lost, so that it may have */
+    NFT_NEWS_TABLE_GONE, /* ours was deleted, and has not come back since */
 };
 
 /* Takes all announcements that wait, and returns what they come to. Does not wait. */

@@ -10,6 +10,9 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+/* How the AWS VPC CNI calls the links to branch ENIs, with their VLAN's number behind. */
+#define BRANCH_LINKS "vlan.eth."
+
 static void cleanup_rule(struct nftnl_rule **rule)
 {
     if (*rule != NULL)
@@ -106,8 +109,8 @@ static bool add_counter(struct nftnl_rule *rule, const struct others *others)
     return true;
 }
 
-/* fib saddr . iif oif: into register 1 the interface by which the node would send to the packet's
- * source, if that is the one it came in through; else 0 */
+/* fib saddr . iif oif missing: into register 1, whether the node would send to the packet's source by
+ * the interface it came in through */
 static bool add_way_back(struct nftnl_rule *rule)
 {
     struct nftnl_expr *fib = NULL;
@@ -116,7 +119,8 @@ static bool add_way_back(struct nftnl_rule *rule)
         return false;
     nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
     nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_OIF);
-    nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF);
+    nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_FLAGS,
+                       NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT);
     return true;
 }
 
@@ -213,27 +217,45 @@ bool rule_read_others(const struct nlmsghdr *message, const char *chain, const c
     return counts && ends;
 }
 
+/* oifname "vlan.eth.*" drop: the beginning of a name, as nft(8) has it for a wildcard. */
+static bool add_branch_drop(struct nftnl_rule *rule)
+{
+    return add_meta(rule, NFT_META_OIFNAME) &&
+           add_comparison(rule, BRANCH_LINKS, strlen(BRANCH_LINKS)) &&
+           add_verdict(rule, NF_DROP, NULL);
+}
+
+static bool add_unreachable_drop(struct nftnl_rule *rule)
+{
+    static const uint32_t missing = 0; /* the whole register, as nft(8) compares it */
+
+    return add_way_back(rule) && add_comparison(rule, &missing, sizeof(missing)) &&
+           add_verdict(rule, NF_DROP, NULL);
+}
+
+static bool add_reset(struct nftnl_rule *rule)
+{
+    static const uint8_t tcp = IPPROTO_TCP;
+
+    return add_meta(rule, NFT_META_L4PROTO) && add_comparison(rule, &tcp, sizeof(tcp)) &&
+           add_rejection(rule, NFT_REJECT_TCP_RST, 0);
+}
+
+static bool add_prohibition(struct nftnl_rule *rule)
+{
+    return add_rejection(rule, NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+}
+
 int rules_to_refuse(struct nft_messages *messages, const char *chain, struct error *err)
 {
-    static const uint32_t no_interface = 0;
-    static const uint8_t tcp = IPPROTO_TCP;
-    cleanup(rule) struct nftnl_rule *way_back = nftnl_rule_alloc();
-    cleanup(rule) struct nftnl_rule *reset = nftnl_rule_alloc();
-    cleanup(rule) struct nftnl_rule *rest = nftnl_rule_alloc();
+    static bool (*const fill[])(struct nftnl_rule *) = {add_branch_drop, add_unreachable_drop,
+                                                        add_reset, add_prohibition};
 
-    if (append(messages, chain, way_back,
-               way_back != NULL && add_way_back(way_back) &&
-                   add_comparison(way_back, &no_interface, sizeof(no_interface)) &&
-                   add_verdict(way_back, NF_DROP, NULL),
-               err) < 0 ||
-        append(messages, chain, reset,
-               reset != NULL && add_meta(reset, NFT_META_L4PROTO) &&
-                   add_comparison(reset, &tcp, sizeof(tcp)) &&
-                   add_rejection(reset, NFT_REJECT_TCP_RST, 0),
-               err) < 0)
-        return -1;
-    return append(messages, chain, rest,
-                  rest != NULL && add_rejection(rest, NFT_REJECT_ICMPX_UNREACH,
-                                                NFT_REJECT_ICMPX_ADMIN_PROHIBITED),
-                  err);
+    for (size_t i = 0; i < sizeof(fill) / sizeof(*fill); i++) {
+        cleanup(rule) struct nftnl_rule *rule = nftnl_rule_alloc();
+
+        if (append(messages, chain, rule, rule != NULL && fill[i](rule), err) < 0)
+            return -1;
+    }
+    return 0;
 }

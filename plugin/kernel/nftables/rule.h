@@ -31,9 +31,15 @@ must_use bool rule_read_others(const struct nlmsghdr *message, const char *chain
 /*
  * Tells the sender that it is refused, where that can reach nobody but who has sent:
  *
+ *     oifname "vlan.eth.*" drop
  *     fib saddr . iif oif missing drop
  *     meta l4proto tcp reject with tcp reset
  *     reject with icmpx admin-prohibited
+ *
+ * The look-up, which forward chains can have since Linux 5.19, follows routing rules as packets would
+ * that came back by the interface that this one would leave by (nft_fib6_flowi_init in
+ * net/ipv6/netfilter/nft_fib_ipv6.c). The node's own answers do not: to a pod that is routed by rules
+ * for incoming interfaces, as one with a branch ENI, they would leave by the node's uplink.
  */
 must_use int rules_to_refuse(struct nft_messages *messages, const char *chain, struct error *err);
 

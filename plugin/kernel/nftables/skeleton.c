@@ -34,8 +34,10 @@ static void cleanup_chain(struct nftnl_chain **chain)
 
 int skeleton_ask(struct nft_messages *messages, struct error *err)
 {
-    bool added = nft_messages_add_name(messages, NFT_MSG_GETTABLE, 0, 0, NULL) &&
-                 nft_messages_add_name(messages, NFT_MSG_GETSET, 0, NFTA_SET_NAME, NFT_MAP);
+    bool added =
+        nft_messages_add_name_in(messages, NFT_FORMER_TABLE, NFT_MSG_GETTABLE, 0, 0, NULL) &&
+        nft_messages_add_name(messages, NFT_MSG_GETTABLE, 0, 0, NULL) &&
+        nft_messages_add_name(messages, NFT_MSG_GETSET, 0, NFTA_SET_NAME, NFT_MAP);
 
     for (EACH(chain, chains))
         added =
@@ -49,7 +51,10 @@ int skeleton_ask(struct nft_messages *messages, struct error *err)
 
 void skeleton_take_others(const struct nlmsghdr *message, struct others *out)
 {
-    (void)!rule_read_others(message, JUDGE, NFT_REFUSAL, out);
+    struct others found;
+
+    if (rule_read_others(message, JUDGE, NFT_REFUSAL, &found) && found.verdict <= out->verdict)
+        *out = found;
 }
 
 /* table inet imds_guard */
@@ -71,7 +76,8 @@ static int make_table(struct nft_messages *messages, struct error *err)
 /* chain judge */
 static int make_chain(struct nft_messages *messages, const char *name, struct error *err)
 {
-    return nft_messages_add_name(messages, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFTA_CHAIN_NAME, name)
+    return nft_messages_add_name(messages, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
+                                 NFTA_CHAIN_NAME, name)
                ? 0
                : error_no_memory(err);
 }

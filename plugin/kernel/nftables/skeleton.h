@@ -6,6 +6,7 @@
  *         set endpoints6 { type ipv6_addr; flags interval; elements = { fd00:ec2::254 } }
  *         map guards { type ifname : verdict; counter; }
  *         chain refuse {
+ *             oifname "vlan.eth.*" drop
  *             fib saddr . iif oif missing drop
  *             meta l4proto tcp reject with tcp reset
  *             reject with icmpx admin-prohibited
@@ -25,7 +26,8 @@
  * Packets to other addresses pay for the look-up in one set of endpoints, however many guards there
  * are. The chain `refuse` is there only where packets are rejected: not every kernel has its parts.
  *
- * No name in it is a word of the grammar of any nft(8) since 0.9.3: what that prints loads again.
+ * No name in it is a word of the grammar of any nft(8) since 0.9.3. What nft(8) prints loads again from
+ * 1.0.0 on: those before print counters of maps and cannot read them.
  *
  * The table is ours. What others put into these chains and sets is a fault, and goes with the
  * repair; chains and sets of other names cannot weaken a guard, and stay until the table is made
@@ -40,10 +42,12 @@
 
 #include <stdbool.h>
 
-/* Requests for the skeleton without endpoints; the last one is a dump (socket.h). */
+/* Requests for the skeleton without endpoints, and for the table of version 0.1.0; the last one is a
+ * dump (socket.h). */
 must_use int skeleton_ask(struct nft_messages *messages, struct error *err);
 
-/* The rule for others, if it is what the message is about; else *out is left alone. */
+/* The rule for others, if it is what the message is about and no laxer than *out; else *out is left
+ * alone. */
 void skeleton_take_others(const struct nlmsghdr *message, struct others *out);
 
 /* Makes everything, where there is no table: EEXIST if there is. The rule for others goes on
@@ -54,7 +58,7 @@ must_use int skeleton_make(struct nft_messages *messages, const struct terms *te
 /* The table with a map that a kernel must refuse (elements_make_refusable). */
 must_use int skeleton_make_refusable(struct nft_messages *messages, struct error *err);
 
-/* Adds the chain `refuse`, where nothing of it is. */
+/* Adds the chain `refuse`. EEXIST if it is there. */
 must_use int skeleton_add_refusal(struct nft_messages *messages, struct error *err);
 
 /* Empties the sets of endpoints and fills them. */

@@ -159,12 +159,14 @@ static void fail(struct exchange *exchange, int error, const struct nlmsghdr *me
         error_details(exchange->err, "the kernel says: %s", text);
 }
 
-/* What was asked for is not there; EINVAL: nor can it be, in a set with keys of another size. */
+/* What was asked for is not there; EINVAL: nor can it be, in a set with keys of another size;
+ * EAFNOSUPPORT: nor any inet table, in a kernel that has nf_tables without them. */
 static bool is_nothing(const struct exchange *exchange, const struct nlmsghdr *sent, int error)
 {
     if (exchange->batch || sent == NULL)
         return false;
-    return error == ENOENT || (error == EINVAL && nft_reply_type(sent) == NFT_MSG_GETSETELEM);
+    return error == ENOENT || (error == EINVAL && nft_reply_type(sent) == NFT_MSG_GETSETELEM) ||
+           (error == EAFNOSUPPORT && nft_reply_type(sent) != NFT_MSG_GETGEN);
 }
 
 static void take_ack(struct exchange *exchange, const struct nlmsghdr *message,

@@ -7,6 +7,7 @@
 #include "kernel/nftables/reply.h"
 
 #include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
 
 /* What the answers have told so far. */
 struct reading {
@@ -65,68 +66,76 @@ static int read_at_once(struct nft_socket *socket, const struct nft_question *qu
     return nft_ask(socket, &messages, take_answer, reading, err);
 }
 
-static int read_endpoints(struct nft_socket *socket, struct reading *reading, struct error *err)
+static int read_endpoints(struct nft_socket *socket, const char *table, struct reading *reading,
+                          struct error *err)
 {
     for (size_t i = 0; i < ENDPOINT_SETS; i++) {
         cleanup(nft_messages) struct nft_messages messages = {0};
 
-        if (endpoints_ask(&messages, &endpoint_sets[i], err) < 0 ||
+        if (endpoints_ask(&messages, table, &endpoint_sets[i], err) < 0 ||
             nft_ask(socket, &messages, take_answer, reading, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int read_all_guards(struct nft_socket *socket, struct reading *reading, struct error *err)
+static int read_all_guards(struct nft_socket *socket, const char *table, const char *map,
+                           struct reading *reading, struct error *err)
 {
     cleanup(nft_messages) struct nft_messages messages = {0};
 
-    if (elements_ask_all(&messages, err) < 0)
+    if (elements_ask_all(&messages, table, map, err) < 0 ||
+        nft_ask(socket, &messages, take_answer, reading, err) < 0)
         return -1;
-    return nft_ask(socket, &messages, take_answer, reading, err);
-}
-
-static int take_former_table(const struct nlmsghdr *message, void *context, struct error *err)
-{
-    bool *former = context;
-
-    (void)err;
-    *former = *former || nft_reply_type(message) == NFT_MSG_NEWTABLE;
+    held_sort(reading->view.listing.held, &reading->view.listing.held_count);
     return 0;
 }
 
-static int read_former(struct nft_socket *socket, struct reading *reading, struct error *err)
-{
-    cleanup(nft_messages) struct nft_messages table = {0};
-    cleanup(nft_messages) struct nft_messages guards = {0};
-    bool *former = &reading->view.former;
-
-    if (!nft_messages_add_name_in(&table, NFT_FORMER_TABLE, NFT_MSG_GETTABLE, 0, 0, NULL))
-        return error_no_memory(err);
-    if (nft_ask(socket, &table, take_former_table, former, err) < 0)
-        return -1;
-    if (!*former || reading->view.table)
-        return 0;
-    if (elements_ask_former(&guards, err) < 0)
-        return -1;
-    return nft_ask(socket, &guards, take_answer, reading, err);
-}
-
-static bool has_table(const struct reading *reading)
-{
-    return nft_facts_have(&reading->facts, "table inet " NFT_TABLE);
-}
-
-static int find_surplus(struct reading *reading, const struct terms *terms, struct error *err)
+/* Adds the endpoints that stand beyond the terms. */
+static int find_surplus(struct nft_intervals *standing, const struct terms *terms,
+                        struct listing *listing, struct error *err)
 {
     struct endpoint endpoint;
     size_t cursor = 0;
 
-    nft_intervals_sort(&reading->intervals);
-    while (nft_intervals_next(&reading->intervals, &cursor, &endpoint))
-        if (!listing_surplus(&reading->view.listing, terms, &endpoint))
+    nft_intervals_sort(standing);
+    while (nft_intervals_next(standing, &cursor, &endpoint))
+        if (!listing_surplus(listing, terms, &endpoint))
             return error_no_memory(err);
     return 0;
+}
+
+/* Adds guards on interfaces that have none in the listing, which is sorted and stays so. */
+static int add_missing(struct listing *listing, const struct listing *more, struct error *err)
+{
+    const struct listing sorted = *listing;
+    cleanup(free_memory) const struct held **missing =
+        calloc(more->held_count + 1, sizeof(*missing));
+    size_t count = 0;
+    size_t unused = 0;
+
+    if (missing == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < more->held_count; i++)
+        if (listing_find(&sorted, more->held[i].guard.interface, &unused) == NULL)
+            missing[count++] = &more->held[i];
+    for (size_t i = 0; i < count; i++)
+        if (!listing_add(listing, missing[i]))
+            return error_no_memory(err);
+    held_sort(listing->held, &listing->held_count);
+    return 0;
+}
+
+static int read_former(struct nft_socket *socket, const struct terms *terms, struct listing *out,
+                       struct error *err)
+{
+    cleanup(reading) struct reading former = {0};
+
+    if (read_all_guards(socket, NFT_FORMER_TABLE, NFT_FORMER_MAP, &former, err) < 0 ||
+        (terms->endpoint_count > 0 && (read_endpoints(socket, NFT_FORMER_TABLE, &former, err) < 0 ||
+                                       find_surplus(&former.intervals, terms, out, err) < 0)))
+        return -1;
+    return add_missing(out, &former.view.listing, err);
 }
 
 /* What the sets have beyond the terms is no fault; only who wants it exactly so takes it away. */
@@ -139,7 +148,7 @@ static int judge(struct reading *reading, const struct terms *terms, struct erro
     struct terms all;
 
     beside.exactly = false;
-    if (find_surplus(reading, terms, err) < 0 ||
+    if (find_surplus(&reading->intervals, terms, listing, err) < 0 ||
         listing_terms(listing, &beside, &room, &all, err) < 0 ||
         skeleton_judge(&reading->facts, &all, listing, skeleton, err) < 0)
         return -1;
@@ -156,18 +165,19 @@ int nft_view_read(struct nft_socket *socket, const struct nft_question *question
 
     if (read_at_once(socket, question, &reading, err) < 0)
         return -1;
-    view->table = has_table(&reading);
-    if (view->table && terms != NULL && terms->endpoint_count > 0 &&
-        read_endpoints(socket, &reading, err) < 0)
-        return -1;
-    if (view->table && question->all_guards && read_all_guards(socket, &reading, err) < 0)
-        return -1;
-    if (terms != NULL && (!view->table || question->all_guards) &&
-        read_former(socket, &reading, err) < 0)
-        return -1;
-    if (terms != NULL && view->table && judge(&reading, terms, err) < 0)
-        return -1;
     held_sort(view->listing.held, &view->listing.held_count);
+    view->table = nft_facts_have(&reading.facts, "table inet " NFT_TABLE);
+    view->former = nft_facts_have(&reading.facts, "table inet " NFT_FORMER_TABLE);
+    if (view->table && question->all_guards &&
+        read_all_guards(socket, NFT_TABLE, NFT_MAP, &reading, err) < 0)
+        return -1;
+    if (view->table && terms != NULL &&
+        ((terms->endpoint_count > 0 && read_endpoints(socket, NFT_TABLE, &reading, err) < 0) ||
+         judge(&reading, terms, err) < 0))
+        return -1;
+    if (view->former && terms != NULL && question->all_guards &&
+        read_former(socket, terms, &view->listing, err) < 0)
+        return -1;
     view->listing.families = FAMILY_IPV4 | FAMILY_IPV6;
     view->listing.present = view->table || view->former;
     view->listing.former = view->former;

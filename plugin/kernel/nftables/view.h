@@ -20,8 +20,8 @@ struct nft_question {
 };
 
 /*
- * Where our table is not there, but that of version 0.1.0 is, its guards are those of the listing.
- * It is asked for if the skeleton matters and ours is not there, or all guards are asked for.
+ * What version 0.1.0 left counts as ours, if all guards are asked for: its guards are in the listing
+ * where the interface has none in our table, its endpoints in the surplus.
  */
 struct nft_view {
     uint32_t generation;    /* as it was before anything else was read (nft_commit) */
@@ -29,7 +29,7 @@ struct nft_view {
                              * surplus of the question's terms */
     struct verdict_on_skeleton skeleton;
     bool table;  /* ours is there */
-    bool former; /* that of version 0.1.0 is, as far as was asked for it */
+    bool former; /* that of version 0.1.0 is; only if the skeleton was asked for */
 };
 
 /* `out` is for nft_view_free. Errors: nft_ask's. */
