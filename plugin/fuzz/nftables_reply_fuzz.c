@@ -4,8 +4,12 @@
 #include "fuzz.h"
 
 #include "kernel/netlink_message.h"
+#include "kernel/nftables/elements.h"
+#include "kernel/nftables/facts.h"
+#include "kernel/nftables/intervals.h"
 #include "kernel/nftables/monitor.h"
 #include "kernel/nftables/reply.h"
+#include "kernel/nftables/rule.h"
 
 #include <linux/netfilter/nf_tables.h>
 
@@ -35,6 +39,56 @@ static void read_elements(const struct nlmsghdr *message, const struct nft_eleme
         if (element.comment)
             must(strlen(element.comment) < UINT8_MAX);
     }
+}
+
+/* Whoever is said to be denied, is so by a rule of this chain, and not by half a one. */
+static void read_others(const struct nlmsghdr *message)
+{
+    static const struct others untouched = {.verdict = VERDICT_DROP, .packets = 7, .bytes = 8};
+    struct others others = untouched;
+    struct attributes rule;
+
+    if (!rule_read_others(message, "judge", NFT_REFUSAL, &others)) {
+        must(memcmp(&others, &untouched, sizeof(others)) == 0);
+        return;
+    }
+    nft_reply_attributes(message, &rule);
+    must(nft_reply_type(message) == NFT_MSG_NEWRULE);
+    must(attribute_is(&rule, NFTA_RULE_CHAIN, "judge"));
+    must(others.verdict <= VERDICT_PASS);
+}
+
+/* Guards are of interfaces that can be, each with a tag that has an end. */
+static void read_guards(const struct nlmsghdr *message)
+{
+    cleanup(listing) struct listing listing = {0};
+    struct error err;
+
+    if (!elements_are_guards(message))
+        return;
+    must(elements_take(message, &listing, &err) == 0);
+    for (size_t i = 0; i < listing.held_count; i++) {
+        must(name_is_interface(listing.held[i].guard.interface));
+        must(listing.held[i].guard.verdict <= VERDICT_PASS);
+        must(memchr(listing.held[i].tag, '\0', TAG_SIZE));
+    }
+}
+
+static void read_skeleton(const struct nlmsghdr *message)
+{
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    cleanup(nft_intervals) struct nft_intervals intervals = {0};
+    struct endpoint endpoint;
+    struct error err;
+    size_t cursor = 0;
+
+    must(nft_facts_take(&facts, message, &err) == 0);
+    for (size_t i = 0; i < facts.count; i++)
+        must(nft_facts_have(&facts, facts.facts[i].what));
+    must(nft_intervals_take(&intervals, message, &err) == 0);
+    nft_intervals_sort(&intervals);
+    while (nft_intervals_next(&intervals, &cursor, &endpoint))
+        must(endpoint_contains(&endpoint, &endpoint));
 }
 
 static void read_message(const struct nlmsghdr *message)
@@ -67,7 +121,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (announced)
         must(size > sizeof(*message));
-    for (; message_is_whole(message, left); message = mnl_nlmsg_next(message, &left))
+    for (; message_is_whole(message, left); message = mnl_nlmsg_next(message, &left)) {
         read_message(message);
+        read_others(message);
+        read_guards(message);
+        read_skeleton(message);
+    }
     return 0;
 }
