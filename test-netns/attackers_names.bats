@@ -24,7 +24,7 @@ assert_dropped() { # POD
     before=$(arrived)
     run ! in_pod "$1" ping -n -q -c 1 -W 0.1 "$imds4"
     [ "$(arrived)" = "$before" ] || fail "a packet of $1 arrives" || return 1
-    [ "$(guard_hits "$1" count)" -eq 0 ] || fail "$1 is let through"
+    [ "$(guard_hits "$1" pass)" -eq 0 ] || fail "$1 is let through"
 }
 
 assert_passes() { # POD
@@ -143,11 +143,12 @@ stand() { # how many links are guarded
 
 @test "links of the node whose names look like options, patterns and rules" {
     local name
+    conflist regular '.others = "pass"'
     pod_add other # an interface that no pattern may match: its pod is not guarded
     plugin DEL other
     assert_passes other
     for name in eni+ + 'eni*' '*' 'eth0;' -i -j ! 'a"b' "a'b" 'a\b' '$HOME' '`id`' IMDS-GUARD IMDS-GUARD-OUT imds-guard \
-        drop vlan.eth.37 123456789012345 0 eth0,eth1 '{' 'ünï' $'\x01' eni. '#' lo0 eni@if2; do
+        imds_guard guards refuse drop vlan.eth.37 123456789012345 0 eth0,eth1 '{' 'ünï' $'\x01' eni. '#' lo0 eni@if2; do
         ip -n node link set "$(pod_host_links a)" down
         ip -n node link set "$(pod_host_links a)" name "$name" || fail "no such name: $name" || return 1
         ip -n node link set dev "$name" up
@@ -194,10 +195,11 @@ as_named() { # NAME VERB
 
 @test "tables and chains of our name that somebody else has made" {
     on_node nft -f - <<'END'
-table ip imds-guard { chain forward { type filter hook forward priority mangle; accept; }; }
-table ip6 imds-guard { chain forward { type filter hook forward priority mangle; accept; }; }
-table arp imds-guard { }
-table bridge imds-guard { }
+table ip imds_guard { chain forward { type filter hook forward priority mangle; accept; }; }
+table ip6 imds_guard { chain forward { type filter hook forward priority mangle; accept; }; }
+table ip imds-guard { map in { type ifname : verdict; elements = { "eth0" : drop }; }; }
+table arp imds_guard { }
+table bridge imds_guard { }
 table inet IMDS-GUARD { chain IMDS-GUARD { accept; }; }
 END
     on_node iptables-nft -t mangle -N IMDS-GUARD
@@ -206,34 +208,46 @@ END
     on_node iptables-legacy -t filter -N IMDS-GUARD
     on_node iptables-legacy -t filter -A FORWARD -j IMDS-GUARD
     on_node iptables-legacy -t filter -A IMDS-GUARD -j ACCEPT
-    before=$(on_node nft --stateless list ruleset | sed '/^table inet imds-guard/,/^}/d'
+    before=$(on_node nft --stateless list ruleset | sed '/^table inet imds_guard/,/^}/d'
         on_node iptables-legacy-save -t filter | grep IMDS)
     plugin ADD a >/dev/null
     assert_imds_silent a
     plugin DEL a
-    [ "$(on_node nft --stateless list ruleset | sed '/^table inet imds-guard/,/^}/d'
+    [ "$(on_node nft --stateless list ruleset | sed '/^table inet imds_guard/,/^}/d'
         on_node iptables-legacy-save -t filter | grep IMDS)" = "$before" ]
     on_node "$IMDS_GUARD" flush --yes
-    [ "$(on_node nft --stateless list ruleset | sed '/^table inet imds-guard/,/^}/d'
+    [ "$(on_node nft --stateless list ruleset | sed '/^table inet imds_guard/,/^}/d'
         on_node iptables-legacy-save -t filter | grep IMDS)" = "$before" ]
 }
 
 @test "our very table and chain, made by somebody else beforehand" {
     local link table
     link=$(pod_host_links a)
-    for table in 'flags dormant' "chain forward { type filter hook forward priority mangle; iifname $link accept; }" \
-        'chain forward { }' 'chain forward { type filter hook forward priority mangle; policy drop; }' \
-        'set endpoints4 { type inet_service; }' 'map in { type ipv4_addr : verdict; }' \
-        'map in { type ifname : verdict; flags timeout; timeout 1s; }' \
-        "map in { type ifname : verdict; elements = { $link : accept }; }" \
-        'chain input { type filter hook input priority 0; }' 'counter in { }'; do
-        on_node nft "table inet imds-guard { $table; }"
+    while read -r table; do
+        on_node nft "table inet $table"
         plugin ADD a >/dev/null || fail "ADD fails after: $table" || return 1
         assert_dropped a || fail "after: $table" || return 1
         assert_quiet plugin CHECK a
         plugin DEL a
-        on_node nft delete table inet imds-guard 2>/dev/null || true
-    done
+        on_node nft "table inet imds_guard; delete table inet imds_guard; table inet imds-guard; delete table inet imds-guard"
+    done <<END
+imds_guard { flags dormant; }
+imds_guard { chain forward { type filter hook forward priority mangle; iifname $link accept; }; }
+imds_guard { chain forward { }; }
+imds_guard { chain forward { type filter hook forward priority mangle; policy drop; }; }
+imds_guard { set endpoints4 { type inet_service; }; }
+imds_guard { map guards { type ipv4_addr : verdict; }; }
+imds_guard { map guards { type ifname : verdict; flags timeout; timeout 1s; }; }
+imds_guard { map guards { type ifname : verdict; elements = { $link : accept }; }; }
+imds_guard { chain judge { type filter hook input priority 0; }; }
+imds_guard { chain refuse { accept; }; }
+imds_guard { chain input { type filter hook input priority 0; }; }
+imds_guard { counter guards { }; }
+imds-guard { flags dormant; }
+imds-guard { set endpoints4 { type inet_service; elements = { 80 }; }; }
+imds-guard { map in { type ipv4_addr : verdict; elements = { 10.0.0.1 : drop }; }; }
+imds-guard { map in { type ifname : verdict; elements = { $link : accept }; }; }
+END
     for tool in iptables ip6tables; do
         # Where the iptables backend has made it already, it is emptied.
         on_node $tool-legacy -t mangle -N IMDS-GUARD 2>/dev/null ||
@@ -249,9 +263,9 @@ END
 @test "our table, held by a process of somebody else" {
     [ "$BACKEND" = nftables ] || skip "only a table of nf_tables can have an owner"
     on_node nft --interactive >/dev/null 2>&1 3>&- 4>&- < <(
-        echo 'add table inet imds-guard { flags owner; }'
+        echo 'add table inet imds_guard { flags owner; }'
         exec sleep 60 3>&- 4>&-) &
-    wait_until 5 bash -c 'nsenter --net=/run/netns/node nft list tables | grep -q imds-guard' ||
+    wait_until 5 bash -c 'nsenter --net=/run/netns/node nft list tables | grep -q imds_guard' ||
         unavailable "the kernel has no owners of tables"
     assert_error 101 plugin ADD a
     assert_no_guards

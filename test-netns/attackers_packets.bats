@@ -20,7 +20,7 @@ setup() {
 # The entry comes into the chain, and ADD is replayed: the same pod, now with its guards.
 guard_pods() { # POD...
     local pod
-    conflist ipv4-with-ipv6-egress
+    conflist ipv4-with-ipv6-egress "${ENTRY_FILTER:-.}"
     for pod; do
         plugin ADD "$pod" >/dev/null || return 1
     done
@@ -226,8 +226,8 @@ imds4_hex=a9fea9fe
     }
     hop_through_b add
     assert_arrives a "ip4,$self4,$imds4" tcp,80
-    # Neither end of the way has to be b's doing.
-    guard_pods b
+    # Neither end of the way has to be b's doing, nor a's first hop be stopped.
+    ENTRY_FILTER='.others = "pass"' guard_pods b
     assert_does_not a "ip4,$self4,$imds4" tcp,80
     [ "$(guard_hits b drop)" -ge 1 ]
     hop_through_b delete
@@ -279,12 +279,17 @@ imds4_hex=a9fea9fe
     assert_does_not a "ip4,$imds4,$node4" udp,9
 }
 
-@test "limit: a tunnel that ends on the node" {
-    guard_pods a
+# What comes out of it comes by an interface that is no pod's.
+@test "a tunnel that ends on the node" {
+    ENTRY_FILTER='.others = "pass"' guard_pods a
     assert_does_not a "ip4,$self4,$node4" vxlan "ip4,$self4,$imds4" tcp,80
     on_node ip link add tunnel type vxlan id 1 local "$node4" dstport 4789 ||
         unavailable "the kernel has no vxlan"
     on_node ip link set tunnel up address "$(ip -n node -json link show dev \
         "$(jq -r '.interfaces[0].name' "$(result_file a)")" | jq -r '.[0].address')"
     assert_arrives a "ip4,$self4,$node4" vxlan "ip4,$self4,$imds4" tcp,80
+    guard_pods a
+    before=$(others_hits)
+    assert_does_not a "ip4,$self4,$node4" vxlan "ip4,$self4,$imds4" tcp,80
+    [ "$(others_hits)" -gt "$before" ]
 }

@@ -15,15 +15,27 @@ setup() {
 @test "nft shows the table like this" {
     conflist branch-strict
     pod_add a
-    assert_same "$(sed "s|@TAG@|aws-cni/$(pod_container a)/eth0 2 default/a|
-        s|@LINK@|$(pod_host_links a | head -n 1)|; s|@VLAN@|$(pod_host_links a | tail -n 1)|" \
-        "$BATS_TEST_DIRNAME/fixtures/nftables.expected")" "$(nft_table)"
-    # What nft has written, nft can read, and it is the same to us.
-    nft_table >"$BATS_TEST_TMPDIR/saved"
-    on_node nft delete table inet imds-guard
+    assert_same "$(sed "s|@TAG@|aws-cni/$(pod_container a)/eth0 1 default/a|
+        s|@LINK@|$(pod_host_links a)|" "$BATS_TEST_DIRNAME/fixtures/nftables.expected")" "$(nft_table)"
+}
+
+@test "what nft has written of a whole ruleset it can read, and it is the same to us" {
+    conflist regular '.deny = "reject" | .exempt = [{namespace: "exempt"}]'
+    pod_add a
+    pod_add b exempt/b
+    attack a "$imds4"
+    attack b "$imds4" >/dev/null
+    [[ "$(nft_table)" == *"goto refuse"* ]]
+    on_node nft list ruleset >"$BATS_TEST_TMPDIR/saved"
+    on_node nft flush ruleset
     on_node nft -f "$BATS_TEST_TMPDIR/saved"
+    assert_same "$(<"$BATS_TEST_TMPDIR/saved")" "$(on_node nft list ruleset)"
     plugin CHECK a
-    assert_guarded a
+    plugin CHECK b exempt/b
+    traced -e trace=sendmsg -- plugin ADD a >/dev/null
+    [ "$(transactions)" -eq 0 ]
+    assert_imds_answers b
+    [ -z "$(attack a "$imds4")" ]
 }
 
 @test "a second ADD writes nothing" {
@@ -38,7 +50,7 @@ setup() {
 @test "an ADD among 1,000 guards writes one element and reads no map" {
     pod_add a
     for i in $(seq 1000); do
-        echo "add element inet imds-guard in { \"eni$i\" comment \"aws-cni/c$i/eth0 1 default/p$i\" : drop }"
+        echo "add element inet imds_guard guards { \"eni$i\" comment \"aws-cni/c$i/eth0 1 default/p$i\" : drop }"
     done >"$BATS_TEST_TMPDIR/thousand"
     on_node nft -f "$BATS_TEST_TMPDIR/thousand"
     traced -e trace=sendmsg,recvmmsg -- plugin ADD a >/dev/null
@@ -68,7 +80,7 @@ assert_guarded_by_name() { # POD CONTAINER
     plugin ADD a >/dev/null
     plugin CHECK a
     [ "$(guard_hits a drop)" -eq "$before" ]
-    [ "$(on_node nft -j list set inet imds-guard endpoints4 |
+    [ "$(on_node nft -j list set inet imds_guard endpoints4 |
         jq '[.nftables[].set | select(.)][0].elem | length')" -eq 3 ] # 128.0.0.0/1 has IMDS in it
     run ! in_pod a curl --silent --max-time 0.3 http://203.0.113.10/
     conflist regular
@@ -81,6 +93,7 @@ assert_guarded_by_name() { # POD CONTAINER
 }
 
 @test "a name with a wildcard's letter stands for itself" {
+    conflist regular '.others = "pass"'
     pod_add a
     plugin DEL a
     pod_new star

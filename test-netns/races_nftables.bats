@@ -17,7 +17,7 @@ setup() {
     in_pod a ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- &
     background+=($!)
     for _ in $(seq 20); do
-        on_node nft add rule inet imds-guard forward accept
+        on_node nft add rule inet imds_guard forward accept
         plugin ADD b >/dev/null
         CNI_CONTAINERID=other plugin ADD a >/dev/null
         plugin ADD a >/dev/null
@@ -146,6 +146,7 @@ storm() { # VERB NUMBER
         wait "$pid"
     done
     [ "$(guards | wc -l)" -eq 1 ]
-    [ "$(nft_table | grep -c vmap)" -eq 2 ]
+    [ "$(nft_table | grep -c vmap)" -eq 1 ]
+    [ "$(nft_table | grep -c 'goto judge')" -eq 2 ]
     guards | grep -q " drop .* aws-cni/racer"
 }

@@ -27,7 +27,7 @@ guards_nftables() {
     on_node nft -j list ruleset | jq -r '[.nftables[].map
         | select(. and .table == "imds_guard" and .name == "guards")][].elem // [] | .[]
         | .[0].elem as $key | .[1] as $verdict
-        | ["nftables", "46", "in", $key.val, $verdict.jump.target // ($verdict | keys[0]),
+        | ["nftables", "46", "in", $key.val, $verdict.goto.target // ($verdict | keys[0]),
            $key.counter.packets // "-", $key.comment // "-"] | join(" ")' |
         sed -E 's/^([^ ]* [^ ]* [^ ]* [^ ]*) refuse /\1 reject /; s/^([^ ]* [^ ]* [^ ]* [^ ]*) (accept|return) /\1 pass /'
 }
@@ -40,9 +40,9 @@ guards_iptables() { # FAMILY
         sed -E "s/^/iptables $1 /; s/ DROP / drop /; s/ RETURN / pass /"
 }
 
-# Packets that hit the guards of a pod, by verdict.
-guard_hits() { # POD drop|pass
-    guards_of "$1" | awk -v verdict="$2" '$5 == verdict { packets += $6 } END { print packets + 0 }'
+# Packets that hit the guards of a pod, by verdict (a pattern).
+guard_hits() { # POD drop|reject|pass
+    guards_of "$1" | awk -v verdict="^($2)\$" '$5 ~ verdict { packets += $6 } END { print packets + 0 }'
 }
 
 # Every rule on the node that is not ours, without counters.

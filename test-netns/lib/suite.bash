@@ -102,13 +102,13 @@ assert_nothing_arrives() { # POD
     [ "$before" = "$after" ] || fail "$((after - before)) packets of $1 arrived at IMDS"
 }
 
-# The short form: each of the pod's guards drops, TCP, UDP and ICMP to IMDS do not arrive, and other
+# The short form: each of the pod's guards denies, TCP, UDP and ICMP to IMDS do not arrive, and other
 # packets of the pod do. In a family that the pod does not speak nothing is sent.
 assert_guarded() { # POD
     local expected before
     expected=$(pod_host_links "$1" | wc -l)
     [ "$BACKEND" = nftables ] || expected=$((expected * 2)) # a rule in each family
-    [ "$(guards_of "$1" | grep -c " drop ")" -eq "$expected" ] ||
+    [ "$(guards_of "$1" | grep -c -E " (drop|reject) ")" -eq "$expected" ] ||
         fail "$1 should have $expected guards: $(guards_of "$1")" || return 1
     before=$(arrived)
     [ -z "$(attack "$1" "$imds4")" ] || fail "IMDS answers $1" || return 1
