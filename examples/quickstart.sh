@@ -158,6 +158,29 @@ act_five() {
     on_node "$IMDS_GUARD" status | sed 's/^/  /' || true
 }
 
+# How long a program waits that asks IMDS, and does not know that it may not.
+show_wait() { # DENY
+    local took code=0
+    printf '{"deny": "%s"}\n' "$1" >"$world_state/keys.json"
+    on_node "$IMDS_GUARD" install --config "$world_state/keys.json" >/dev/null
+    on_node "$IMDS_GUARD" sync >/dev/null
+    took=$(in_pod web-0 curl --silent --output /dev/null --max-time 5 --write-out '%{time_total}' \
+        "$(credentials_url "$imds4")") || code=$?
+    case $1-$code in
+    drop-28) good "\"deny\": \"drop\", the default: no answer in $took s, when curl was told to give up" ;;
+    reject-7) good "\"deny\": \"reject\": connection refused, after $took s" ;;
+    *) wrong "with \"deny\": \"$1\" curl ends with $code after $took s" ;;
+    esac
+}
+
+act_six() {
+    title "6. For programs that wait"
+    say "Every AWS SDK asks IMDS when it finds no credentials elsewhere, and again."
+    say "In pod web-0, \"curl --max-time 5 $imds4\":"
+    show_wait drop
+    show_wait reject
+}
+
 epilogue() {
     pod_del web-0 shop/web-0
     pod_del web-1 shop/web-1
@@ -180,4 +203,5 @@ act_two
 act_three
 act_four
 act_five
+act_six
 epilogue
