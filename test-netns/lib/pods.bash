@@ -4,6 +4,7 @@
 # --- the chain ------------------------------------------------------------------------------------
 
 # The conflist as aws-node writes it, less `disableCheck`, which would make the runtime skip CHECK.
+# Branch ENIs are on a real trunk if TRUNK is 8021q.
 conflist_plain() { # SHAPE
     local shape=regular family=4 prefix=eni egress=''
     case $1 in
@@ -16,12 +17,12 @@ conflist_plain() { # SHAPE
     *) echo "no such shape: $1" >&2; return 1 ;;
     esac
     jq -n --arg shape "$shape" --arg family "$family" --arg prefix "$prefix" --arg egress "$egress" \
-        --arg version "${CNI_VERSION:-0.4.0}" '{
+        --arg trunk "${TRUNK:-none}" --arg version "${CNI_VERSION:-0.4.0}" '{
         cniVersion: $version,
         name: "aws-cni",
         plugins: [
             {name: "aws-cni", type: "aws-cni", vethPrefix: $prefix, mtu: "9001",
-             podSGEnforcingMode: "strict", standIn: {shape: $shape, family: $family}},
+             podSGEnforcingMode: "strict", standIn: {shape: $shape, family: $family, trunk: $trunk}},
             {name: "egress-cni", type: "egress-cni", mtu: "9001",
              enabled: (if $egress == "" then "false" else "true" end),
              standIn: {family: $egress}}

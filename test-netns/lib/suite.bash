@@ -118,13 +118,14 @@ assert_guarded() { # POD
 
 # Every guard of the pod has counted packets; of one family's interface, in that family alone.
 assert_hits() { # POD drop|pass
-    local link
-    for link in $(guards_of "$1" | awk '{ print $4 }' | sort -u); do
-        guards_of "$1" | awk -v link="$link" -v verdict="$2" \
-            '$4 == link && $5 == verdict && $6 > 0 { hit = 1 } END { exit !hit }' ||
+    local held link
+    held=$(guards_of "$1")
+    [ -n "$held" ] || fail "$1 has no guard" || return 1
+    while read -r link; do
+        awk -v link="$link" -v verdict="$2" \
+            '$4 == link && $5 == verdict && $6 > 0 { hit = 1 } END { exit !hit }' <<<"$held" ||
             fail "no packet hit a $2 guard on $link of $1" || return 1
-    done
-    [ -n "${link:-}" ] || fail "$1 has no guard"
+    done < <(cut -d ' ' -f 4 <<<"$held" | sort -u)
 }
 
 # Everything else that the pod may want still answers, over every way out.
@@ -152,20 +153,20 @@ assert_answers() { # POD SOURCE DNS TIME POD_IDENTITY INTERNET
 
 # A guard of the verdict stands on each of the pod's host-side links, in every family, and no other.
 assert_guards() { # POD drop|pass
-    local expected actual
+    local held expected actual
+    held=$(guards_of "$1")
     expected=$(pod_host_links "$1" | sort | while read -r link; do
         echo "$link $2"
     done)
-    actual=$(guards_of "$1" | cut -d ' ' -f 4,5 | sort -u)
+    actual=$(cut -d ' ' -f 4,5 <<<"$held" | sort -u)
     [ "$expected" = "$actual" ] ||
         fail "guards of $1 should be: $expected; are: $actual" || return 1
-    [ "$BACKEND" = nftables ] || assert_both_families "$1"
+    [ "$BACKEND" = nftables ] || assert_both_families "$held"
 }
 
-assert_both_families() { # POD
-    [ "$(guards_of "$1" | awk '$2 == 4' | cut -d ' ' -f 3-5)" = \
-        "$(guards_of "$1" | awk '$2 == 6' | cut -d ' ' -f 3-5)" ] ||
-        fail "IPv4 and IPv6 differ: $(guards_of "$1")"
+assert_both_families() { # GUARDS
+    [ "$(awk '$2 == 4' <<<"$1" | cut -d ' ' -f 3-5)" = "$(awk '$2 == 6' <<<"$1" | cut -d ' ' -f 3-5)" ] ||
+        fail "IPv4 and IPv6 differ: $1"
 }
 
 assert_no_guards() { # [POD]
