@@ -47,6 +47,7 @@ static struct {
     unsigned refusals;     /* the same for questions: */
     int ask_refusal;       /* */
     unsigned ask_refusals; /* */
+    int rehearsal_refusal; /* every rehearsal is refused with this */
     unsigned asked;        /* times */
     unsigned committed;    /* times with success */
     unsigned rehearsed;    /* times */
@@ -209,6 +210,25 @@ static inline unsigned forget(const struct nlmsghdr *gone, const struct nft_elem
     }
     nftables.length = kept;
     return count;
+}
+
+/* What is there loses NFTA_SET_EXPR, as if a kernel that skips it had made it. */
+static inline void forget_counters(void)
+{
+    for (size_t at = 0; at < nftables.length; at += MNL_ALIGN(there_at(at)->nlmsg_len)) {
+        const struct nlmsghdr *message = there_at(at);
+        const struct nlattr *attribute;
+
+        if (nft_reply_type(message) != NFT_MSG_NEWSET)
+            continue;
+        mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
+        {
+            size_t offset = (size_t)((const char *)attribute - nftables.bytes);
+
+            if (mnl_attr_get_type(attribute) == NFTA_SET_EXPR)
+                ((struct nlattr *)(nftables.bytes + offset))->nla_type = NFTA_SET_PAD;
+        }
+    }
 }
 
 static inline int forget_elements(const struct nlmsghdr *gone)
@@ -391,10 +411,11 @@ int __wrap_nft_rehearse(struct nft_socket *socket, const struct nft_messages *me
     socket->refusal = 0;
     nft_messages_each(message, messages)
     {
-        if (nftables.refusal == 0 && is_set_with_wrong_expression(message))
+        if (nftables.rehearsal_refusal == 0 && is_set_with_wrong_expression(message))
             return fake_refusal(socket, EOPNOTSUPP, err);
     }
-    return nftables.refusal != 0 ? fake_refusal(socket, nftables.refusal, err) : 0;
+    return nftables.rehearsal_refusal != 0 ? fake_refusal(socket, nftables.rehearsal_refusal, err)
+                                           : 0;
 }
 
 #endif

@@ -316,9 +316,9 @@ static void probes_without_making_anything(void **state)
     assert_false(present);
     assert_int_equal(nftables.rehearsed, 2);
     assert_int_equal(nftables.committed, 0);
-    nftables.refusal = EOPNOTSUPP;
+    nftables.rehearsal_refusal = EOPNOTSUPP;
     assert_false(probe(&present));
-    nftables.refusal = 0;
+    nftables.rehearsal_refusal = 0;
     apply();
     nftables.rehearsed = 0;
     assert_true(probe(&present));
@@ -340,6 +340,25 @@ static void probe_tells_a_kernel_without_counters_in_maps(void **state)
     assert_int_equal(nftables.committed, 0);
 }
 
+/* Nor is anything made there: a table that never is as it should be helps nobody. */
+static void apply_refuses_a_kernel_without_counters_in_maps(void **state)
+{
+    bool present = false;
+
+    (void)state;
+    nftables.is_old = true;
+    assert_apply_fails(ERROR_KERNEL, "older than Linux 5.7");
+    assert_int_equal(nftables.asked, 1);
+    assert_int_equal(nftables.committed, 0);
+    /* One that an earlier version has made there shows nothing. */
+    nftables.is_old = false;
+    apply();
+    forget_counters();
+    nftables.is_old = true;
+    assert_apply_fails(ERROR_KERNEL, "older than Linux 5.7");
+    assert_false(probe(&present));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup(removes_everything, set_up),
         cmocka_unit_test_setup(probes_without_making_anything, set_up),
         cmocka_unit_test_setup(probe_tells_a_kernel_without_counters_in_maps, set_up),
+        cmocka_unit_test_setup(apply_refuses_a_kernel_without_counters_in_maps, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "kernel/nftables/apply.h"
 
 #include "kernel/nftables/changes.h"
+#include "kernel/nftables/counters.h"
 #include "kernel/nftables/elements.h"
 #include "kernel/nftables/retry.h"
 #include "kernel/nftables/skeleton.h"
@@ -100,9 +101,9 @@ static int mend_skeleton(struct nft_messages *messages, const struct verdict_on_
                                                            : 0;
 }
 
-static int write_skeleton(struct nft_messages *messages, const struct nft_view *view, bool anew,
-                          const struct terms *terms, const struct nft_changes *changes,
-                          struct error *err)
+static int write_skeleton(struct nft_socket *socket, struct nft_messages *messages,
+                          const struct nft_view *view, bool anew, const struct terms *terms,
+                          const struct nft_changes *changes, struct error *err)
 {
     struct others others = view->listing.others;
 
@@ -111,6 +112,8 @@ static int write_skeleton(struct nft_messages *messages, const struct nft_view *
         return -1;
     if (!anew)
         return mend_skeleton(messages, &view->skeleton, terms, changes, err);
+    if (nft_counters_check(socket, view->table, err) < 0)
+        return -1;
     if (view->table && skeleton_delete(messages, NFT_TABLE, err) < 0)
         return -1;
     return skeleton_make(messages, terms, &others, is_refusing(terms, changes), err);
@@ -147,7 +150,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
            terms.others != view.listing.others.verdict;
     if (changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
                      terms.seen, anew, &changes, err) < 0 ||
-        write_skeleton(&messages, &view, anew, &terms, &changes, err) < 0 ||
+        write_skeleton(socket, &messages, &view, anew, &terms, &changes, err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
         return -1;

@@ -15,14 +15,13 @@
 #include "kernel/backend.h"
 
 #include "kernel/nftables/apply.h"
+#include "kernel/nftables/counters.h"
 #include "kernel/nftables/remove.h"
 #include "kernel/nftables/retry.h"
 #include "kernel/nftables/skeleton.h"
 #include "kernel/nftables/socket.h"
 #include "kernel/nftables/view.h"
 #include "kernel/wanted.h"
-
-#include <errno.h>
 
 struct look {
     const struct terms *terms;
@@ -58,34 +57,13 @@ static int nftables_list(const struct terms *terms, struct listing *out, struct 
     return 0;
 }
 
-/*
- * Whether elements get counters. What a kernel takes does not show it, as an older one takes what
- * it does not know, and makes a table that is never right; what it refuses does. Its version would
- * not: distributions' kernels have had parts of newer ones.
- */
-static int probe_counters(struct nft_socket *socket, struct error *err)
-{
-    cleanup(nft_messages) struct nft_messages messages = {0};
-    struct error refusal = {0};
-
-    if (skeleton_make_refusable(&messages, err) < 0)
-        return -1;
-    if (nft_rehearse(socket, &messages, &refusal) == 0)
-        return error_set(err, ERROR_KERNEL,
-                         "nf_tables of this kernel has no counters in maps (it is older than "
-                         "Linux 5.7): use the iptables backend");
-    if (socket->refusal == EINVAL || socket->refusal == EOPNOTSUPP)
-        return 0;
-    *err = refusal;
-    return -1;
-}
-
 struct trial {
     const struct terms *terms;
     bool *present;
 };
 
-/* A table of ours shows that the kernel can; else it is asked to check one, without making it. */
+/* A table of ours that is right shows that the kernel can; else it is asked to check one, without
+ * making it. */
 static int probe_once(struct nft_socket *socket, void *context, struct error *err)
 {
     const struct trial *job = context;
@@ -97,13 +75,14 @@ static int probe_once(struct nft_socket *socket, void *context, struct error *er
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
     *job->present = view.listing.present;
-    if (view.table)
+    if (view.table && !view.skeleton.broken)
         return 0;
-    if (skeleton_make(&messages, job->terms, &others, job->terms->others == VERDICT_REJECT, err) <
-            0 ||
-        nft_rehearse(socket, &messages, err) < 0)
+    if (!view.table &&
+        (skeleton_make(&messages, job->terms, &others, job->terms->others == VERDICT_REJECT, err) <
+             0 ||
+         nft_rehearse(socket, &messages, err) < 0))
         return -1;
-    return probe_counters(socket, err);
+    return nft_counters_check(socket, view.table, err);
 }
 
 static int nftables_probe(const struct terms *terms, bool *present, struct error *err)
