@@ -125,6 +125,16 @@ static void check_compares_with_the_plan(void **state)
     assert_int_equal(kernel.applied + kernel.removed_owners + kernel.removed, 0);
 }
 
+static void check_says_why_no_guard_can_be_made(void **state)
+{
+    (void)state;
+    kernel.lacks_guards = true;
+    kernel.refuses_probe = true;
+    cleanup(call) struct call call = run("CHECK", CONFIG);
+    expect_error(&call, ERROR_KERNEL, "no CAP_NET_ADMIN");
+    assert_int_equal(kernel.applied + kernel.removed_owners + kernel.removed, 0);
+}
+
 static void check_expects_nothing_of_host_networking(void **state)
 {
     (void)state;
@@ -230,6 +240,7 @@ int main(void)
         cmocka_unit_test_setup(add_takes_nothing_back_after_a_failure, forget),
         cmocka_unit_test_setup(add_fails_where_it_cannot_report, forget),
         cmocka_unit_test_setup(check_compares_with_the_plan, forget),
+        cmocka_unit_test_setup(check_says_why_no_guard_can_be_made, forget),
         cmocka_unit_test_setup(check_expects_nothing_of_host_networking, forget),
         cmocka_unit_test_setup(privileges_shrink_before_the_kernel_is_asked, forget),
         cmocka_unit_test_setup(add_does_nothing_with_privileges_it_cannot_drop, forget),
