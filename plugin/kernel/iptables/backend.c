@@ -312,10 +312,7 @@ static int check_kernel_part(const struct iptables_family *family, struct error 
 {
     if (!iptables_family_exists(family) || access(family->live, F_OK) == 0)
         return 0;
-    return error_set(err, ERROR_KERNEL,
-                     "%s: the kernel has no legacy tables (no %s); load the modules %s, or set "
-                     "\"backend\": \"nftables\"",
-                     family->command, family->live, family->modules);
+    return iptables_part_missing(family, err);
 }
 
 /* A table that is live can be read without making anything; whoever may have made it. */

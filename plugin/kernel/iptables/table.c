@@ -39,6 +39,15 @@ int iptables_table_live(const struct iptables_family *family, bool *out, struct 
     return 0;
 }
 
+/* The iptables tool loads them; we run no other program, and the kernel asks nobody for the first. */
+int iptables_part_missing(const struct iptables_family *family, struct error *err)
+{
+    return error_set(err, ERROR_KERNEL,
+                     "%s: the kernel has not all of table %s: load the modules %s, now with "
+                     "modprobe and at boot through /etc/modules-load.d",
+                     family->command, IPTABLES_TABLE, family->modules);
+}
+
 /* libiptc's words depend on what it did last: to be called before it does anything else. */
 static int kernel_error(const struct iptables_family *family, const char *what, struct error *err)
 {
@@ -53,10 +62,7 @@ static int kernel_error(const struct iptables_family *family, const char *what, 
                          family->command, what, IPTABLES_TABLE);
     case ENOPROTOOPT:
     case ENOENT:
-        return error_set(err, ERROR_KERNEL,
-                         "%s: cannot %s table %s: the kernel lacks a part of it; load the modules "
-                         "%s, or set \"backend\": \"nftables\"",
-                         family->command, what, IPTABLES_TABLE, family->modules);
+        return iptables_part_missing(family, err);
     case EAFNOSUPPORT:
         return error_set(
             err, ERROR_KERNEL,

@@ -18,6 +18,9 @@ struct table {
 /* Whether the kernel has the family at all (ipv6.disable=1: no IPv6). */
 bool iptables_family_exists(const struct iptables_family *family);
 
+/* Fails with ERROR_KERNEL: which modules to load, and where. */
+int iptables_part_missing(const struct iptables_family *family, struct error *err);
+
 /*
  * Whether the table is live in this network namespace; nothing that is only looked at should be
  * made live, which opening does. Errors: ERROR_KERNEL if /proc does not tell.
