@@ -6,7 +6,9 @@
 #   test-netns/run.sh -L iptables        the packet tests of one backend (ctest's own options)
 #   test-netns/run.sh -R netns.shapes    one file
 #   test-netns/run.sh -L long            what takes long
-#   test-netns/run.sh -L release         makes a release, checks it, and runs the packet tests with it
+#   test-netns/run.sh -L kernels         every kernel and processor of kernels/, in virtual machines
+#   test-netns/run.sh -L release         makes a release, checks it, and runs the packet tests with it, on
+#                                        every kernel too
 #
 # IMDS_GUARD=FILE has the packet tests run with another binary than the one that is built here.
 set -euo pipefail
@@ -20,7 +22,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test-netns/lib/debian13.bash"
 
 # Labels of tests that are run only when asked for.
-on_demand='^(long|release|bench)$'
+on_demand='^(long|release|bench|kernels)$'
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "run.sh: only root can make network namespaces; try: sudo $0 $*" >&2
@@ -35,7 +37,7 @@ build() { # PRESET
 }
 
 [ -z "${IMDS_GUARD:-}" ] || IMDS_GUARD=$(realpath "$IMDS_GUARD")
-packages_install "${packages_build[@]}" "${packages_test[@]}"
+packages_install "${packages_build[@]}" "${packages_test[@]}" "${packages_kernels[@]}"
 cd "$root"
 build release
 build dev
@@ -45,7 +47,7 @@ debian13_fetch "$root/build"
 selection=(--label-exclude "$on_demand")
 for argument; do
     case $argument in
-    -LE | --label-exclude | *long* | *release* | *bench*) selection=() ;;
+    -LE | --label-exclude | *long* | *release* | *bench* | *kernels*) selection=() ;;
     esac
 done
 # Packet tests wait half of their time, so two share a processor. A test that keeps one busy says that

@@ -31,6 +31,13 @@ packages_bench=(
     containernetworking-plugins strace valgrind
 )
 
+# What boots other kernels than the machine's own (kernels/run).
+packages_kernels=(
+    qemu-system-x86 qemu-system-arm mmdebstrap debootstrap debian-archive-keyring kmod cpio e2fsprogs
+    xz-utils zstd util-linux
+    golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
+)
+
 packages_has() { # PACKAGE
     [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }

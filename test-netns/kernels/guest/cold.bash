@@ -1,0 +1,40 @@
+#!/bin/bash
+# The first ADD after boot: no packet filter has been used yet, none of its modules is loaded. Packets
+# are pings, because what counts them elsewhere (world_start) is a packet filter.
+# shellcheck source=checks.bash
+. "$(dirname "$0")/checks.bash"
+
+pinged() {
+    in_pod a ping -n -q -c 1 -W 2 "$imds4" >/dev/null
+}
+
+wired() {
+    ip netns add aws
+    world_tune aws
+    ip -n aws address add "$imds4/32" dev lo
+    ip -n aws link set lo up
+    node_new
+    conflist_plain regular
+    pod_add a
+    pinged
+    ! grep -E '^(nf_tables|ip6?_tables) ' /proc/modules
+}
+
+guarded() {
+    conflist regular
+    if { [ "$BACKEND" = iptables ] || kernel_is_before 5.7; } && ! grep -q '/ip_tables\.ko' "/lib/modules/$(uname -r)/modules.builtin"; then
+        # Nobody loads these for us; the plugin runs no other program, and says what to do.
+        assert_fails 101 modules-load.d plugin ADD a
+        CNI_VERSION=1.1.0 assert_fails 50 modules-load.d plugin STATUS a
+        pinged
+        load_legacy
+    fi
+    plugin ADD a >/dev/null
+    guards_of a | grep -q " drop "
+    ! pinged || fail "a packet came back"
+    assert_quiet plugin CHECK a
+    assert_quiet plugin DEL a
+}
+
+holds cold-wired wired && holds cold guarded
+ended

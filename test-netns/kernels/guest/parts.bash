@@ -1,0 +1,175 @@
+#!/bin/bash
+# What a node has and the packet tests' own kernel has not: IPVS, flowtables, pods on links that are no
+# veths, and the distribution's own nft and iptables.
+# shellcheck source=checks.bash
+. "$(dirname "$0")/checks.bash"
+
+# --- IPVS -----------------------------------------------------------------------------------------
+# A Service is an address of the node; what comes there IPVS sends on from the INPUT hook.
+
+service4=10.100.0.1
+service6=fd00:100::1
+
+ipvs_services() {
+    needs_module ip_vs ip_vs_rr
+    type -P ipvsadm >/dev/null || lacks ipvsadm
+    on_node ip address add "$service4/32" dev lo
+    on_node ip address add "$service6/128" dev lo nodad
+    on_node ipvsadm --restore <<END
+-A -t $service4:80 -s rr
+-a -t $service4:80 -r $imds4:80 -m
+-A -t [$service6]:80 -s rr
+-a -t [$service6]:80 -r [$imds6]:80 -m
+END
+}
+
+ipvs_is_closed() { # SHAPE
+    local before address service
+    node_new
+    ipvs_services
+    conflist_plain "$1"
+    pod_add a
+    for address in $(routed_addresses); do
+        reaches a "$(service_of "$address")" "$address" || fail "the Service does not lead to IMDS"
+    done
+
+    conflist "$1"
+    plugin ADD a >/dev/null
+    before=$(arrived)
+    for address in $(routed_addresses); do
+        service=$(service_of "$address")
+        ! in_pod a curl --silent --output /dev/null --max-time 1 --interface "$address" \
+            "$(url "$service")" || fail "IMDS answers through the Service at $service"
+    done
+    [ "$(arrived)" = "$before" ] || fail "packets arrive through the Service"
+    # The node's own requests are nobody's business, through the Service as without it.
+    on_node curl --silent --fail --output /dev/null --max-time 5 "$(url "$imds4")"
+    on_node curl --silent --fail --output /dev/null --max-time 5 "$(url "$service4")"
+    on_node curl --silent --fail --output /dev/null --max-time 5 "$(url "$service6")"
+}
+
+# Those that are not translated: IPVS leaves what it sends to no NAT.
+routed_addresses() {
+    pod_addresses a | grep -v -e '^169\.254\.' -e '^fd00:'
+}
+
+service_of() { # ADDRESS: the Service of its family
+    case $1 in
+    *:*) echo "$service6" ;;
+    *) echo "$service4" ;;
+    esac
+}
+
+# --- flowtables -----------------------------------------------------------------------------------
+# What is established then is forwarded at the ingress hook, past FORWARD.
+
+flowtable_holds_no_new_connection() {
+    local link answer before
+    needs_module nf_flow_table nf_flow_table_inet nft_flow_offload
+    node_new
+    conflist_plain regular
+    pod_add a
+    link=$(pod_host_links a)
+    on_node nft -f - <<END
+table inet node {
+    flowtable fastpath { hook ingress priority 0; devices = { eth0, $link }; }
+    chain forward { type filter hook forward priority 0; ip protocol tcp flow add @fastpath; }
+}
+END
+    in_aws socat TCP4-LISTEN:8080,fork,reuseaddr EXEC:cat </dev/null >/dev/null 2>&1 9>&- &
+    wait_until 5 listens 8080
+    coproc HELD { in_pod a socat - "TCP4:$imds4:8080"; }
+    for answer in 1 2 3; do answers "$answer" || fail "nothing comes back before the guard"; done
+
+    conflist regular
+    plugin ADD a >/dev/null
+    assert_imds_silent a
+    # SECURITY.md says which it is.
+    before=$(arrived)
+    if answers 4; then
+        echo "$BACKEND flowtable-established says: a connection in a flowtable survives the guard" >&9
+    else
+        echo "$BACKEND flowtable-established says: a connection in a flowtable ends with the guard" >&9
+        [ "$(arrived)" = "$before" ]
+    fi
+}
+
+listens() { # PORT
+    in_aws ss --no-header --listening --tcp --numeric "sport = :$1" | grep -q .
+}
+
+answers() { # TEXT
+    local answer=''
+    echo "$1" >&"${HELD[1]}"
+    read -r -t 3 answer <&"${HELD[0]}" && [ "$answer" = "$1" ]
+}
+
+# --- links that are no veths ----------------------------------------------------------------------
+
+# A pod on a link of the node's uplink, or on a pair that is no veth: what ADD says of it.
+refused_link() { # KIND
+    local interfaces
+    node_new
+    pod_new a
+    case $1 in
+    ipvlan) on_node ip link add link eth1 name pod0 type ipvlan mode l2 ;;
+    macvlan) on_node ip link add link eth1 name pod0 type macvlan mode bridge ;;
+    netkit) on_node ip link add eni0 type netkit peer name pod0 ;;
+    esac || lacks "$1"
+    on_node ip link set pod0 netns a
+    in_pod a ip link set pod0 name eth0
+    in_pod a ip address add 10.0.1.50/24 dev eth0
+    in_pod a ip link set eth0 up
+    [ "$1" != netkit ] || on_node ip link set eni0 up
+
+    interfaces='[{"name": "eth0", "sandbox": "/run/netns/a"}]'
+    [ "$1" != netkit ] || interfaces='[{"name": "eni0"}, {"name": "eth0", "sandbox": "/run/netns/a"}]'
+    conflist regular
+    PREV_RESULT=$(jq -n --argjson interfaces "$interfaces" '{cniVersion: "0.4.0", interfaces: $interfaces,
+        ips: [{version: "4", address: "10.0.1.50/24", interface: 0}]}') assert_error 100 plugin ADD a
+    assert_says eth0
+    assert_no_guards
+}
+
+# --- the distribution's own tools -----------------------------------------------------------------
+
+# A node's ruleset, ours among it, is listed, saved, flushed and loaded, and all is as it was.
+ruleset_is_saved_and_loaded() {
+    node_new
+    conflist multi-nic
+    pod_add a
+    if [ "$BACKEND" = nftables ]; then
+        { echo flush ruleset && on_node nft list ruleset; } >/run/saved
+        cat /run/saved
+        on_node nft -f /run/saved
+    else
+        on_node iptables-legacy-save -c >/run/saved
+        on_node ip6tables-legacy-save -c >/run/saved6
+        cat /run/saved /run/saved6
+        flush_rules
+        on_node iptables-legacy-restore /run/saved
+        on_node ip6tables-legacy-restore /run/saved6
+    fi
+    assert_quiet plugin CHECK a
+    assert_guards a drop
+    assert_imds_silent a
+    # The other tool of the two finds nothing to stumble over.
+    on_node iptables-nft-save >/dev/null
+    on_node ip6tables-nft-save >/dev/null
+    plugin DEL a
+    assert_no_guards a
+}
+
+world_start
+load_legacy
+for shape in regular ipv6-with-ipv4-egress; do
+    each_backend holds "ipvs-$shape" ipvs_is_closed "$shape"
+done
+each_backend holds flowtable flowtable_holds_no_new_connection
+for kind in ipvlan macvlan netkit; do
+    BACKEND=nftables
+    ! kernel_is_before 5.7 || BACKEND=iptables
+    holds "$kind" refused_link "$kind"
+done
+each_backend holds tools ruleset_is_saved_and_loaded
+ended

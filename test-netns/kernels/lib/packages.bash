@@ -1,0 +1,214 @@
+# Packages of any distribution and processor: a kernel, or a root to boot it with. Nothing is installed,
+# no maintainer script is run, and the machine's own apt configuration is read, never written. Sourced.
+#
+#   kernel_get NAME ARCH SOURCE PATTERN   what packages_kernel prints: a directory with
+#                                           image, config, package (its name and version), modules/VERSION
+#   root_get SUITE ARCH                   prints the file: a file system to boot with
+#
+# Both are had once and kept below $cache; whoever wants newer ones removes them. SOURCE and SUITE are
+# debian/CODENAME or ubuntu/CODENAME. The mirrors are the machine's own, else those that debootstrap
+# knows.
+# On failure: what is missing goes to standard error, and 1.
+
+# What the tests need of a userland; `?` may be missing, and then is named when it is.
+root_packages=(
+    bash coreutils dash diffutils findutils grep sed mawk tar hostname procps kmod busybox-static netbase
+    mount util-linux iproute2 iputils-ping iptables nftables ipvsadm socat curl jq '?gojq'
+)
+
+# --- where packages come from ---------------------------------------------------------------------
+
+# The mirror that this machine's apt uses for what calls itself LABEL.
+mirror_of_machine() { # LABEL
+    # shellcheck disable=SC2016 # apt expands it
+    apt-get indextargets --format '$(REPO_URI)' "Label: $1" 'Created-By: Packages' 2>/dev/null |
+        head -n 1
+}
+
+mirror_debian() {
+    local mirror
+    mirror=$(mirror_of_machine Debian)
+    [ -n "$mirror" ] || mirror=$(sed -n 's/^DEF_MIRROR="\(.*\)"$/\1/p' "$(type -P debootstrap)")
+    echo "${mirror%/}"
+}
+
+mirror_debian_security() {
+    local mirror
+    mirror=$(mirror_of_machine Debian-Security)
+    [ -n "$mirror" ] || mirror=$(mirror_debian)-security
+    echo "${mirror%/}"
+}
+
+mirror_ubuntu() { # ARCH
+    local mirror=''
+    [ "$1" != "$(dpkg --print-architecture)" ] || mirror=$(mirror_of_machine Ubuntu)
+    # debootstrap's table is a shell script that sets what it knows by SUITE and ARCH.
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    [ -n "$mirror" ] || mirror=$(SUITE=jammy ARCH=$1 bash -c '
+        default_mirror() { echo "$1"; }
+        mirror_style() { exit; }
+        . /usr/share/debootstrap/scripts/jammy')
+    echo "${mirror%/}"
+}
+
+# The keys that Ubuntu signs with are in a package of Debian's, too.
+keys_of_ubuntu() {
+    local keys=/usr/share/keyrings/ubuntu-archive-keyring.gpg
+    if [ ! -e "$keys" ]; then
+        keys=$cache/keys$keys
+        [ -e "$keys" ] || (
+            mkdir -p "$cache/keys"
+            cd "$cache/keys"
+            apt_of debian/trixie amd64 apt-get download ubuntu-keyring >&2
+            dpkg-deb --extract ubuntu-keyring_*.deb .
+        ) || return 1
+    fi
+    echo "$keys"
+}
+
+# The lines of a sources.list.
+sources_of() { # SUITE ARCH
+    local codename=${1#*/} keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror
+    case $1 in
+    ubuntu/*)
+        keys=$(keys_of_ubuntu) && mirror=$(mirror_ubuntu "$2") || return 1
+        printf "deb [arch=$2 signed-by=$keys] $mirror %s main universe\n" "$codename" "$codename-updates"
+        ;;
+    *)
+        echo "deb [arch=$2 signed-by=$keys] $(mirror_debian) $codename main"
+        [[ $codename == *-backports ]] ||
+            echo "deb [arch=$2 signed-by=$keys] $(mirror_debian_security) $codename-security main"
+        ;;
+    esac
+}
+
+# Runs COMMAND with an apt configuration that knows one suite, and nothing of what is installed here.
+apt_of() { # SUITE ARCH COMMAND...
+    local dir=$cache/apt/${1/\//-}-$2 suite=$1 arch=$2
+    shift 2
+    if [ ! -e "$dir/complete" ]; then
+        mkdir -p "$dir"/{lists,cache/archives}/partial "$dir/none"
+        sources_of "$suite" "$arch" >"$dir/sources.list" || return 1
+        : >"$dir/status"
+        cat >"$dir/apt.conf" <<END
+Dir::Etc "$dir";
+Dir::Etc::Parts "none";
+Dir::Etc::SourceParts "none";
+Dir::Etc::Preferences "none/preferences";
+Dir::Etc::PreferencesParts "none";
+Dir::State "$dir";
+Dir::State::Status "$dir/status";
+Dir::Cache "$dir/cache";
+Acquire::Languages "none";
+APT::Architecture "$arch";
+APT::Architectures "$arch";
+APT::Sandbox::User "root";
+END
+        APT_CONFIG=$dir/apt.conf apt-get --quiet=2 update >&2 || return 1
+        touch "$dir/complete"
+    fi
+    APT_CONFIG=$dir/apt.conf "$@"
+}
+
+# --- a kernel -------------------------------------------------------------------------------------
+
+kernel_get() { # NAME ARCH SOURCE PATTERN
+    local dir=$cache/kernels/$1-$2
+    if [ ! -e "$dir/complete" ]; then
+        rm -rf "$dir"
+        mkdir -p "$dir/packages"
+        (cd "$dir/packages" && kernel_download "$2" "$3" "$4") || return 1
+        kernel_unpack "$dir" || return 1
+        rm -rf "$dir/packages"
+        touch "$dir/complete"
+    fi
+    echo "$dir"
+}
+
+# The newest that fits and can be had: a mirror may list what it has no more, or not yet.
+kernel_download() { # ARCH SOURCE PATTERN
+    local kernel packages
+    for kernel in $(apt_of "$2" "$1" apt-cache search --names-only "^$3\$" | cut -d ' ' -f 1 | sort -rV | head -n 5); do
+        # Some kernels come in several packages.
+        packages=$(apt_of "$2" "$1" apt-cache depends --recurse --important "$kernel" |
+            grep -E '^linux-(image|binary|modules)-[0-9]' | grep -v -- -unsigned | sort -u)
+        # shellcheck disable=SC2086 # words
+        apt_of "$2" "$1" apt-get --quiet=2 download $packages >&2 && return 0
+        rm -f ./*.deb
+    done
+    echo "$2 has no package $3 for $1" >&2
+    return 1
+}
+
+# Of the modules, those that a network and its tests may want, uncompressed: they travel in the initrd.
+kernel_unpack() { # DIR
+    local tree=$1/packages/tree to=$1/initrd/lib/modules package modules version part
+    for package in "$1"/packages/*.deb; do
+        dpkg-deb --extract "$package" "$tree" || return 1
+    done
+    basename -a -s .deb "$1"/packages/*.deb | grep -E '^linux-(image|binary)-' | head -n 1 >"$1/package"
+    mv "$tree"/boot/vmlinuz-* "$1/image"
+    mv "$tree"/boot/config-* "$1/config"
+    modules=$(find "$tree" -path '*/lib/modules/*/kernel' -printf '%h\n' -quit)
+    version=$(basename "$modules")
+    mkdir -p "$to/$version"
+    (
+        cd "$modules"
+        shopt -s nullglob
+        for part in modules.builtin* modules.order kernel/{net,lib,crypto,arch/*/crypto,arch/*/lib} \
+            kernel/fs/{ext4,jbd2,mbcache*,overlayfs} kernel/drivers/{virtio,net/{*.ko*,ipvlan,vxlan}} \
+            kernel/drivers/{block/virtio_blk*,char/virtio_console*}; do
+            [ ! -e "$part" ] || cp --parents --recursive "$part" "$to/$version/"
+        done
+    ) || return 1
+    find "$to" -name '*.ko.xz' -exec xz --decompress {} +
+    find "$to" -name '*.ko.zst' -exec zstd --quiet --decompress --rm {} +
+    depmod --basedir "$1/initrd" "$version"
+}
+
+# --- a root ---------------------------------------------------------------------------------------
+
+root_get() { # SUITE ARCH
+    local image=$cache/roots/${1/\//-}-$2.ext4 tree=$cache/roots/${1/\//-}-$2.tree
+    if [ ! -e "$image" ]; then
+        rm -rf "$tree"
+        mkdir -p "$cache/roots"
+        root_unpack "$1" "$2" "$tree" || return 1
+        root_finish "$tree"
+        cp "$tree/bin/busybox" "$image.busybox"
+        mke2fs -q -t ext4 -d "$tree" "$image.new" 600M >/dev/null || return 1
+        mv "$image.new" "$image"
+        rm -rf "$tree"
+    fi
+    echo "$image"
+}
+
+root_unpack() { # SUITE ARCH TREE
+    local package include='' sources
+    for package in "${root_packages[@]}"; do
+        [[ $package != \?* ]] || [ -n "$(apt_of "$1" "$2" apt-cache search --names-only "^${package#?}\$")" ] ||
+            continue
+        include+=,${package#\?}
+    done
+    sources=$(sources_of "$1" "$2") || return 1
+    # shellcheck disable=SC2016 # mmdebstrap's
+    mmdebstrap --quiet --mode=root --variant=extract --architectures="$2" --include="${include#,}" \
+        --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr "${1#*/}" "$3" - <<<"$sources" >&2
+}
+
+# What maintainer scripts would have done, as far as the tests see it.
+root_finish() { # TREE
+    local family tool
+    ln -sf mawk "$1/usr/bin/awk"
+    [ -e "$1/usr/bin/sh" ] || ln -s dash "$1/usr/bin/sh"
+    for family in iptables ip6tables; do
+        for tool in '' -save -restore; do
+            ln -sf "$family-nft$tool" "$1/usr/sbin/$family$tool"
+        done
+    done
+    echo 'root:x:0:0:root:/root:/bin/bash' >"$1/etc/passwd"
+    echo 'root:x:0:' >"$1/etc/group"
+    echo '127.0.0.1 localhost' >"$1/etc/hosts"
+    mkdir -p "$1"/{usr/lib/modules,imds-guard,opt,mnt}
+    rm -rf "$1"/usr/share/{doc,man,info,locale} "$1"/var/cache/*
+}
