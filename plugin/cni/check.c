@@ -6,8 +6,7 @@ static int explain(const struct request *request, const struct terms *terms, str
 {
     struct error why;
 
-    if (err->code == ERROR_GUARD_MISSING &&
-        backend_choose(request->config.backend)->probe(terms, &why) < 0)
+    if (err->code == ERROR_GUARD_MISSING && guards_probe_as(&request->config, terms, &why) < 0)
         *err = why;
     return -1;
 }

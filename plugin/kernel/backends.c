@@ -140,6 +140,29 @@ static const struct backend *instead_of(const struct config *config, const struc
     return chosen == &backend_nftables ? &backend_iptables : &backend_nftables;
 }
 
+/* Why the one does not work and, if it was tried, why the other one does not. */
+static int neither(const struct error *first, const struct backend *instead,
+                   const struct error *second, struct error *err)
+{
+    *err = *first;
+    return second->msg[0] != '\0' ? error_details(err, "nor %s: %s", instead->name, second->msg)
+                                   : -1;
+}
+
+int guards_probe_as(const struct config *config, const struct terms *terms, struct error *err)
+{
+    const struct backend *chosen = backend_choose(config);
+    const struct backend *instead = instead_of(config, chosen);
+    struct error first = {0};
+    struct error second = {0};
+    bool present = false;
+
+    if (chosen->probe(terms, &present, &first) == 0 ||
+        (instead && instead->probe(terms, &present, &second) == 0))
+        return 0;
+    return neither(&first, instead, &second, err);
+}
+
 int guards_apply_as(const struct config *config, const struct backend **chosen,
                     const struct plan *plans, size_t plan_count, const struct terms *terms,
                     const struct holdings *seen, struct error *err)
@@ -155,8 +178,7 @@ int guards_apply_as(const struct config *config, const struct backend **chosen,
         *chosen = instead;
         return 0;
     }
-    *err = first;
-    return second.msg[0] != '\0' ? error_details(err, "nor %s: %s", instead->name, second.msg) : -1;
+    return neither(&first, instead, &second, err);
 }
 
 int guards_remove(const struct selection *selection, const struct terms *terms, size_t *removed,

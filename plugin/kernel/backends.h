@@ -39,6 +39,13 @@ must_use int guards_apply_as(const struct config *config, const struct backend *
                              const struct plan *plans, size_t plan_count, const struct terms *terms,
                              const struct holdings *seen, struct error *err);
 
+/*
+ * Whether guards_apply_as could work here and now (probe); changes nothing. Errors: ERROR_KERNEL, in
+ * the same words.
+ */
+must_use int guards_probe_as(const struct config *config, const struct terms *terms,
+                             struct error *err);
+
 /* remove, in every backend; tries all before it reports the first error. */
 must_use int guards_remove(const struct selection *selection, const struct terms *terms,
                            size_t *removed, struct error *err);

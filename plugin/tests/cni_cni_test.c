@@ -133,7 +133,7 @@ static void status_asks_the_chosen_backend(void **state)
     assert_int_equal(kernel.choice, BACKEND_IPTABLES);
     kernel.refuses_probe = true;
     cleanup(call) struct call bad = run_environment(environment, "{" HEAD "}");
-    expect_error(&bad, ERROR_NOT_AVAILABLE, "cannot be guarded with fake: no CAP_NET_ADMIN");
+    expect_error(&bad, ERROR_NOT_AVAILABLE, "cannot be guarded: no CAP_NET_ADMIN");
     assert_int_equal(kernel.probed, 2);
     cleanup(call) struct call config = run_environment(environment, "{" HEAD ", \"mode\": \"x\"}");
     expect_error(&config, ERROR_INVALID_CONFIG, "mode");
