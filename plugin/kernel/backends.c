@@ -1,5 +1,6 @@
 #include "kernel/backends.h"
 
+#include "kernel/ipvs.h"
 #include "kernel/wanted.h"
 
 #include <fcntl.h>
@@ -37,7 +38,7 @@ const struct backend *backend_choose(const struct config *config)
     if (config->backend == BACKEND_IPTABLES)
         return &backend_iptables;
     nftables_works = works(&backend_nftables, &present);
-    if (nftables_works && (present || !legacy_tables_are_live()))
+    if (nftables_works && (present || ipvs_is_loaded() || !legacy_tables_are_live()))
         return &backend_nftables;
     if (works(&backend_iptables, &present))
         return &backend_iptables;
@@ -146,7 +147,7 @@ static int neither(const struct error *first, const struct backend *instead,
 {
     *err = *first;
     return second->msg[0] != '\0' ? error_details(err, "nor %s: %s", instead->name, second->msg)
-                                   : -1;
+                                  : -1;
 }
 
 int guards_probe_as(const struct config *config, const struct terms *terms, struct error *err)

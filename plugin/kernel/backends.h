@@ -12,7 +12,7 @@
 
 /*
  * The backend that new guards go into: the configured one; with AUTO nftables if it holds guards
- * already, or packets are to be rejected; else iptables if legacy tables are live in this namespace
+ * already, or packets are to be rejected, or IPVS may send some, which it alone can judge; else iptables if legacy tables are live in this namespace
  * (/proc/thread-self/net/ip_tables_names is not empty); else nftables. AUTO gives the other one
  * where that would not work (probe), as either guards whatever the node's own rules are written in.
  * Creates no table by looking. Never fails: where neither would work it is the first of them, so

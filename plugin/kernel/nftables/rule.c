@@ -40,17 +40,23 @@ static bool add_meta(struct nftnl_rule *rule, uint32_t key)
     return true;
 }
 
-/* goes on if register 1 has this value */
-static bool add_comparison(struct nftnl_rule *rule, const void *value, uint32_t length)
+/* goes on if register 1 has this value, or another one: NFT_CMP_EQ, NFT_CMP_NEQ */
+static bool add_comparison_by(struct nftnl_rule *rule, uint32_t operator, const void * value,
+                              uint32_t length)
 {
     struct nftnl_expr *compare = NULL;
 
     if (!add_expression(rule, "cmp", &compare))
         return false;
     nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+    nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_OP, operator);
     nftnl_expr_set(compare, NFTNL_EXPR_CMP_DATA, value, length);
     return true;
+}
+
+static bool add_comparison(struct nftnl_rule *rule, const void *value, uint32_t length)
+{
+    return add_comparison_by(rule, NFT_CMP_EQ, value, length);
 }
 
 /* What is in register 1, looked up in a set; for a map, the verdict found there is carried out. */
@@ -96,6 +102,16 @@ static bool add_destination(struct nftnl_rule *rule, const struct endpoint_set *
     nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_OFFSET, endpoints->destination_offset);
     nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_LEN, endpoints->length);
     return add_lookup(rule, endpoints->name, false);
+}
+
+/* iif != 0: goes on if the packet came in through a link. What the node sends came in through none, which
+ * has number 0. (Its iiftype would be that of the link that it goes out by.) */
+static bool add_forwarded(struct nftnl_rule *rule)
+{
+    static const uint32_t none = 0;
+
+    return add_meta(rule, NFT_META_IIF) &&
+           add_comparison_by(rule, NFT_CMP_NEQ, &none, sizeof(none));
 }
 
 static bool add_counter(struct nftnl_rule *rule, const struct others *others)
@@ -160,6 +176,18 @@ int rule_to_endpoints(struct nft_messages *messages, const char *chain,
 
     return append(messages, chain, rule,
                   rule != NULL && add_destination(rule, endpoints) &&
+                      add_verdict(rule, NFT_GOTO, target),
+                  err);
+}
+
+int rule_to_endpoints_if_forwarded(struct nft_messages *messages, const char *chain,
+                                   const struct endpoint_set *endpoints, const char *target,
+                                   struct error *err)
+{
+    cleanup(rule) struct nftnl_rule *rule = nftnl_rule_alloc();
+
+    return append(messages, chain, rule,
+                  rule != NULL && add_destination(rule, endpoints) && add_forwarded(rule) &&
                       add_verdict(rule, NFT_GOTO, target),
                   err);
 }
@@ -244,6 +272,13 @@ static bool add_reset(struct nftnl_rule *rule)
 static bool add_prohibition(struct nftnl_rule *rule)
 {
     return add_rejection(rule, NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+}
+
+int rule_to_drop(struct nft_messages *messages, const char *chain, struct error *err)
+{
+    cleanup(rule) struct nftnl_rule *rule = nftnl_rule_alloc();
+
+    return append(messages, chain, rule, rule != NULL && add_verdict(rule, NF_DROP, NULL), err);
 }
 
 int rules_to_refuse(struct nft_messages *messages, const char *chain, struct error *err)

@@ -12,6 +12,11 @@ must_use int rule_to_endpoints(struct nft_messages *messages, const char *chain,
                                const struct endpoint_set *endpoints, const char *target,
                                struct error *err);
 
+/* ip daddr @endpoints4 iif != 0 goto <target> */
+must_use int rule_to_endpoints_if_forwarded(struct nft_messages *messages, const char *chain,
+                                            const struct endpoint_set *endpoints,
+                                            const char *target, struct error *err);
+
 /* iifname vmap @<map> */
 must_use int rule_by_interface(struct nft_messages *messages, const char *chain, const char *map,
                                struct error *err);
@@ -42,5 +47,8 @@ must_use bool rule_read_others(const struct nlmsghdr *message, const char *chain
  * for incoming interfaces, as one with a branch ENI, they would leave by the node's uplink.
  */
 must_use int rules_to_refuse(struct nft_messages *messages, const char *chain, struct error *err);
+
+/* drop */
+must_use int rule_to_drop(struct nft_messages *messages, const char *chain, struct error *err);
 
 #endif

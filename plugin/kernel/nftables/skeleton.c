@@ -1,5 +1,6 @@
 #include "kernel/nftables/skeleton.h"
 
+#include "kernel/ipvs.h"
 #include "kernel/nftables/elements.h"
 #include "kernel/nftables/endpoints.h"
 #include "kernel/nftables/rule.h"
@@ -13,7 +14,7 @@
 #define FORWARD "forward"
 #define JUDGE   "judge"
 
-static const char *const chains[] = {FORWARD, JUDGE, NFT_REFUSAL};
+static const char *const chains[] = {FORWARD, JUDGE, NFT_REFUSAL, NFT_POSTROUTING};
 
 #define EACH(item, table)                                                                          \
     const __typeof__(*(table)) *item = (table);                                                    \
@@ -83,7 +84,8 @@ static int make_chain(struct nft_messages *messages, const char *name, struct er
 }
 
 /* chain forward { type filter hook forward priority mangle; policy accept; } */
-static int make_base_chain(struct nft_messages *messages, struct error *err)
+static int make_base_chain(struct nft_messages *messages, const char *name, uint32_t hook,
+                           struct error *err)
 {
     cleanup(chain) struct nftnl_chain *chain = nftnl_chain_alloc();
     struct nlmsghdr *message = nft_messages_start(messages, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
@@ -91,13 +93,31 @@ static int make_base_chain(struct nft_messages *messages, struct error *err)
     if (chain == NULL || message == NULL)
         return error_no_memory(err);
     nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE);
-    nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, FORWARD);
+    nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
     nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-    nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_FORWARD);
+    nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
     nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, NF_IP_PRI_MANGLE);
     nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
     nftnl_chain_nlmsg_build_payload(message, chain);
     nft_messages_end(messages, message);
+    return 0;
+}
+
+/* What comes to the FORWARD hook, or to the POSTROUTING hook past it. */
+static int make_hooks(struct nft_messages *messages, struct error *err)
+{
+    if (make_base_chain(messages, FORWARD, NF_INET_FORWARD, err) < 0)
+        return -1;
+    for (EACH(set, endpoint_sets))
+        if (rule_to_endpoints(messages, FORWARD, set, JUDGE, err) < 0)
+            return -1;
+    if (!ipvs_is_loaded())
+        return 0;
+    if (make_base_chain(messages, NFT_POSTROUTING, NF_INET_POST_ROUTING, err) < 0)
+        return -1;
+    for (EACH(set, endpoint_sets))
+        if (rule_to_endpoints_if_forwarded(messages, NFT_POSTROUTING, set, JUDGE, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -112,20 +132,18 @@ int skeleton_make(struct nft_messages *messages, const struct terms *terms,
     if (elements_make(messages, err) < 0 || (refusing && skeleton_add_refusal(messages, err) < 0) ||
         make_chain(messages, JUDGE, err) < 0 ||
         rule_by_interface(messages, JUDGE, NFT_MAP, err) < 0 ||
-        rule_for_others(messages, JUDGE, others, NFT_REFUSAL, err) < 0 ||
-        make_base_chain(messages, err) < 0)
+        rule_for_others(messages, JUDGE, others, NFT_REFUSAL, err) < 0)
         return -1;
-    for (EACH(set, endpoint_sets))
-        if (rule_to_endpoints(messages, FORWARD, set, JUDGE, err) < 0)
-            return -1;
-    return 0;
+    return make_hooks(messages, err);
 }
 
 int skeleton_add_refusal(struct nft_messages *messages, struct error *err)
 {
     if (make_chain(messages, NFT_REFUSAL, err) < 0)
         return -1;
-    return rules_to_refuse(messages, NFT_REFUSAL, err);
+    /* Where packets may be rejected, POSTROUTING is not, and the kernel takes no rule that tries. */
+    return ipvs_is_loaded() ? rule_to_drop(messages, NFT_REFUSAL, err)
+                            : rules_to_refuse(messages, NFT_REFUSAL, err);
 }
 
 int skeleton_make_refusable(struct nft_messages *messages, struct error *err)

@@ -20,11 +20,20 @@
  *             ip daddr @endpoints4 goto judge
  *             ip6 daddr @endpoints6 goto judge
  *         }
+ *         chain postrouting {
+ *             type filter hook postrouting priority mangle; policy accept;
+ *             ip daddr @endpoints4 iif != 0 goto judge
+ *             ip6 daddr @endpoints6 iif != 0 goto judge
+ *         }
  *     }
  *
  * A guard is one element of the map (elements.h), and who has none gets the last rule of `judge`.
  * Packets to other addresses pay for the look-up in one set of endpoints, however many guards there
  * are. The chain `refuse` is there only where packets are rejected: not every kernel has its parts.
+ *
+ * The chain `postrouting` is there while ip_vs is loaded: IPVS sends what it takes for a Service from
+ * the INPUT hook, past FORWARD. The node's own packets have come in through no link. A packet that may
+ * pass is counted in both hooks. None can be rejected there, so `refuse` only drops then.
  *
  * No name in it is a word of the grammar of any nft(8) since 0.9.3. What nft(8) prints loads again from
  * 1.0.0 on: those before print counters of maps and cannot read them.
@@ -41,6 +50,8 @@
 #include "kernel/nftables/messages.h"
 
 #include <stdbool.h>
+
+#define NFT_POSTROUTING "postrouting" /* the chain past which IPVS cannot send */
 
 /* Requests for the skeleton without endpoints, and for the table of version 0.1.0; the last one is a
  * dump (socket.h). */

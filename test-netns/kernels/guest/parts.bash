@@ -23,18 +23,35 @@ ipvs_services() {
 END
 }
 
-ipvs_is_closed() { # SHAPE
-    local before address service
+# iptables has no match for packets that came in through any link; `auto` takes nftables.
+ipvs_is_closed() { # SHAPE BACKEND-ASKED-FOR [DENY]
+    ! kernel_is_before 5.7 || lacks 'nf_tables that is used (5.7)'
     node_new
     ipvs_services
+    live_legacy_tables
     conflist_plain "$1"
     pod_add a
+    services_lead_to_imds
+
+    conflist "$1" ".backend = \"$2\" | .deny = \"${3:-drop}\""
+    plugin ADD a >/dev/null
+    assert_guards a "${3:-drop}"
+    services_are_closed
+    assert_nothing_arrives a
+    assert_hits a "${3:-drop}"
+    assert_quiet plugin CHECK a
+    on_node "$IMDS_GUARD" status
+}
+
+services_lead_to_imds() {
+    local address
     for address in $(routed_addresses); do
         reaches a "$(service_of "$address")" "$address" || fail "the Service does not lead to IMDS"
     done
+}
 
-    conflist "$1"
-    plugin ADD a >/dev/null
+services_are_closed() {
+    local before address service
     before=$(arrived)
     for address in $(routed_addresses); do
         service=$(service_of "$address")
@@ -43,9 +60,51 @@ ipvs_is_closed() { # SHAPE
     done
     [ "$(arrived)" = "$before" ] || fail "packets arrive through the Service"
     # The node's own requests are nobody's business, through the Service as without it.
-    on_node curl --silent --fail --output /dev/null --max-time 5 "$(url "$imds4")"
-    on_node curl --silent --fail --output /dev/null --max-time 5 "$(url "$service4")"
-    on_node curl --silent --fail --output /dev/null --max-time 5 "$(url "$service6")"
+    for address in "$imds4" "$imds6" "$service4" "$service6"; do
+        on_node curl --silent --fail --output /dev/null --max-time 5 \
+            --interface "$(node_address "$address")" "$(url "$address")" ||
+            fail "the node itself does not reach $address"
+    done
+}
+
+# Legacy tables that are live make `auto` think of iptables first.
+live_legacy_tables() {
+    on_node iptables-legacy -t mangle -L >/dev/null 2>&1 || true
+}
+
+# The module comes when a pod is guarded already, and goes again.
+ipvs_comes_later() {
+    ! kernel_is_before 5.7 || lacks 'nf_tables that is used (5.7)'
+    modprobe -r ip_vs_rr ip_vs
+    node_new
+    conflist_plain regular
+    pod_add a
+    conflist regular
+    plugin ADD a >/dev/null
+    assert_imds_silent a
+    ! nft_base_chains | grep postrouting || fail "it is paid for without IPVS"
+    ipvs_services
+    services_lead_to_imds
+    assert_error 102 plugin CHECK a
+    assert_says postrouting
+    plugin ADD a >/dev/null
+    services_are_closed
+    assert_quiet plugin CHECK a
+
+    on_node ipvsadm --clear
+    modprobe -r ip_vs_rr ip_vs
+    conflist regular '.deny = "reject"'
+    plugin ADD a >/dev/null
+    ! nft_base_chains | grep postrouting || fail "it stays when IPVS has gone"
+    assert_nothing_arrives a
+    assert_quiet plugin CHECK a
+}
+
+# What the node sends from to IMDS. (To an address of its own it would send from that.)
+node_address() { # ADDRESS
+    local imds=$imds4
+    [[ $1 != *:* ]] || imds=$imds6
+    on_node ip -o route get "$imds" | sed -n 's/.* src \([^ ]*\) .*/\1/p'
 }
 
 # Those that are not translated: IPVS leaves what it sends to no NAT.
@@ -162,9 +221,14 @@ ruleset_is_saved_and_loaded() {
 
 world_start
 load_legacy
+BACKEND=nftables
+holds ipvs-later ipvs_comes_later
 for shape in regular ipv6-with-ipv4-egress; do
-    each_backend holds "ipvs-$shape" ipvs_is_closed "$shape"
+    holds "ipvs-$shape" ipvs_is_closed "$shape" nftables
+    holds "ipvs-auto-$shape" ipvs_is_closed "$shape" auto
 done
+holds ipvs-reject ipvs_is_closed regular nftables reject
+holds ipvs-branch ipvs_is_closed branch-standard nftables
 each_backend holds flowtable flowtable_holds_no_new_connection
 for kind in ipvlan macvlan netkit; do
     BACKEND=nftables
