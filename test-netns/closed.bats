@@ -59,6 +59,7 @@ stranger_is_stopped() {
 
 # The node is in force, and then `others` pass.
 in_force() { # [FILTER]
+    mkdir -p /var/lib/cni/results
     conflist regular "${1:-.}"
     on_node "$IMDS_GUARD" sync >/dev/null
 }

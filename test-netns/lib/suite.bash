@@ -236,7 +236,7 @@ traced() { # STRACE-OPTION... -- COMMAND...
 }
 
 transactions() { # of nf_tables, in the last trace
-    grep -c NFNL_MSG_BATCH_BEGIN "$BATS_TEST_TMPDIR/trace" || true
+    grep -c NFNL_MSG_BATCH_END "$BATS_TEST_TMPDIR/trace" || true # what is only rehearsed has no end
 }
 
 # --- on CHECK -------------------------------------------------------------------------------------
