@@ -5,6 +5,7 @@
 #define IMDS_GUARD_LINKS_LINKS_H
 
 #include "guard/plan.h"
+#include "kernel/links/reply.h"
 
 #include <stdbool.h>
 
@@ -15,6 +16,11 @@
  */
 must_use int links_gather(const struct questions *questions, const char *netns, struct facts *out,
                           struct error *err);
+
+/*
+ * All links in the plugin's own namespace, in the kernel's order. The caller frees *out.
+ */
+must_use int links_all(struct link_reply **out, size_t *count, struct error *err);
 
 /*
  * The names of all links in the plugin's own namespace, sorted with strcmp, for bsearch(3): for

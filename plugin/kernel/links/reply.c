@@ -103,6 +103,7 @@ bool link_reply_read(const void *bytes, size_t length, struct link_reply *out)
         return false;
     header = mnl_nlmsg_get_payload(message);
     reply.link.index = header->ifi_index;
+    reply.hardware = header->ifi_type;
     reply.link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
     message_for_each_attribute(attr, message, sizeof(*header))
         read_attribute(attr, &reply, &name_whole);
@@ -115,6 +116,26 @@ bool link_reply_read(const void *bytes, size_t length, struct link_reply *out)
     if (reply.peer_elsewhere && reply.link.peer_index == 0 && strcmp(reply.link.kind, "veth") == 0)
         reply.link.peer_index = reply.link.index;
     *out = reply;
+    return true;
+}
+
+bool route_reply_read(const void *bytes, size_t length, int *outgoing)
+{
+    const struct rtmsg *header;
+    const struct nlmsghdr *message =
+        message_of_type(bytes, length, RTM_NEWROUTE, sizeof(struct rtmsg));
+    const struct nlattr *attr;
+    int index = 0;
+
+    if (message == NULL)
+        return false;
+    header = mnl_nlmsg_get_payload(message);
+    message_for_each_attribute(attr, message, sizeof(*header))
+    {
+        if (mnl_attr_get_type(attr) == RTA_OIF)
+            index = read_index(attr);
+    }
+    *outgoing = header->rtm_type == RTN_UNICAST ? index : 0;
     return true;
 }
 

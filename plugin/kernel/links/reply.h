@@ -18,10 +18,17 @@ struct link_reply {
     struct link link;
     bool peer_elsewhere; /* IFLA_LINK_NETNSID is there: the peer is in another namespace */
     int peer_nsid;       /* which one, as the namespace that answers numbers it; < 0: no number */
+    unsigned hardware;   /* ARPHRD_* (linux/if_arp.h): what a frame on it starts with */
 };
 
 /* RTM_NEWLINK (rtnetlink(7), linux/if_link.h). An index and a name must be there. */
 must_use bool link_reply_read(const void *message, size_t length, struct link_reply *out);
+
+/*
+ * RTM_NEWROUTE (rtnetlink(7)): the index of the link that the route leads out through, 0 for one that
+ * does not lead to a link (RTN_UNREACHABLE, RTN_LOCAL, ...).
+ */
+must_use bool route_reply_read(const void *message, size_t length, int *outgoing);
 
 /* RTM_NEWNSID (linux/net_namespace.h); NETNSA_NSID_NOT_ASSIGNED where there is no number. */
 must_use bool nsid_reply_read(const void *message, size_t length, int *out);
