@@ -41,6 +41,13 @@ enum exit_fence {
     EXIT_FENCE_OFF,
 };
 
+static inline const char *exit_fence_name(enum exit_fence fence)
+{
+    static const char *const names[] = {"auto", "require", "off"};
+
+    return names[fence];
+}
+
 struct config {
     enum backend_choice backend;
     enum mode mode;

@@ -36,14 +36,15 @@ note_hole(struct draft *draft, const char *format, ...)
         strcpy(draft->seen.msg, text);
 }
 
-static void add_guard(struct draft *draft, const char *interface, bool proven)
+static void add_guard(struct draft *draft, const struct link *link, bool proven)
 {
     struct guard *guard = draft->guards;
 
-    while (guard < draft->guards + draft->count && strcmp(guard->interface, interface) != 0)
+    while (guard < draft->guards + draft->count && strcmp(guard->interface, link->name) != 0)
         guard++;
     if (guard == draft->guards + draft->count) {
-        strcpy(guard->interface, interface);
+        strcpy(guard->interface, link->name);
+        guard->index = link->index;
         guard->verdict = draft->verdict;
         draft->count++;
     }
@@ -84,7 +85,7 @@ static bool is_of_pod(const struct draft *draft, const char *name)
 static void guard_named_veth(struct draft *draft, const struct link *link)
 {
     if (!link->peer_is_elsewhere)
-        add_guard(draft, link->name, false);
+        add_guard(draft, link, false);
     else if (is_of_pod(draft, link->name))
         error_details(&draft->seen, "%s: the node's link of this name leads to somebody else",
                       link->name);
@@ -92,7 +93,7 @@ static void guard_named_veth(struct draft *draft, const struct link *link)
         note_hole(draft, "%s: its other end is in another network namespace than this pod's",
                   link->name);
     else
-        add_guard(draft, link->name, false);
+        add_guard(draft, link, false);
 }
 
 /*
@@ -186,7 +187,7 @@ static void guard_container_interface(struct draft *draft, const char *name,
                   "bridge or a VRF), and the node sees its packets as that link's",
                   name, kind_of(link), peer->name, peer->master_index);
     else
-        add_guard(draft, peer->name, true);
+        add_guard(draft, peer, true);
 }
 
 static void guard_container_interfaces(struct draft *draft)
@@ -231,6 +232,16 @@ static enum verdict choose_verdict(const struct pod *pod, const struct config *c
     return config->mode == MODE_AUDIT || pod_is_exempt(pod, config) ? VERDICT_PASS : config->deny;
 }
 
+static int copy_addresses(const struct result *result, struct plan *plan, struct error *err)
+{
+    plan->addresses = calloc(result->address_count + 1, sizeof(*plan->addresses));
+    if (plan->addresses == NULL)
+        return error_no_memory(err);
+    for (; plan->address_count < result->address_count; plan->address_count++)
+        plan->addresses[plan->address_count] = result->addresses[plan->address_count];
+    return 0;
+}
+
 static int make(const struct attachment *attachment, const struct config *config,
                 const struct facts *facts, bool partly, struct plan *out, struct error *err)
 {
@@ -257,7 +268,7 @@ static int make(const struct attachment *attachment, const struct config *config
         return error_set(err, ERROR_KERNEL, "the kernel's answers are not to the plan's questions");
     made = make_draft(&draft, err);
     plan.guards = draft.guards;
-    if (made < 0)
+    if (made < 0 || copy_addresses(&attachment->result, &plan, err) < 0)
         return -1;
     plan.guard_count = draft.count;
     tag_write(&attachment->owner, (unsigned)draft.count, attachment->pod.namespace,
@@ -282,6 +293,7 @@ int plan_make_partly(const struct attachment *attachment, const struct config *c
 void plan_free(struct plan *plan)
 {
     free(plan->guards);
+    free(plan->addresses);
     *plan = (struct plan){.tag = ""};
 }
 

@@ -73,13 +73,16 @@ struct guard {
     char interface[INTERFACE_NAME_SIZE];
     enum verdict verdict;
     bool proven; /* of a plan: the kernel says that the other end is the pod's */
+    int index;   /* of a plan: the interface's */
 };
 
 /* All guards of one owner. The tag carries the owner (owner.h) and stands beside every guard. */
 struct plan {
     char tag[TAG_SIZE];
-    struct guard *guards; /* in the order of discovery; no duplicates */
-    size_t guard_count;   /* 0 only if the pod uses host networking */
+    struct guard *guards;      /* in the order of discovery; no duplicates */
+    size_t guard_count;        /* 0 only if the pod uses host networking */
+    struct address *addresses; /* the pod's, whichever of its interfaces has them */
+    size_t address_count;
 };
 
 must_use int plan_questions(const struct attachment *attachment, struct questions *out,

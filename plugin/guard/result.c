@@ -2,6 +2,7 @@
 
 #include "guard/json.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 static const char *type_name(const cJSON *value)
@@ -57,9 +58,8 @@ static int parse_interface(const cJSON *entry, size_t index, struct result_inter
     return 0;
 }
 
-static int parse_interfaces(const cJSON *list, struct result *out, struct error *err)
+static int parse_interfaces(const cJSON *list, struct result *parsed, struct error *err)
 {
-    cleanup(result) struct result parsed = {.interfaces = NULL};
     size_t count = (size_t)cJSON_GetArraySize(list);
     const cJSON *entry = NULL;
 
@@ -67,23 +67,61 @@ static int parse_interfaces(const cJSON *list, struct result *out, struct error 
         return error_set(err, ERROR_INVALID_CONFIG,
                          "prevResult.interfaces has %zu entries, more than %d", count,
                          RESULT_INTERFACES_MAX);
-    parsed.interfaces = calloc(count + 1, sizeof(*parsed.interfaces));
-    if (parsed.interfaces == NULL)
+    parsed->interfaces = calloc(count + 1, sizeof(*parsed->interfaces));
+    if (parsed->interfaces == NULL)
         return error_no_memory(err);
     cJSON_ArrayForEach(entry, list)
     {
-        if (parse_interface(entry, parsed.interface_count,
-                            &parsed.interfaces[parsed.interface_count], err) < 0)
+        if (parse_interface(entry, parsed->interface_count,
+                            &parsed->interfaces[parsed->interface_count], err) < 0)
             return -1;
-        parsed.interface_count++;
+        parsed->interface_count++;
     }
-    out->interface_count = parsed.interface_count;
-    out->interfaces = steal(&parsed.interfaces);
+    return 0;
+}
+
+/* "10.0.0.5/24" */
+static bool parse_address(const cJSON *entry, struct address *out)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(entry, "address");
+    struct address parsed = {.family = FAMILY_IPV4};
+    char text[INET6_ADDRSTRLEN];
+    size_t length;
+
+    if (!cJSON_IsString(value))
+        return false;
+    length = strcspn(value->valuestring, "/");
+    if (length >= sizeof(text))
+        return false;
+    memcpy(text, value->valuestring, length);
+    text[length] = '\0';
+    if (strchr(text, ':') != NULL)
+        parsed.family = FAMILY_IPV6;
+    if (inet_pton(parsed.family == FAMILY_IPV4 ? AF_INET : AF_INET6, text, parsed.bytes) != 1)
+        return false;
+    *out = parsed;
+    return true;
+}
+
+static int parse_addresses(const cJSON *list, struct result *out, struct error *err)
+{
+    const cJSON *entry = NULL;
+
+    out->addresses = calloc(RESULT_ADDRESSES_MAX, sizeof(*out->addresses));
+    if (out->addresses == NULL)
+        return error_no_memory(err);
+    cJSON_ArrayForEach(entry, list)
+    {
+        if (out->address_count < RESULT_ADDRESSES_MAX &&
+            parse_address(entry, &out->addresses[out->address_count]))
+            out->address_count++;
+    }
     return 0;
 }
 
 int result_parse(const cJSON *tree, struct result *out, struct error *err)
 {
+    cleanup(result) struct result parsed = {.interfaces = NULL};
     const cJSON *list = NULL;
 
     if (!cJSON_IsObject(tree))
@@ -95,11 +133,17 @@ int result_parse(const cJSON *tree, struct result *out, struct error *err)
     if (list != NULL && !cJSON_IsArray(list) && !cJSON_IsNull(list))
         return error_set(err, ERROR_INVALID_CONFIG, "prevResult.interfaces is %s, not an array",
                          type_name(list));
-    return parse_interfaces(list, out, err);
+    if (parse_interfaces(list, &parsed, err) < 0 ||
+        parse_addresses(cJSON_GetObjectItemCaseSensitive(tree, "ips"), &parsed, err) < 0)
+        return -1;
+    *out = parsed;
+    parsed = (struct result){.interfaces = NULL};
+    return 0;
 }
 
 void result_free(struct result *result)
 {
     free(result->interfaces);
+    free(result->addresses);
     *result = (struct result){.interfaces = NULL};
 }

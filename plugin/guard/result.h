@@ -1,10 +1,11 @@
 /*
- * The interfaces of a CNI result (0.3.0 to 1.1.0) as plain data, in order. Pure.
+ * The interfaces and the addresses of a CNI result (0.3.0 to 1.1.0) as plain data, in order. Pure.
  */
 #ifndef IMDS_GUARD_RESULT_H
 #define IMDS_GUARD_RESULT_H
 
 #include "guard/cleanup.h"
+#include "guard/endpoint.h"
 #include "guard/error.h"
 
 #include <cjson/cJSON.h>
@@ -16,12 +17,21 @@ struct result_interface {
     const char *sandbox;
 };
 
+/* What a pod may send from. */
+struct address {
+    enum family family;
+    uint8_t bytes[16]; /* network byte order; IPv4 in the first 4, the rest 0 */
+};
+
 /* More is refused: it is no pod's, and each entry costs a question to the kernel. */
 #define RESULT_INTERFACES_MAX 256
+#define RESULT_ADDRESSES_MAX  16
 
 struct result {
     struct result_interface *interfaces;
     size_t interface_count;
+    struct address *addresses; /* of `ips` */
+    size_t address_count;
 };
 
 /*
@@ -29,7 +39,8 @@ struct result {
  * ("prevResult.interfaces[2].name is a number, not a string"): result not an object, `interfaces`
  * not an array (missing or null is an empty one), an entry not an object, a name missing, empty or
  * no string, a sandbox no string (missing or null is none), any of these keys given twice, more than
- * RESULT_INTERFACES_MAX entries. Other keys are not looked at.
+ * RESULT_INTERFACES_MAX entries. Other keys are not looked at, but for `ips`: what is no address there
+ * is skipped, as are those after the first RESULT_ADDRESSES_MAX, for nobody is guarded by an address.
  */
 must_use int result_parse(const cJSON *tree, struct result *out, struct error *err);
 void result_free(struct result *result);

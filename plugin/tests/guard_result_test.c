@@ -50,6 +50,42 @@ static void null_and_what_nobody_asks_for_are_as_if_absent(void **state)
     assert_string_equal(result.interfaces[1].name, "b");
 }
 
+static void addresses_are_what_can_be_read_of_ips(void **state)
+{
+    cleanup(json) cJSON *tree =
+        tree_of("{\"ips\":[{\"version\":\"4\",\"address\":\"10.0.12.2/32\",\"interface\":1},7,null,"
+                "{\"address\":\"2001:db8::5/64\"},{\"address\":\"10.0.0\"},{\"address\":4},{},"
+                "{\"address\":\"/24\"},{\"address\":\"10.0.12.3\"},"
+                "{\"address\":\"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000\"}]}");
+    static const uint8_t first[16] = {10, 0, 12, 2};
+    static const uint8_t second[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 5};
+    cleanup(result) struct result result = {.interfaces = NULL};
+    struct error err = {.code = ERROR_NONE};
+
+    (void)state;
+    assert_int_equal(result_parse(tree, &result, &err), 0);
+    assert_int_equal(result.address_count, 3);
+    assert_int_equal(result.addresses[0].family, FAMILY_IPV4);
+    assert_memory_equal(result.addresses[0].bytes, first, 16);
+    assert_int_equal(result.addresses[1].family, FAMILY_IPV6);
+    assert_memory_equal(result.addresses[1].bytes, second, 16);
+    assert_int_equal(result.addresses[2].bytes[3], 3);
+}
+
+static void the_number_of_addresses_is_bounded(void **state)
+{
+    cleanup(json) cJSON *tree = cJSON_CreateObject();
+    cJSON *ips = cJSON_AddArrayToObject(tree, "ips");
+    cleanup(result) struct result result = {.interfaces = NULL};
+    struct error err = {.code = ERROR_NONE};
+
+    (void)state;
+    for (int i = 0; i < RESULT_ADDRESSES_MAX + 5; i++)
+        cJSON_AddItemToArray(ips, tree_of("{\"address\":\"10.0.0.1/32\"}"));
+    assert_int_equal(result_parse(tree, &result, &err), 0);
+    assert_int_equal(result.address_count, RESULT_ADDRESSES_MAX);
+}
+
 static void mistakes_are_named_with_their_place(void **state)
 {
     static const struct {
@@ -119,6 +155,8 @@ int main(void)
         cmocka_unit_test(interfaces_come_in_order_with_empty_strings_for_what_is_missing),
         cmocka_unit_test(no_interfaces_are_an_empty_list),
         cmocka_unit_test(null_and_what_nobody_asks_for_are_as_if_absent),
+        cmocka_unit_test(addresses_are_what_can_be_read_of_ips),
+        cmocka_unit_test(the_number_of_addresses_is_bounded),
         cmocka_unit_test(mistakes_are_named_with_their_place),
         cmocka_unit_test(the_number_of_interfaces_is_bounded),
     };

@@ -88,17 +88,17 @@ static void of_claims_the_proven_then_the_stricter_then_the_later_counts(void **
         struct guard older, newer;
         bool newer_counts;
     } cases[] = {
-        {{"eni1", VERDICT_DROP, false}, {"eni1", VERDICT_DROP, false}, true},
-        {{"eni1", VERDICT_PASS, false}, {"eni1", VERDICT_PASS, false}, true},
-        {{"eni1", VERDICT_DROP, true}, {"eni1", VERDICT_DROP, true}, true},
-        {{"eni1", VERDICT_DROP, false}, {"eni1", VERDICT_PASS, false}, false},
-        {{"eni1", VERDICT_REJECT, false}, {"eni1", VERDICT_PASS, false}, false},
-        {{"eni1", VERDICT_PASS, false}, {"eni1", VERDICT_DROP, false}, true},
-        {{"eni1", VERDICT_PASS, false}, {"eni1", VERDICT_REJECT, false}, true},
-        {{"eni1", VERDICT_DROP, true}, {"eni1", VERDICT_PASS, true}, false},
-        {{"eni1", VERDICT_DROP, false}, {"eni1", VERDICT_PASS, true}, true},
-        {{"eni1", VERDICT_PASS, true}, {"eni1", VERDICT_DROP, false}, false},
-        {{"eni1", VERDICT_DROP, true}, {"eni1", VERDICT_DROP, false}, false},
+        {{"eni1", VERDICT_DROP, false, 0}, {"eni1", VERDICT_DROP, false, 0}, true},
+        {{"eni1", VERDICT_PASS, false, 0}, {"eni1", VERDICT_PASS, false, 0}, true},
+        {{"eni1", VERDICT_DROP, true, 0}, {"eni1", VERDICT_DROP, true, 0}, true},
+        {{"eni1", VERDICT_DROP, false, 0}, {"eni1", VERDICT_PASS, false, 0}, false},
+        {{"eni1", VERDICT_REJECT, false, 0}, {"eni1", VERDICT_PASS, false, 0}, false},
+        {{"eni1", VERDICT_PASS, false, 0}, {"eni1", VERDICT_DROP, false, 0}, true},
+        {{"eni1", VERDICT_PASS, false, 0}, {"eni1", VERDICT_REJECT, false, 0}, true},
+        {{"eni1", VERDICT_DROP, true, 0}, {"eni1", VERDICT_PASS, true, 0}, false},
+        {{"eni1", VERDICT_DROP, false, 0}, {"eni1", VERDICT_PASS, true, 0}, true},
+        {{"eni1", VERDICT_PASS, true, 0}, {"eni1", VERDICT_DROP, false, 0}, false},
+        {{"eni1", VERDICT_DROP, true, 0}, {"eni1", VERDICT_DROP, false, 0}, false},
     };
 
     (void)state;
