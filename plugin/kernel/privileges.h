@@ -16,13 +16,18 @@
 #define PRIVILEGES_RULES (PRIVILEGE(CAP_NET_ADMIN) | PRIVILEGE(CAP_NET_RAW))
 
 /*
+ * To see to the exit fence as well: programs and maps are found by number with CAP_SYS_ADMIN alone
+ * (kernel/bpf/syscall.c of Linux 6.6), and with it nothing else is asked for.
+ */
+#define PRIVILEGES_FENCE (PRIVILEGES_RULES | PRIVILEGE(CAP_SYS_ADMIN))
+
+/*
  * To look into the pod as well: setns(2); CNI_NETNS may be /proc/<pid>/ns/net of a process with
  * other capabilities than ours (ptrace(2), "Ptrace access mode checking"), or below a directory
  * that only its user may search, as in /run/user.
  */
 #define PRIVILEGES_POD                                                                             \
-    (PRIVILEGES_RULES | PRIVILEGE(CAP_SYS_ADMIN) | PRIVILEGE(CAP_SYS_PTRACE) |                     \
-     PRIVILEGE(CAP_DAC_READ_SEARCH))
+    (PRIVILEGES_FENCE | PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH))
 
 /*
  * Keeps, of the capabilities that this thread has, those in the set (bits by capabilities(7)), none

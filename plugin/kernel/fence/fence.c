@@ -1,0 +1,221 @@
+#include "kernel/fence/fence.h"
+
+#include "kernel/fence/maps.h"
+#include "kernel/fence/stand.h"
+#include "kernel/fence/uplinks.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Each time one of many that start at once has won; then all others find that the fence stands. */
+#define ATTEMPTS 100
+
+/* What is to be brought about, at one link after another. */
+struct work {
+    const struct terms *terms;
+    const struct plan *plans;
+    size_t plan_count;
+    enum maps_how how;
+    bool has_shared; /* the maps that the node's uplinks share: */
+    struct maps shared;
+    size_t changes;
+};
+
+#define WORK_NONE                                                                                  \
+    {                                                                                              \
+        .shared = MAPS_NONE                                                                        \
+    }
+
+static void cleanup_work(struct work *work)
+{
+    maps_close(&work->shared);
+}
+
+static void forget_shared(struct work *work)
+{
+    maps_close(&work->shared);
+    work->has_shared = false;
+}
+
+/* The maps of the first link that has any; if none has, new ones. */
+static int find_shared(struct work *work, struct error *err)
+{
+    const struct terms nowhere = {0};
+    cleanup(free_memory) struct uplink *links = NULL;
+    size_t count = 0;
+
+    if (uplinks_of_node(&nowhere, NULL, 0, &links, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count && !work->has_shared; i++) {
+        cleanup(stand) struct stand stand = STAND_NONE;
+
+        if (stand_look(links[i].index, &stand, err) < 0) {
+            if (errno == ENODEV) /* gone meanwhile */
+                continue;
+            return error_context(err, "%s", links[i].name);
+        }
+        if (!stand.has_maps)
+            continue;
+        work->shared = stand.maps;
+        work->has_shared = true;
+        stand = (struct stand)STAND_NONE;
+    }
+    if (work->has_shared)
+        return 0;
+    if (maps_create(work->terms->others, &work->shared, err) < 0)
+        return -1;
+    work->has_shared = true;
+    return 0;
+}
+
+/* The maps that the link's program is to use: its own, but sync brings all links together. */
+static int choose_maps(struct work *work, const struct stand *stand, const struct maps **out,
+                       struct error *err)
+{
+    if (stand->has_maps && work->how != MAPS_SET) {
+        *out = &stand->maps;
+        return 0;
+    }
+    if (!work->has_shared && find_shared(work, err) < 0)
+        return -1;
+    if (stand->has_maps && stand->maps.id != work->shared.id &&
+        maps_copy_verdicts(&stand->maps, &work->shared, err) < 0)
+        return -1;
+    *out = &work->shared;
+    return 0;
+}
+
+/* Once; *lost: somebody else was at it as well. The maps are right before a program uses them. */
+static int try_to_hold(struct work *work, const struct uplink *uplink, bool *lost,
+                       struct error *err)
+{
+    cleanup(stand) struct stand stand = STAND_NONE;
+    const struct maps *maps = NULL;
+
+    *lost = false;
+    if (stand_look(uplink->index, &stand, err) < 0)
+        return errno == ENODEV ? 0 : -1; /* gone meanwhile, and its packets with it */
+    if (choose_maps(work, &stand, &maps, err) < 0 ||
+        maps_write(maps, work->how, work->terms, work->plans, work->plan_count, &work->changes,
+                   err) < 0)
+        return -1;
+    if (stand_is_right(&stand, uplink->ethernet) && stand.has_maps && stand.maps.id == maps->id)
+        return 0;
+    work->changes++;
+    return stand_put(&stand, uplink->ethernet, maps, lost, err);
+}
+
+static int hold(struct work *work, const struct uplink *uplink, struct error *err)
+{
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        bool lost = false;
+
+        if (try_to_hold(work, uplink, &lost, err) < 0)
+            return error_context(err, "exit fence on %s", uplink->name);
+        if (!lost)
+            return 0;
+        forget_shared(work);
+    }
+    return error_set(err, ERROR_KERNEL,
+                     "exit fence on %s: its egress programs kept changing; does something else "
+                     "attach and detach there all the time?",
+                     uplink->name);
+}
+
+int fence_add(const struct terms *terms, const struct plan *plan, struct error *err)
+{
+    cleanup(work) struct work work = WORK_NONE;
+    cleanup(free_memory) struct uplink *uplinks = NULL;
+    size_t count = 0;
+
+    work.terms = terms;
+    work.plans = plan;
+    work.plan_count = 1;
+    work.how = MAPS_TIGHTEN;
+    if (stand_need(err) < 0 || uplinks_of_routes(terms, plan, 1, &uplinks, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (hold(&work, &uplinks[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_count,
+               size_t *changes, struct error *err)
+{
+    cleanup(work) struct work work = WORK_NONE;
+    cleanup(free_memory) struct uplink *uplinks = NULL;
+    size_t count = 0;
+    size_t pruned = 0;
+    int result = 0;
+
+    work.terms = terms;
+    work.plans = plans;
+    work.plan_count = plan_count;
+    work.how = MAPS_SET;
+    if (stand_need(err) < 0 || uplinks_of_node(terms, plans, plan_count, &uplinks, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct error failure = {0};
+
+        if (!uplinks[i].wanted || hold(&work, &uplinks[i], &failure) == 0)
+            continue;
+        if (result == 0)
+            *err = failure;
+        result = -1;
+    }
+    *changes = work.changes;
+    if (result == 0 && work.has_shared)
+        result = maps_prune(&work.shared, &pruned, err);
+    return result;
+}
+
+/* --- CHECK -------------------------------------------------------------------------------------- */
+
+static void find_fault(struct error *faults, const struct uplink *uplink, const char *what)
+{
+    if (faults->code == ERROR_NONE)
+        error_set(faults, ERROR_GUARD_MISSING,
+                  "the exit fence is not whole; sync repairs it, and so does the pod's next ADD");
+    error_details(faults, "%s: %s", uplink->name, what);
+}
+
+static int check_uplink(const struct terms *terms, const struct plan *plan,
+                        const struct uplink *uplink, struct error *faults, struct error *err)
+{
+    cleanup(stand) struct stand stand = STAND_NONE;
+    size_t wrong = 0;
+
+    if (stand_look(uplink->index, &stand, err) < 0)
+        return error_context(err, "exit fence on %s", uplink->name);
+    if (stand.place == 0)
+        find_fault(faults, uplink, "its program is missing");
+    else if (stand.place > 1)
+        find_fault(faults, uplink, "another program stands before its own");
+    else if (!stand_is_right(&stand, uplink->ethernet))
+        find_fault(faults, uplink, "its program is another version's, or there twice");
+    if (!stand.has_maps)
+        return 0;
+    if (maps_write(&stand.maps, MAPS_LOOK, terms, plan, 1, &wrong, err) < 0)
+        return -1;
+    if (wrong > 0)
+        find_fault(faults, uplink, "it has not the pod's verdict, or not all endpoints");
+    return 0;
+}
+
+int fence_check(const struct terms *terms, const struct plan *plan, struct error *err)
+{
+    cleanup(free_memory) struct uplink *uplinks = NULL;
+    struct error faults = {0};
+    size_t count = 0;
+
+    if (uplinks_of_routes(terms, plan, 1, &uplinks, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (check_uplink(terms, plan, &uplinks[i], &faults, err) < 0)
+            return -1;
+    if (faults.code == ERROR_NONE)
+        return 0;
+    *err = faults;
+    return -1;
+}

@@ -1,0 +1,342 @@
+#include "kernel/fence/maps.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Far more than the links of a node and the pairs of an uplink and a link that sends to endpoints. A
+ * full one fails the ADD that needs room, and has the program judge without counting. */
+#define LINKS_MAX 4096
+
+/* Elements are made when they are needed, so that room costs nothing; a tree has no other way. */
+const struct map_shape map_shapes[MAPS] = {
+    [MAP_SETTINGS] = {"imds_settings", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
+                      sizeof(struct fence_settings), 1, 0},
+    [MAP_ENDPOINTS] = {"imds_endpoints", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct endpoint_key),
+                       sizeof(uint32_t), LINKS_MAX, BPF_F_NO_PREALLOC},
+    [MAP_VERDICTS] = {"imds_verdicts", BPF_MAP_TYPE_HASH, sizeof(uint32_t), sizeof(uint32_t),
+                      LINKS_MAX, BPF_F_NO_PREALLOC},
+    [MAP_COUNTS] = {"imds_counts", BPF_MAP_TYPE_HASH, sizeof(struct count_key),
+                    sizeof(struct fence_count), LINKS_MAX, BPF_F_NO_PREALLOC},
+};
+
+void maps_close(struct maps *maps)
+{
+    for (size_t i = 0; i < MAPS; i++) {
+        cleanup_close_fd(&maps->fds[i]);
+        maps->fds[i] = -1;
+    }
+}
+
+/* The program drops or lets pass. */
+static enum verdict fenced(enum verdict verdict)
+{
+    return verdict_denies(verdict) ? VERDICT_DROP : VERDICT_PASS;
+}
+
+/* --- the set ------------------------------------------------------------------------------------ */
+
+static int namespace_cookie(uint64_t *out, struct error *err)
+{
+    cleanup(close_fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof(*out);
+
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, out, &size) < 0)
+        return error_set(err, ERROR_KERNEL, "cannot ask for the network namespace's cookie: %s",
+                         strerror(errno));
+    return 0;
+}
+
+int maps_create(enum verdict others, struct maps *out, struct error *err)
+{
+    cleanup(maps) struct maps maps = MAPS_NONE;
+    struct fence_settings settings = {.others = fenced(others)};
+    struct bpf_map_info info;
+    uint32_t first = 0;
+
+    if (namespace_cookie(&settings.cookie, err) < 0)
+        return -1;
+    for (size_t i = 0; i < MAPS; i++) {
+        maps.fds[i] = bpf_create(&map_shapes[i]);
+        if (maps.fds[i] < 0)
+            return bpf_failed("make a map of the exit fence", err);
+    }
+    if (bpf_update(maps.fds[MAP_SETTINGS], &first, &settings, BPF_ANY) < 0 ||
+        bpf_map_info(maps.fds[MAP_SETTINGS], &info) < 0)
+        return bpf_failed("fill a map of the exit fence", err);
+    maps.id = info.id;
+    *out = maps;
+    maps = (struct maps)MAPS_NONE;
+    return 0;
+}
+
+static bool is_shaped(const struct bpf_map_info *info, const struct map_shape *shape)
+{
+    return strncmp(info->name, shape->name, BPF_OBJ_NAME_LEN) == 0 && info->type == shape->type &&
+           info->key_size == shape->key_size && info->value_size == shape->value_size;
+}
+
+/* Takes the map if it is one of the set. */
+static int take_map(uint32_t id, struct maps *maps, struct error *err)
+{
+    cleanup(close_fd) int fd = bpf_open_map(id);
+    struct bpf_map_info info;
+
+    if (fd < 0 || bpf_map_info(fd, &info) < 0)
+        return bpf_failed("find a map of the exit fence", err);
+    for (size_t i = 0; i < MAPS; i++) {
+        if (maps->fds[i] >= 0 || !is_shaped(&info, &map_shapes[i]))
+            continue;
+        maps->fds[i] = steal_fd(&fd);
+        if (i == 0)
+            maps->id = id;
+        return 0;
+    }
+    return 0;
+}
+
+int maps_of(int program, struct maps *out, bool *found, struct error *err)
+{
+    cleanup(maps) struct maps maps = MAPS_NONE;
+    struct bpf_prog_info info;
+    uint32_t ids[2 * MAPS];
+    uint32_t count = 2 * MAPS;
+
+    if (bpf_program_info(program, &info, ids, &count) < 0)
+        return bpf_failed("look at the program of the exit fence", err);
+    *found = false;
+    for (uint32_t i = 0; i < count && i < 2 * MAPS; i++)
+        if (take_map(ids[i], &maps, err) < 0)
+            return -1;
+    for (size_t i = 0; i < MAPS; i++)
+        if (maps.fds[i] < 0)
+            return 0;
+    *found = true;
+    *out = maps;
+    maps = (struct maps)MAPS_NONE;
+    return 0;
+}
+
+/* --- what is in it ------------------------------------------------------------------------------ */
+
+struct writing {
+    const struct maps *maps;
+    enum maps_how how;
+    size_t changes;
+};
+
+static int put(struct writing *writing, enum map map, const void *key, const void *value)
+{
+    writing->changes++;
+    return writing->how == MAPS_LOOK ? 0 : bpf_update(writing->maps->fds[map], key, value, BPF_ANY);
+}
+
+int maps_settings(const struct maps *maps, struct fence_settings *out, struct error *err)
+{
+    uint32_t first = 0;
+
+    return bpf_lookup(maps->fds[MAP_SETTINGS], &first, out) < 0
+               ? bpf_failed("read the settings of the exit fence", err)
+               : 0;
+}
+
+/* Two that write at once write the same, or one of them is sync, which has the last word. */
+static int write_others(struct writing *writing, enum verdict others, struct error *err)
+{
+    struct fence_settings settings;
+    uint32_t first = 0;
+
+    if (maps_settings(writing->maps, &settings, err) < 0)
+        return -1;
+    if (settings.others == others || (writing->how != MAPS_SET && !verdict_denies(others)))
+        return 0;
+    settings.others = others;
+    if (put(writing, MAP_SETTINGS, &first, &settings) < 0)
+        return bpf_failed("set the verdict for others of the exit fence", err);
+    return 0;
+}
+
+static struct endpoint_key key_of(const struct endpoint *endpoint)
+{
+    struct endpoint_key key = {.bits = ENDPOINT_KEY_BITS(endpoint->prefix),
+                               .family = endpoint->family};
+
+    memcpy(key.address, endpoint->address, sizeof(key.address));
+    return key;
+}
+
+static struct endpoint endpoint_of(const struct endpoint_key *key)
+{
+    struct endpoint endpoint = {.family = key->family, .prefix = key->bits - ENDPOINT_KEY_BITS(0)};
+
+    memcpy(endpoint.address, key->address, sizeof(endpoint.address));
+    return endpoint;
+}
+
+static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->prefix == b->prefix && endpoint_contains(a, b);
+}
+
+static bool have_endpoint(const struct endpoint *endpoints, size_t count,
+                          const struct endpoint *wanted)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same_endpoint(&endpoints[i], wanted))
+            return true;
+    return false;
+}
+
+static int add_endpoint(struct writing *writing, const struct endpoint *endpoint, struct error *err)
+{
+    struct endpoint_key key = key_of(endpoint);
+    uint32_t nothing = 0;
+
+    return put(writing, MAP_ENDPOINTS, &key, &nothing) < 0
+               ? bpf_failed("add an endpoint of the exit fence", err)
+               : 0;
+}
+
+/* An endpoint that is within another one needs no element of its own. */
+static int add_endpoints(struct writing *writing, const struct terms *terms, struct error *err)
+{
+    for (size_t i = 0; i < terms->endpoint_count; i++) {
+        struct endpoint_key key = key_of(&terms->endpoints[i]);
+        uint32_t nothing;
+
+        if (bpf_lookup(writing->maps->fds[MAP_ENDPOINTS], &key, &nothing) == 0)
+            continue;
+        if (errno != ENOENT)
+            return bpf_failed("look for an endpoint of the exit fence", err);
+        if (add_endpoint(writing, &terms->endpoints[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void *maps_keys(int map, size_t key_size, size_t *count, struct error *err)
+{
+    size_t room = 64;
+    size_t found = 0;
+    cleanup(free_memory) char *keys = calloc(room, key_size);
+
+    while (keys != NULL && found <= LINKS_MAX) { /* what is changed meanwhile may start it over */
+        const char *last = found > 0 ? keys + (found - 1) * key_size : NULL;
+
+        if (bpf_next_key(map, last, keys + found * key_size) < 0) {
+            if (errno != ENOENT) {
+                bpf_failed("read a map of the exit fence", err);
+                return NULL;
+            }
+            *count = found;
+            return steal(&keys);
+        }
+        if (++found < room)
+            continue;
+        room *= 2;
+        char *more = reallocarray(keys, room, key_size);
+        if (more == NULL)
+            free(steal(&keys));
+        keys = more;
+    }
+    if (keys == NULL)
+        error_no_memory(err);
+    else
+        error_set(err, ERROR_KERNEL, "a map of the exit fence kept changing while it was read");
+    return NULL;
+}
+
+int maps_endpoints(const struct maps *maps, struct endpoint **out, size_t *count, struct error *err)
+{
+    size_t found = 0;
+    cleanup(free_memory) struct endpoint_key *keys =
+        maps_keys(maps->fds[MAP_ENDPOINTS], sizeof(*keys), &found, err);
+
+    if (keys == NULL)
+        return -1;
+    struct endpoint *endpoints = calloc(found + 1, sizeof(*endpoints));
+    if (endpoints == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < found; i++)
+        endpoints[i] = endpoint_of(&keys[i]);
+    *out = endpoints;
+    *count = found;
+    return 0;
+}
+
+static int set_endpoints(struct writing *writing, const struct terms *terms, struct error *err)
+{
+    cleanup(free_memory) struct endpoint *standing = NULL;
+    size_t count = 0;
+
+    if (maps_endpoints(writing->maps, &standing, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < terms->endpoint_count; i++)
+        if (!have_endpoint(standing, count, &terms->endpoints[i]) &&
+            add_endpoint(writing, &terms->endpoints[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct endpoint_key key = key_of(&standing[i]);
+
+        if (have_endpoint(terms->endpoints, terms->endpoint_count, &standing[i]))
+            continue;
+        if (bpf_delete(writing->maps->fds[MAP_ENDPOINTS], &key) < 0 && errno != ENOENT)
+            return bpf_failed("take away an endpoint of the exit fence", err);
+        writing->changes++;
+    }
+    return 0;
+}
+
+static int write_verdict(struct writing *writing, const struct guard *guard, struct error *err)
+{
+    uint32_t key = (uint32_t)guard->index;
+    uint32_t verdict = fenced(guard->verdict);
+    uint32_t standing;
+
+    if (bpf_lookup(writing->maps->fds[MAP_VERDICTS], &key, &standing) == 0) {
+        if (standing == verdict)
+            return 0;
+    } else if (errno != ENOENT) {
+        return bpf_failed("look for a link's verdict of the exit fence", err);
+    }
+    return put(writing, MAP_VERDICTS, &key, &verdict) < 0
+               ? bpf_failed("set a link's verdict of the exit fence", err)
+               : 0;
+}
+
+int maps_write(const struct maps *maps, enum maps_how how, const struct terms *terms,
+               const struct plan *plans, size_t plan_count, size_t *changes, struct error *err)
+{
+    struct writing writing = {.maps = maps, .how = how};
+
+    if ((how == MAPS_SET ? set_endpoints : add_endpoints)(&writing, terms, err) < 0)
+        return -1;
+    for (size_t i = 0; i < plan_count; i++)
+        for (size_t j = 0; j < plans[i].guard_count; j++)
+            if (write_verdict(&writing, &plans[i].guards[j], err) < 0)
+                return -1;
+    if (write_others(&writing, fenced(terms->others), err) < 0)
+        return -1;
+    *changes += writing.changes;
+    return 0;
+}
+
+int maps_copy_verdicts(const struct maps *from, const struct maps *to, struct error *err)
+{
+    size_t count = 0;
+    cleanup(free_memory) uint32_t *links =
+        maps_keys(from->fds[MAP_VERDICTS], sizeof(*links), &count, err);
+
+    if (links == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t verdict;
+
+        if (bpf_lookup(from->fds[MAP_VERDICTS], &links[i], &verdict) < 0)
+            continue; /* gone meanwhile */
+        if (bpf_update(to->fds[MAP_VERDICTS], &links[i], &verdict, BPF_NOEXIST) < 0 &&
+            errno != EEXIST)
+            return bpf_failed("copy a link's verdict of the exit fence", err);
+    }
+    return 0;
+}

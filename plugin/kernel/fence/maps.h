@@ -1,0 +1,104 @@
+/*
+ * What the fence's program knows and counts, in maps that all uplinks of a node share: no file, no
+ * pin. They are found again through any program that uses them, and go with the last one.
+ *
+ *   settings    0 ─▶ struct fence_settings
+ *   endpoints   struct endpoint_key ─▶ nothing          (a prefix tree: CIDRs of both families)
+ *   verdicts    link that a packet came in through ─▶ enum verdict, as above
+ *   counts      struct count_key ─▶ struct fence_count  (the program makes these)
+ */
+#ifndef IMDS_GUARD_FENCE_MAPS_H
+#define IMDS_GUARD_FENCE_MAPS_H
+
+#include "guard/endpoint.h"
+#include "guard/error.h"
+#include "kernel/fence/bpf.h"
+#include "kernel/fence/fence.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum map { MAP_SETTINGS, MAP_ENDPOINTS, MAP_VERDICTS, MAP_COUNTS, MAPS };
+
+extern const struct map_shape map_shapes[MAPS];
+
+/* One element of 64 bits each, so that none is ever seen half written. */
+struct fence_settings {
+    uint64_t cookie; /* of the node's network namespace (SO_NETNS_COOKIE, socket(7)) */
+    uint64_t others; /* enum verdict: VERDICT_DROP or VERDICT_PASS */
+};
+
+struct endpoint_key {
+    uint32_t bits;   /* of what follows that count (struct bpf_lpm_trie_key) */
+    uint32_t family; /* enum family, as whole as it is */
+    uint8_t address[16];
+};
+
+#define ENDPOINT_KEY_BITS(prefix) (32 + (prefix))
+
+struct count_key {
+    uint32_t outgoing; /* the uplink */
+    uint32_t incoming; /* 0: of a socket of another network namespace */
+};
+
+struct fence_count {
+    uint64_t stopped;
+    uint64_t passed;
+};
+
+struct maps {
+    int fds[MAPS];
+    uint32_t id; /* of the first, which tells sets of maps apart */
+};
+
+#define MAPS_NONE                                                                                  \
+    {                                                                                              \
+        .fds = { -1, -1, -1, -1 }                                                                  \
+    }
+
+/* A new set, without endpoints, with the settings. Errors: ERROR_KERNEL. */
+must_use int maps_create(enum verdict others, struct maps *out, struct error *err);
+
+/*
+ * The set that a program uses, whichever version of ours it is. *found is false if it uses none of
+ * this shape. Errors: ERROR_KERNEL.
+ */
+must_use int maps_of(int program, struct maps *out, bool *found, struct error *err);
+void maps_close(struct maps *maps);
+
+enum maps_how {
+    MAPS_LOOK,    /* counts what MAPS_TIGHTEN would write */
+    MAPS_TIGHTEN, /* adds endpoints; the verdict for others only becomes `drop` */
+    MAPS_SET,     /* exactly these endpoints, this verdict for others */
+};
+
+/*
+ * Makes the maps say what the terms and the plans say; what is right already is only looked at, and
+ * other links' verdicts stay. At no moment is there less than both before and after. *changes is
+ * increased by how many elements were not right.
+ */
+must_use int maps_write(const struct maps *maps, enum maps_how how, const struct terms *terms,
+                        const struct plan *plans, size_t plan_count, size_t *changes,
+                        struct error *err);
+
+/* Takes over the verdicts of another set, but for links that have one already. */
+must_use int maps_copy_verdicts(const struct maps *from, const struct maps *to, struct error *err);
+
+/* Forgets the links that do not exist any more, and what was counted for them. */
+must_use int maps_prune(const struct maps *maps, size_t *pruned, struct error *err);
+
+must_use int maps_settings(const struct maps *maps, struct fence_settings *out, struct error *err);
+
+/* The caller frees *out. */
+must_use int maps_endpoints(const struct maps *maps, struct endpoint **out, size_t *count,
+                            struct error *err);
+
+/* All keys of a map, for the caller to free; NULL on failure. */
+must_use void *maps_keys(int map, size_t key_size, size_t *count, struct error *err);
+
+static inline void cleanup_maps(struct maps *maps)
+{
+    maps_close(maps);
+}
+
+#endif

@@ -1,0 +1,183 @@
+#include "kernel/fence/uplinks.h"
+
+#include "kernel/links/links.h"
+#include "kernel/links/routes.h"
+#include "kernel/links/rtnetlink.h"
+
+#include <linux/if_arp.h>
+#include <string.h>
+
+/* --- by routes ---------------------------------------------------------------------------------- */
+
+/* How many there may be of one endpoint. */
+static size_t count_questions(const struct plan *plans, size_t plan_count)
+{
+    size_t count = 1;
+
+    for (size_t i = 0; i < plan_count; i++)
+        count += plans[i].guard_count * plans[i].address_count;
+    return count;
+}
+
+/*
+ * From a pod: through each of its interfaces, from each of its addresses. Which address is whose is
+ * not asked: what the node would not forward has no route.
+ */
+static size_t ask_from(const struct plan *plan, const struct route_question *own,
+                       struct route_question *questions)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->guard_count; i++)
+        for (size_t j = 0; j < plan->address_count; j++) {
+            struct route_question question = *own;
+
+            if (plan->addresses[j].family != own->family)
+                continue;
+            question.incoming = plan->guards[i].index;
+            memcpy(question.source, plan->addresses[j].bytes, sizeof(question.source));
+            questions[count++] = question;
+        }
+    return count;
+}
+
+static struct route_question *questions_of(const struct terms *terms, const struct plan *plans,
+                                           size_t plan_count, size_t *count)
+{
+    struct route_question *questions =
+        calloc(terms->endpoint_count * count_questions(plans, plan_count) + 1, sizeof(*questions));
+
+    *count = 0;
+    for (size_t i = 0; questions != NULL && i < terms->endpoint_count; i++) {
+        struct route_question own = {.family = terms->endpoints[i].family};
+
+        memcpy(own.destination, terms->endpoints[i].address, sizeof(own.destination));
+        questions[(*count)++] = own;
+        for (size_t j = 0; j < plan_count; j++)
+            *count += ask_from(&plans[j], &own, questions + *count);
+    }
+    return questions;
+}
+
+/* In place: each index once, none that is 0. Returns how many. */
+static size_t unique(int *indices, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t j = 0;
+
+        while (j < kept && indices[j] != indices[i])
+            j++;
+        if (j == kept && indices[i] != 0)
+            indices[kept++] = indices[i];
+    }
+    return kept;
+}
+
+/* The caller frees *out. */
+static int ask_routes(struct rtnetlink *rtnetlink, const struct terms *terms,
+                      const struct plan *plans, size_t plan_count, int **out, size_t *count,
+                      struct error *err)
+{
+    size_t question_count = 0;
+    cleanup(free_memory) struct route_question *questions =
+        questions_of(terms, plans, plan_count, &question_count);
+    cleanup(free_memory) int *indices = calloc(question_count + 1, sizeof(*indices));
+
+    if (questions == NULL || indices == NULL)
+        return error_no_memory(err);
+    if (rtnetlink_ask_routes(rtnetlink, questions, question_count, indices, err) < 0)
+        return -1;
+    *count = unique(indices, question_count);
+    *out = steal(&indices);
+    return 0;
+}
+
+static struct uplink uplink_of(const struct link_reply *reply, bool wanted)
+{
+    struct uplink uplink = {.index = reply->link.index,
+                            .ethernet = reply->hardware == ARPHRD_ETHER,
+                            .wanted = wanted && !reply->link.loopback};
+
+    memcpy(uplink.name, reply->link.name, sizeof(uplink.name));
+    return uplink;
+}
+
+int uplinks_of_routes(const struct terms *terms, const struct plan *plans, size_t plan_count,
+                      struct uplink **out, size_t *count, struct error *err)
+{
+    cleanup(rtnetlink) struct rtnetlink rtnetlink = {.fd = -1};
+    cleanup(free_memory) int *indices = NULL;
+    cleanup(free_memory) struct link_question *questions = NULL;
+    cleanup(free_memory) struct link_reply *links = NULL;
+    size_t link_count = 0;
+
+    if (rtnetlink_open(-1, &rtnetlink, err) < 0 ||
+        ask_routes(&rtnetlink, terms, plans, plan_count, &indices, &link_count, err) < 0)
+        return -1;
+    questions = calloc(link_count + 1, sizeof(*questions));
+    links = calloc(link_count + 1, sizeof(*links));
+    struct uplink *uplinks = calloc(link_count + 1, sizeof(*uplinks));
+    if (questions == NULL || links == NULL || uplinks == NULL) {
+        free(uplinks);
+        return error_no_memory(err);
+    }
+    for (size_t i = 0; i < link_count; i++)
+        questions[i].index = indices[i];
+    if (rtnetlink_ask_links(&rtnetlink, questions, link_count, links, err) < 0) {
+        free(uplinks);
+        return -1;
+    }
+    *count = 0;
+    for (size_t i = 0; i < link_count; i++)
+        if (links[i].link.index > 0 && !links[i].link.loopback)
+            uplinks[(*count)++] = uplink_of(&links[i], true);
+    *out = uplinks;
+    return 0;
+}
+
+/* --- all ---------------------------------------------------------------------------------------- */
+
+/* Links of these kinds lead to pods, or nowhere, unless a route says otherwise. */
+static bool is_inward(const char *kind)
+{
+    static const char *const kinds[] = {"veth", "netkit", "ifb", "dummy"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_among(int index, const int *indices, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (indices[i] == index)
+            return true;
+    return false;
+}
+
+int uplinks_of_node(const struct terms *terms, const struct plan *plans, size_t plan_count,
+                    struct uplink **out, size_t *count, struct error *err)
+{
+    cleanup(rtnetlink) struct rtnetlink rtnetlink = {.fd = -1};
+    cleanup(free_memory) int *routed = NULL;
+    cleanup(free_memory) struct link_reply *links = NULL;
+    size_t routed_count = 0;
+    size_t link_count = 0;
+
+    if (rtnetlink_open(-1, &rtnetlink, err) < 0 ||
+        ask_routes(&rtnetlink, terms, plans, plan_count, &routed, &routed_count, err) < 0 ||
+        links_all(&links, &link_count, err) < 0)
+        return -1;
+    struct uplink *uplinks = calloc(link_count + 1, sizeof(*uplinks));
+    if (uplinks == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < link_count; i++)
+        uplinks[i] = uplink_of(&links[i], !is_inward(links[i].link.kind) ||
+                                              is_among(links[i].link.index, routed, routed_count));
+    *out = uplinks;
+    *count = link_count;
+    return 0;
+}
