@@ -7,7 +7,7 @@
  *            1         1  standard descriptors are open: no socket takes a closed one's place
  *            1         1  a runtime that has gone away is an error, not a death
  *            4         4  the request: a bounded wait, then what is there, up to its end
- *            6         6  capabilities that are not needed (any more) go
+ *            9         9  capabilities that are not needed (any more) go
  *            2         2  CNI_NETNS is a network namespace
  *            2         2  host networking or not: is it our own namespace
  *            3         3  a socket in the pod's namespace: there, and back
@@ -18,11 +18,15 @@
  *            6         -  legacy tables are not live, and hold no former guard of the pod
  *            2         2  the result, and the end
  *
+ * That is without the exit fence, which takes some thirty more where it stands already: the routes to the
+ * endpoints, the links they lead through, and what there is at each.
+ *
  * All links of a namespace are asked for at once, as are the pod's guards and the skeleton. The
  * endpoints come after it, for the kernel dumps one set at a time. Five of an nf_tables socket's
  * calls make its answers tellable from others', complete, short, and bounded in time. The backend
  * that is not in use costs the look that finds nothing there.
  */
+#include "cni/exit_fence.h"
 #include "cni/response.h"
 #include "cni/verbs.h"
 #include "kernel/backends.h"
@@ -31,16 +35,19 @@
  * Where the answer cannot be given, the guard stays: the runtime owes a failed ADD its DEL, and until
  * then a guard too many is the harmless side.
  */
-int verb_add(const struct request *request, FILE *out, struct error *err)
+int verb_add(const struct request *request, FILE *out, FILE *log, struct error *err)
 {
     cleanup(plan) struct plan plan = {0};
     const struct backend *chosen = NULL;
     struct terms terms = terms_of(&request->config);
 
+    (void)log;
     if (verb_plan(request, &plan, err) != 0)
         return -1;
     if (plan.guard_count == 0) /* host networking: nothing to guard */
         return response_result(out, request->prev_result, err);
+    if (exit_fence_add(request, &plan, err) != 0)
+        return -1;
     chosen = backend_choose(&request->config);
     if (guards_apply_as(&request->config, &chosen, &plan, 1, &terms, NULL, err) != 0)
         return -1;

@@ -1,3 +1,4 @@
+#include "cni/exit_fence.h"
 #include "cni/verbs.h"
 #include "kernel/backends.h"
 
@@ -11,15 +12,24 @@ static int explain(const struct request *request, const struct terms *terms, str
     return -1;
 }
 
-int verb_check(const struct request *request, FILE *out, struct error *err)
+/* Both are looked at, and of two that are wrong the guards are told of: they are the first line. */
+int verb_check(const struct request *request, FILE *out, FILE *log, struct error *err)
 {
     cleanup(plan) struct plan plan = {0};
     struct terms terms = terms_of(&request->config);
+    struct error weak = {0};
 
-    (void)out;
+    (void)out, (void)log;
     if (verb_plan(request, &plan, err) != 0)
         return -1;
-    if (plan.guard_count == 0 || guards_check(&plan, &terms, err) == 0) /* none: host networking */
+    if (plan.guard_count == 0) /* host networking */
         return 0;
-    return explain(request, &terms, err);
+    if (exit_fence_check(request, &plan, &weak, err) != 0)
+        return -1;
+    if (guards_check(&plan, &terms, err) != 0)
+        return explain(request, &terms, err);
+    if (weak.code == ERROR_NONE)
+        return 0;
+    *err = weak;
+    return -1;
 }

@@ -11,7 +11,7 @@
 
 struct verb {
     const char *name;
-    int (*run)(const struct request *request, FILE *out, struct error *err);
+    int (*run)(const struct request *request, FILE *out, FILE *log, struct error *err);
     struct needs needs;
     bool has_no_request; /* standard input is not read */
     bool only_logs;      /* what fails once the request has made sense, fails in the log alone */
@@ -66,7 +66,9 @@ static int refuse_command(const char *command, struct error *err)
 /* From here on, whatever the input holds: no more than the verb needs. */
 static int drop_privileges(const struct verb *verb, struct error *err)
 {
-    return privileges_keep(verb->needs.plan ? PRIVILEGES_POD : PRIVILEGES_RULES, err);
+    if (verb->needs.plan)
+        return privileges_keep(PRIVILEGES_POD, err);
+    return privileges_keep(verb->has_no_request ? PRIVILEGES_RULES : PRIVILEGES_FENCE, err);
 }
 
 static int run(const struct verb *verb, const struct environment *environment, int in, FILE *out,
@@ -78,7 +80,7 @@ static int run(const struct verb *verb, const struct environment *environment, i
     if (!verb->has_no_request &&
         request_read(environment, in, &verb->needs, &request, cni_version, err) != 0)
         return -1;
-    if (drop_privileges(verb, err) == 0 && verb->run(&request, out, err) == 0)
+    if (drop_privileges(verb, err) == 0 && verb->run(&request, out, log, err) == 0)
         return 0;
     if (!verb->only_logs)
         return -1;

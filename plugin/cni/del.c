@@ -1,15 +1,18 @@
+#include "cni/exit_fence.h"
 #include "cni/verbs.h"
 #include "kernel/backends.h"
 
-int verb_del(const struct request *request, FILE *out, struct error *err)
+int verb_del(const struct request *request, FILE *out, FILE *log, struct error *err)
 {
     cleanup(questions) struct questions likely = {0};
     struct terms terms = terms_of(&request->config);
     struct error ignored;
 
-    (void)out;
+    (void)out, (void)log;
     if (!owner_fits(&request->attachment.owner))
         return 0; /* no ADD can have succeeded for it */
+    if (exit_fence_prune(request, err) != 0)
+        return -1;
     /* Where ADD would look in the host is where its guards are likely; only a hint, so it
      * may fail. */
     if (request->has_prev_result && plan_questions(&request->attachment, &likely, &ignored) != 0)

@@ -1,3 +1,4 @@
+#include "cni/exit_fence.h"
 #include "cni/verbs.h"
 #include "kernel/backends.h"
 #include "kernel/links/links.h"
@@ -28,11 +29,13 @@ static bool goes(const struct held *held, const void *context)
            !is_valid(request, &tag) && !link_exists(held->guard.interface);
 }
 
-int verb_gc(const struct request *request, FILE *out, struct error *err)
+int verb_gc(const struct request *request, FILE *out, FILE *log, struct error *err)
 {
     struct terms terms = terms_of(&request->config);
     struct selection selection = {.goes = goes, .context = request};
 
-    (void)out;
+    (void)out, (void)log;
+    if (exit_fence_prune(request, err) != 0)
+        return -1;
     return guards_remove(&selection, &terms, NULL, err);
 }

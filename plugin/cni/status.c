@@ -1,11 +1,14 @@
+#include "cni/exit_fence.h"
 #include "cni/verbs.h"
 #include "kernel/backends.h"
 
-int verb_status(const struct request *request, FILE *out, struct error *err)
+int verb_status(const struct request *request, FILE *out, FILE *log, struct error *err)
 {
     struct terms terms = terms_of(&request->config);
 
     (void)out;
+    if (exit_fence_status(request, log, err) != 0)
+        return -1;
     if (guards_probe_as(&request->config, &terms, err) == 0)
         return 0;
     err->code = ERROR_NOT_AVAILABLE;

@@ -9,7 +9,7 @@ int verb_plan(const struct request *request, struct plan *plan, struct error *er
 
     if (plan_questions(&request->attachment, &questions, err) != 0 ||
         links_gather(&questions, request->attachment.netns, &facts, err) != 0 ||
-        privileges_keep(PRIVILEGES_RULES, err) != 0) /* nobody enters the pod any more */
+        privileges_keep(PRIVILEGES_FENCE, err) != 0) /* nobody enters the pod any more */
         return -1;
     return plan_make(&request->attachment, &request->config, &facts, plan, err);
 }

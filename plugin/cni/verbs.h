@@ -13,22 +13,22 @@
 
 /* Guards the pod, then prints prevResult. After an error what stood before stands still, or the guard
  * that was to come does, until the DEL that the runtime owes a failed ADD. */
-must_use int verb_add(const struct request *request, FILE *out, struct error *err);
+must_use int verb_add(const struct request *request, FILE *out, FILE *log, struct error *err);
 
 /* Takes this owner's guards away, wherever they are. Nothing there is success. */
-must_use int verb_del(const struct request *request, FILE *out, struct error *err);
+must_use int verb_del(const struct request *request, FILE *out, FILE *log, struct error *err);
 
 /* ERROR_GUARD_MISSING unless the kernel holds what ADD would make it hold. */
-must_use int verb_check(const struct request *request, FILE *out, struct error *err);
+must_use int verb_check(const struct request *request, FILE *out, FILE *log, struct error *err);
 
 /* Takes away what this network's dead attachments left on interfaces that are gone. */
-must_use int verb_gc(const struct request *request, FILE *out, struct error *err);
+must_use int verb_gc(const struct request *request, FILE *out, FILE *log, struct error *err);
 
 /* ERROR_NOT_AVAILABLE with the reason if ADD could not work. Changes nothing. */
-must_use int verb_status(const struct request *request, FILE *out, struct error *err);
+must_use int verb_status(const struct request *request, FILE *out, FILE *log, struct error *err);
 
 /* Prints the versions we speak. The request is empty. */
-must_use int verb_version(const struct request *request, FILE *out, struct error *err);
+must_use int verb_version(const struct request *request, FILE *out, FILE *log, struct error *err);
 
 /* What ADD makes and CHECK looks for: asks the kernel, gives up what only that
  * needed, then plans. *plan is for plan_free. */

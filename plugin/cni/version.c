@@ -5,8 +5,8 @@
  * Standard input is not read: the answer is the same whatever version the runtime writes there, and
  * a person who asks has nothing to write.
  */
-int verb_version(const struct request *request, FILE *out, struct error *err)
+int verb_version(const struct request *request, FILE *out, FILE *log, struct error *err)
 {
-    (void)request;
+    (void)request, (void)log;
     return response_version(out, err);
 }

@@ -8,6 +8,7 @@
 
 #include "cni/cni.h"
 #include "kernel/backends.h"
+#include "kernel/fence/fence.h"
 #include "kernel/links/links.h"
 #include "kernel/privileges.h"
 
@@ -105,6 +106,33 @@ int guards_check(const struct plan *plan, const struct terms *terms, struct erro
 {
     check_plan(plan);
     return say_yes(terms, err);
+}
+
+int fence_add(const struct terms *terms, const struct plan *plan, struct error *err)
+{
+    check_plan(plan);
+    for (size_t i = 0; i < plan->guard_count; i++)
+        must(plan->guards[i].index > 0);
+    for (size_t i = 0; i < plan->address_count; i++)
+        must(plan->addresses[i].family == FAMILY_IPV4 || plan->addresses[i].family == FAMILY_IPV6);
+    return say_yes(terms, err);
+}
+
+int fence_check(const struct terms *terms, const struct plan *plan, struct error *err)
+{
+    return fence_add(terms, plan, err);
+}
+
+int fence_prune(const struct terms *terms, size_t *pruned, struct error *err)
+{
+    *pruned = 0;
+    return say_yes(terms, err);
+}
+
+int fence_probe(struct error *why)
+{
+    (void)why;
+    return 0;
 }
 
 /* A guard that is on no interface: GC may take it or leave it, but must be able to judge it. */

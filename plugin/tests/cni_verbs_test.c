@@ -211,12 +211,88 @@ static void privileges_shrink_before_the_kernel_is_asked(void **state)
 {
     (void)state;
     cleanup(call) struct call add = run("ADD", CONFIG);
-    assert_int_equal(kernel.drops, 2);
-    assert_int_equal(kernel.privileges[0], PRIVILEGES_POD);
-    assert_int_equal(kernel.privileges[1], PRIVILEGES_RULES); /* once it has been in the pod */
-    cleanup(call) struct call del = run("DEL", CONFIG);
     assert_int_equal(kernel.drops, 3);
-    assert_int_equal(kernel.privileges[2], PRIVILEGES_RULES);
+    assert_int_equal(kernel.privileges[0], PRIVILEGES_POD);
+    assert_int_equal(kernel.privileges[1], PRIVILEGES_FENCE); /* once it has been in the pod */
+    assert_int_equal(kernel.privileges[2], PRIVILEGES_RULES); /* before any rule is written */
+    cleanup(call) struct call del = run("DEL", CONFIG);
+    assert_int_equal(kernel.drops, 5);
+    assert_int_equal(kernel.privileges[3], PRIVILEGES_FENCE);
+    assert_int_equal(kernel.privileges[4], PRIVILEGES_RULES);
+}
+
+#define WITH_FENCE(key) "{" HEAD ", \"exitFence\": \"" key "\", \"prevResult\": " RESULT "}"
+
+static void every_verb_sees_to_the_exit_fence(void **state)
+{
+    (void)state;
+    cleanup(call) struct call add = run("ADD", CONFIG);
+    assert_int_equal(add.code, 0);
+    assert_int_equal(kernel.fenced, 1);
+    cleanup(call) struct call check = run("CHECK", CONFIG);
+    expect_silence(&check);
+    assert_int_equal(kernel.fence_checked, 1);
+    cleanup(call) struct call del = run("DEL", CONFIG);
+    expect_silence(&del);
+    assert_int_equal(kernel.fence_pruned, 1);
+    kernel.host_network = true;
+    cleanup(call) struct call host = run("ADD", CONFIG);
+    assert_int_equal(host.code, 0);
+    assert_int_equal(kernel.fenced, 1);
+}
+
+static void an_exit_fence_that_is_off_is_left_alone(void **state)
+{
+    (void)state;
+    cleanup(call) struct call add = run("ADD", WITH_FENCE("off"));
+    cleanup(call) struct call check = run("CHECK", WITH_FENCE("off"));
+    cleanup(call) struct call del = run("DEL", WITH_FENCE("off"));
+    cleanup(call) struct call status = run("STATUS", WITH_FENCE("off"));
+    assert_int_equal(add.code + check.code + del.code + status.code, 0);
+    assert_int_equal(
+        kernel.fenced + kernel.fence_checked + kernel.fence_pruned + kernel.fence_probed, 0);
+}
+
+static void without_an_exit_fence_pods_start_all_the_same(void **state)
+{
+    (void)state;
+    kernel.has_no_fence = true;
+    cleanup(call) struct call add = run("ADD", CONFIG);
+    assert_int_equal(add.code, 0);
+    assert_int_equal(kernel.applied, 1);
+    cleanup(call) struct call check = run("CHECK", CONFIG);
+    expect_silence(&check);
+    cleanup(call) struct call del = run("DEL", CONFIG);
+    expect_silence(&del);
+    cleanup(call) struct call status = run("STATUS", CONFIG);
+    assert_int_equal(status.code, 0);
+    assert_non_null(strstr(status.log, "without an exit fence: the kernel has no tcx"));
+}
+
+static void an_exit_fence_that_is_required_is_a_condition(void **state)
+{
+    (void)state;
+    kernel.has_no_fence = true;
+    cleanup(call) struct call add = run("ADD", WITH_FENCE("require"));
+    expect_error(&add, ERROR_KERNEL, "exitFence is \"require\": the kernel has no tcx");
+    assert_int_equal(kernel.applied, 0);
+    cleanup(call) struct call check = run("CHECK", WITH_FENCE("require"));
+    expect_error(&check, ERROR_KERNEL, "no tcx");
+    cleanup(call) struct call status = run("STATUS", WITH_FENCE("require"));
+    expect_error(&status, ERROR_NOT_AVAILABLE, "no tcx");
+    cleanup(call) struct call del = run("DEL", WITH_FENCE("require"));
+    expect_silence(&del);
+}
+
+static void check_misses_an_exit_fence_that_could_stand(void **state)
+{
+    (void)state;
+    kernel.lacks_fence = true;
+    cleanup(call) struct call call = run("CHECK", CONFIG);
+    expect_error(&call, ERROR_GUARD_MISSING, "the exit fence is not whole");
+    kernel.lacks_guards = true; /* worse */
+    cleanup(call) struct call both = run("CHECK", CONFIG);
+    expect_error(&both, ERROR_GUARD_MISSING, "eni0: no guard");
 }
 
 static void add_does_nothing_with_privileges_it_cannot_drop(void **state)
@@ -244,6 +320,11 @@ int main(void)
         cmocka_unit_test_setup(check_expects_nothing_of_host_networking, forget),
         cmocka_unit_test_setup(privileges_shrink_before_the_kernel_is_asked, forget),
         cmocka_unit_test_setup(add_does_nothing_with_privileges_it_cannot_drop, forget),
+        cmocka_unit_test_setup(every_verb_sees_to_the_exit_fence, forget),
+        cmocka_unit_test_setup(an_exit_fence_that_is_off_is_left_alone, forget),
+        cmocka_unit_test_setup(without_an_exit_fence_pods_start_all_the_same, forget),
+        cmocka_unit_test_setup(an_exit_fence_that_is_required_is_a_condition, forget),
+        cmocka_unit_test_setup(check_misses_an_exit_fence_that_could_stand, forget),
         cmocka_unit_test_setup(del_needs_only_a_name, forget),
         cmocka_unit_test_setup(del_looks_first_where_guards_are_likely, forget),
         cmocka_unit_test_setup(del_succeeds_with_a_guard_left, forget),

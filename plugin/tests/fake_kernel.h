@@ -10,6 +10,7 @@
 #include "guard/cni_version.h"
 #include "guard/json.h"
 #include "kernel/backends.h"
+#include "kernel/fence/fence.h"
 #include "kernel/links/links.h"
 #include "kernel/privileges.h"
 
@@ -41,7 +42,9 @@ static struct {
     bool refuses_remove;
     bool refuses_probe;
     bool lacks_guards;
-    struct held held; /* what guards_remove is to judge */
+    bool has_no_fence; /* nor could */
+    bool lacks_fence;  /* but could have one */
+    struct held held;  /* what guards_remove is to judge */
 
     uint64_t privileges[8]; /* the last sets kept, one after the other */
     unsigned drops;
@@ -57,6 +60,7 @@ static struct {
     bool has_hints;
     bool goes;
     unsigned lock_timeout;
+    unsigned fenced, fence_checked, fence_pruned, fence_probed;
 } kernel;
 
 int privileges_keep(uint64_t kept, struct error *err)
@@ -93,6 +97,43 @@ int links_gather(const struct questions *questions, const char *netns, struct fa
     *out = facts;
     facts = (struct facts){0};
     return 0;
+}
+
+/* Whatever is done about the fence is done while that is still possible. */
+static int touch_fence(unsigned *count, struct error *err)
+{
+    assert_true(kernel.drops > 0);
+    assert_true(kernel.privileges[(kernel.drops - 1) % 8] & PRIVILEGE(CAP_SYS_ADMIN));
+    ++*count;
+    return kernel.has_no_fence ? error_set(err, ERROR_KERNEL, "the kernel has no tcx") : 0;
+}
+
+int fence_add(const struct terms *terms, const struct plan *plan, struct error *err)
+{
+    assert_true(terms->endpoint_count > 0);
+    assert_int_equal(plan->guards[0].index, 7);
+    return touch_fence(&kernel.fenced, err);
+}
+
+int fence_check(const struct terms *terms, const struct plan *plan, struct error *err)
+{
+    (void)terms, (void)plan;
+    if (touch_fence(&kernel.fence_checked, err) < 0)
+        return -1;
+    return kernel.lacks_fence ? error_set(err, ERROR_GUARD_MISSING, "the exit fence is not whole")
+                              : 0;
+}
+
+int fence_prune(const struct terms *terms, size_t *pruned, struct error *err)
+{
+    (void)terms;
+    *pruned = 0;
+    return touch_fence(&kernel.fence_pruned, err);
+}
+
+int fence_probe(struct error *why)
+{
+    return touch_fence(&kernel.fence_probed, why);
 }
 
 static const struct backend fake_backend = {.name = "fake"};
