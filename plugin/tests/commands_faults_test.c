@@ -3,6 +3,7 @@
  * that says it has succeeded has done and shown what it does when nothing is missing; one that has
  * not says why; and whoever was guarded still is. The kernel's part is played by a table in memory.
  */
+#include "fake_fence.h"
 #include "fake_nftables.h"
 #include "faulty_calls.h"
 

@@ -1,4 +1,5 @@
 /* What a run writes, and what it says of it. */
+#include "fake_fence.h"
 #include "pods_world.h"
 
 #include "kernel/backends.h"
@@ -78,6 +79,8 @@ bool __wrap_link_exists(const char *name)
 static int forget(void **state)
 {
     memset(&asked, 0, sizeof(asked));
+    memset(&fence, 0, sizeof(fence));
+    settings.config.exit_fence = EXIT_FENCE_AUTO;
     links_now = "";
     return make_node_anew(state);
 }
@@ -267,6 +270,40 @@ static void what_stood_is_restored_as_it_was(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, forget, free_node)
 
+static void the_exit_fence_is_put_where_it_is_missing(void **state)
+{
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=drop:x");
+    fence.missing = true;
+    fence.changes = 1;
+    expect_run(two, 1, true, "would put the exit fence first on eth0; was: not there\n");
+    assert_int_equal(fence.synced, 0);
+    expect_run(two, 1, false, "put the exit fence first on eth0; was: not there\n");
+    assert_int_equal(fence.synced, 1);
+    assert_int_equal(fence.plan_count, 1);
+    assert_int_equal(asked.applied, 0);
+    fence.missing = false;
+    expect_run(two, 1, false, "brought the exit fence's endpoints and verdicts up to date: 1\n");
+    fence.changes = 0;
+    expect_run(two, 1, false, "");
+    settings.config.exit_fence = EXIT_FENCE_OFF;
+    expect_run(two, 1, false, "");
+    assert_int_equal(fence.synced, 3);
+}
+
+static void an_exit_fence_that_cannot_be_is_told_of(void **state)
+{
+    const struct sync_options options = {.results_dir = "unused"};
+    cleanup(sync_report) struct sync_report report = {0};
+    struct error err = {0};
+
+    (void)state;
+    fence.impossible = true;
+    assert_int_equal(sync_run(&settings, &options, &report, &err), 0);
+    assert_false(report.fenced);
+    assert_string_equal(report.unfenced, "the kernel has no tcx");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +318,8 @@ int main(void)
         TEST(a_guard_goes_with_its_pod_and_its_interface),
         TEST(a_backend_that_cannot_be_read_is_told),
         TEST(what_stood_is_restored_as_it_was),
+        TEST(the_exit_fence_is_put_where_it_is_missing),
+        TEST(an_exit_fence_that_cannot_be_is_told_of),
     };
 
     return cmocka_run_group_tests(tests, make_settings, free_settings);

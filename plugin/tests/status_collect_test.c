@@ -2,6 +2,7 @@
  * What status makes of a node: who is open, who has only the verdict for others, what is left of
  * whom.
  */
+#include "fake_fence.h"
 #include "pods_world.h"
 
 #include "node/pods/in_force.h"

@@ -21,24 +21,24 @@
 static char nothing[] = "";
 
 static struct status_guard web_guards[] = {
-    {{"eni0a1b2c3d4e5", VERDICT_DROP, true}, "nftables", BOTH, 12, 720},
-    {{"veth5d2f8a1c", VERDICT_DROP, true}, "nftables", BOTH, 0, 0},
+    {{"eni0a1b2c3d4e5", VERDICT_DROP, true, 0}, "nftables", BOTH, 12, 720},
+    {{"veth5d2f8a1c", VERDICT_DROP, true, 0}, "nftables", BOTH, 0, 0},
 };
 static struct status_guard exempt_guards[] = {
     /* more than a double can count */
-    {{"enib2c3d4e5f60", VERDICT_PASS, false}, "iptables", FAMILY_IPV4, 9007199254740993, 1},
+    {{"enib2c3d4e5f60", VERDICT_PASS, false, 0}, "iptables", FAMILY_IPV4, 9007199254740993, 1},
 };
 static struct status_guard leftover_guards[] = {
-    {{"eni\"quoted\\", VERDICT_REJECT, false}, "nftables", BOTH, 3, 180},
+    {{"eni\"quoted\\", VERDICT_REJECT, false, 0}, "nftables", BOTH, 3, 180},
 };
 static struct status_guard missing_guards[] = {
-    {{"enid4e5f6071829", VERDICT_DROP, true}, NULL, 0, 0, 0},
+    {{"enid4e5f6071829", VERDICT_DROP, true, 0}, NULL, 0, 0, 0},
 };
 static struct status_guard half_guards[] = {
-    {{"enie5f60718293a", VERDICT_DROP, true}, "iptables", FAMILY_IPV6, 1, 60},
+    {{"enie5f60718293a", VERDICT_DROP, true, 0}, "iptables", FAMILY_IPV6, 1, 60},
 };
 static struct status_guard open_guards[] = {
-    {{"enif60718293a4b", VERDICT_PASS, true}, "nftables", BOTH, 7, 420},
+    {{"enif60718293a4b", VERDICT_PASS, true, 0}, "nftables", BOTH, 7, 420},
 };
 
 #define POD(namespace, pod, container, state, reason, guards, count)                               \
@@ -71,6 +71,18 @@ static struct note notes[] = {
     {NOTE_PROBLEM, (char[]){"nftables: chain forward has no rule"}},
 };
 
+static struct fence_uplink uplinks[] = {
+    {2, "eth0", true, 1, true, true, 42, 3},
+    {5, "vlan.eth.1", true, 2, false, false, 0, 0},
+    {9, "tun0", true, 0, false, false, 0, 0},
+};
+static struct fence_incoming incoming[] = {
+    {0, "", false, VERDICT_DROP, 7, 0},
+    {17, "eni0a1b2c3d4e5", true, VERDICT_DROP, 35, 0},
+    {18, "enib2c3d4e5f60", true, VERDICT_PASS, 0, 3},
+    {99, "", true, VERDICT_DROP, 0, 0},
+};
+
 static const struct status full = {
     .network = (char[]){"aws-cni"},
     .rows = rows,
@@ -79,6 +91,12 @@ static const struct status full = {
                {"iptables", false, {VERDICT_PASS, 9007199254740995, 2}}},
     .others_count = 2,
     .others_verdict = VERDICT_DROP,
+    .fence = {.reason = (char[]){"it is not first on tun0"},
+              .listing = {.uplinks = uplinks,
+                          .uplink_count = 3,
+                          .incoming = incoming,
+                          .incoming_count = 4,
+                          .stands = true}},
     .problems = {notes, 1},
     .complete = true,
 };

@@ -3,10 +3,11 @@
 #include "node/commands/rules.h"
 
 static const char about[] =
-    "Removes everything of imds-guard from the kernel, of all backends: the guards, and the table\n"
-    "and chains with the verdict for everybody else. Then nothing is guarded, and all pods can\n"
-    "reach the instance metadata service, until the next ADD puts the verdict for others back, or\n"
-    "sync everything. watch does so at once if it runs.\n"
+    "Removes everything of imds-guard from the kernel, of all backends: the guards, the table\n"
+    "and chains with the verdict for everybody else, and the exit fence. Then nothing is guarded,\n"
+    "and all pods can reach the instance metadata service, until the next ADD puts the verdict "
+    "for\n"
+    "others and the fence back, or sync everything. watch does so at once if it runs.\n"
     "\n"
     "Exit code: 0 done, or there was nothing to do; 1 failed, or not wanted after all (said on\n"
     "standard error), 2 wrong options, or nobody to ask.\n";

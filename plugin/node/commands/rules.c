@@ -1,6 +1,7 @@
 #include "node/commands/rules.h"
 
 #include "kernel/backends.h"
+#include "kernel/fence/fence.h"
 #include "node/commands/commands.h"
 
 #include <string.h>
@@ -35,12 +36,21 @@ int rules_confirm(const char *command, FILE *out, FILE *err)
 int rules_remove(FILE *out, struct error *err)
 {
     const struct selection everything = {.everything = true};
+    struct error other = {0};
     size_t removed = 0;
+    size_t links = 0;
+    const bool guards_left = guards_remove(&everything, &any_terms, &removed, err) < 0;
+    const bool fence_left = fence_remove(&links, &other) < 0;
 
-    if (guards_remove(&everything, &any_terms, &removed, err) < 0)
-        return -1;
-    fprintf(out, "%zu guard%s removed from the kernel\n", removed, removed == 1 ? "" : "s");
-    return 0;
+    if (!guards_left)
+        fprintf(out, "%zu guard%s removed from the kernel\n", removed, removed == 1 ? "" : "s");
+    if (links > 0)
+        fprintf(out, "exit fence taken off %zu link%s\n", links, links == 1 ? "" : "s");
+    if (guards_left && fence_left)
+        return error_details(err, "%s", other.msg);
+    if (fence_left)
+        *err = other;
+    return guards_left || fence_left ? -1 : 0;
 }
 
 void rules_tell_kept(FILE *out)

@@ -15,7 +15,8 @@
  */
 must_use int rules_confirm(const char *command, FILE *out, FILE *err);
 
-/* Takes them away, of all backends, and says so on out. Errors: guards_remove's. */
+/* Takes them away, of all backends, and the exit fence, and says so on out. Errors: guards_remove's,
+ * fence_remove's; either is tried. */
 must_use int rules_remove(FILE *out, struct error *err);
 
 /* Says on out how many guards stand, and what that means once nobody is called for them any more; or

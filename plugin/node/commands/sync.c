@@ -31,6 +31,16 @@ static void print_report(const char *command, const struct sync_report *report, 
             report->failed, report->removed, dry_run ? "to remove" : "removed");
 }
 
+/* That pods are guarded by rules alone is no failure, unless more is required. */
+static void print_fence(const char *command, const struct sync_report *report, bool required,
+                        FILE *out, FILE *err)
+{
+    if (report->unfenced && required)
+        fprintf(err, "imds-guard %s: exitFence is \"require\": %s\n", command, report->unfenced);
+    else if (report->unfenced)
+        fprintf(out, "no exit fence: %s\n", report->unfenced);
+}
+
 /* Who names a file means that one: a wrong one changes nothing. */
 static int check_config(const char *config_file, struct error *err)
 {
@@ -45,6 +55,7 @@ int sync_and_report(const char *command, const struct settings_sources *sources,
     cleanup(settings) struct settings settings = {0};
     cleanup(sync_report) struct sync_report report = {0};
     struct error why = {0};
+    bool required;
 
     if (check_config(sources->config_file, &why) < 0 ||
         in_force_load(sources, options->results_dir, &settings, &why) < 0 ||
@@ -52,7 +63,10 @@ int sync_and_report(const char *command, const struct settings_sources *sources,
         return command_failed(command, &why, err);
     notes_print(&settings.problems, command, out, err);
     print_report(command, &report, options->dry_run, out, err);
-    return report.failed > 0 || report.unread ? EXIT_FAILED : EXIT_OK;
+    required = settings.config.exit_fence == EXIT_FENCE_REQUIRE;
+    print_fence(command, &report, required, out, err);
+    return report.failed > 0 || report.unread || (report.unfenced && required) ? EXIT_FAILED
+                                                                               : EXIT_OK;
 }
 
 int command_sync(int argc, char **argv, FILE *out, FILE *err)

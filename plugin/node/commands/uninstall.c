@@ -9,9 +9,9 @@
 
 static const char about[] =
     "Takes the imds-guard entry out of every file of the conflists' directory, also out of those\n"
-    "that are not in force today, and all drop-ins away; then all rules out of the kernel, so "
-    "that\n"
-    "pods reach the instance metadata service. Everything else stays to the byte. Stop imds-guard\n"
+    "that are not in force today, and all drop-ins away; then all rules and the exit fence out of\n"
+    "the kernel, so that pods reach the instance metadata service. Everything else stays to the "
+    "byte. Stop imds-guard\n"
     "watch first: it would install again.\n"
     "\n"
     "The rules go because nobody would lift them any more: a runtime ends pods by the conflist as "

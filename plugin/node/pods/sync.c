@@ -2,6 +2,7 @@
 
 #include "kernel/backends.h"
 #include "kernel/links/links.h"
+#include "node/pods/exit_fence.h"
 #include "node/pods/survey.h"
 
 #include <string.h>
@@ -338,7 +339,8 @@ int sync_run(const struct settings *settings, const struct sync_options *options
     if (!options->dry_run && (sync.report.changed > 0 || sync.report.terms_set) &&
         apply(&sync, err) < 0)
         return -1;
-    if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0)
+    if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0 ||
+        exit_fence_sync(sync.config, &sync.terms, options->dry_run, &sync.report, err) < 0)
         return -1;
     *out = sync.report;
     sync.report = (struct sync_report){0};
@@ -359,6 +361,7 @@ void sync_report_free(struct sync_report *report)
     for (size_t i = 0; i < report->plan_count; i++)
         plan_free(&report->plans[i]);
     free(report->plans);
+    free(report->unfenced);
     notes_free(&report->notes);
     *report = (struct sync_report){0};
 }

@@ -16,7 +16,7 @@
 struct sync_options {
     const char *results_dir;
     bool new_node; /* where there is no such directory, no pod has started yet */
-    bool dry_run; /* changes nothing; the report says what would be done */
+    bool dry_run;  /* changes nothing; the report says what would be done */
 };
 
 struct sync_report {
@@ -29,6 +29,8 @@ struct sync_report {
     size_t skipped; /* attachments that are gone, replaced, of the host or of another network */
     bool terms_set; /* what holds for all of the node was not as configured */
     bool unread;    /* a backend cannot be read: what it holds is not known */
+    bool fenced;    /* the exit fence stands */
+    char *unfenced; /* why it does not, or not everywhere; NULL: it does, or shall not */
     /* What stands now, and where: for sync_restore. */
     const struct backend *chosen;
     struct plan *plans;
@@ -40,7 +42,8 @@ struct sync_report {
  * the endpoints, exactly as they are configured, and then removes guards whose attachment and whose
  * interface are both gone. Writes nothing if everything is right. An attachment that cannot be
  * guarded, or not in all its parts, a plan that the backend refuses, or a cached result that cannot
- * be read is in the report and keeps no other from its guard. Errors: what survey_take, apply and
+ * be read is in the report and keeps no other from its guard. So is why the exit fence
+ * does not stand. Errors: what survey_take, apply and
  * remove say. The report is for sync_report_free.
  */
 must_use int sync_run(const struct settings *settings, const struct sync_options *options,

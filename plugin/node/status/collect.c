@@ -4,6 +4,7 @@
 #include "kernel/wanted.h"
 #include "node/pods/in_force.h"
 #include "node/pods/survey.h"
+#include "node/status/exit_fence.h"
 #include "node/status/row.h"
 
 #include <string.h>
@@ -313,7 +314,8 @@ int status_collect(const struct status_options *options, struct status *out, str
 
     if (survey_anyway(options, &status, &source, err) < 0 ||
         add_attachments(&status, &source, err) < 0 || add_holdings(&status, &source, err) < 0 ||
-        add_skipped(&status, &source.survey.cache, err) < 0)
+        add_skipped(&status, &source.survey.cache, err) < 0 ||
+        status_add_fence(&status, &source.settings, &source.survey, err) < 0)
         return -1;
     status_rows_sort(&status);
     *out = status;

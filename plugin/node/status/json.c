@@ -105,13 +105,62 @@ static bool add_others(cJSON *tree, const struct status *status)
     return true;
 }
 
+static bool add_uplink(cJSON *array, const struct fence_uplink *uplink)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    return cJSON_AddItemToArray(array, object) &&
+           cJSON_AddStringToObject(object, "uplink", uplink->name) &&
+           cJSON_AddNumberToObject(object, "place", uplink->place) &&
+           cJSON_AddBoolToObject(object, "current", uplink->current) &&
+           cJSON_AddBoolToObject(object, "sockets", uplink->sockets) &&
+           add_counter(object, "stopped", uplink->stopped) &&
+           add_counter(object, "passed", uplink->passed);
+}
+
+static bool add_incoming(cJSON *array, const struct fence_incoming *incoming)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    return cJSON_AddItemToArray(array, object) &&
+           cJSON_AddNumberToObject(object, "index", incoming->index) &&
+           cJSON_AddStringToObject(object, "interface", incoming->name) &&
+           (incoming->known
+                ? cJSON_AddStringToObject(object, "verdict", verdict_name(incoming->verdict))
+                : cJSON_AddNullToObject(object, "verdict")) &&
+           add_counter(object, "stopped", incoming->stopped) &&
+           add_counter(object, "passed", incoming->passed);
+}
+
+static bool add_fence(cJSON *tree, const struct status_fence *fence)
+{
+    cJSON *object = cJSON_AddObjectToObject(tree, "exitFence");
+    cJSON *uplinks, *incoming;
+
+    if (!cJSON_AddStringToObject(object, "configured", exit_fence_name(fence->wanted)) ||
+        !cJSON_AddBoolToObject(object, "stands", fence->stands) ||
+        !cJSON_AddStringToObject(object, "reason", fence->reason ? fence->reason : ""))
+        return false;
+    uplinks = cJSON_AddArrayToObject(object, "uplinks");
+    incoming = cJSON_AddArrayToObject(object, "interfaces");
+    if (!uplinks || !incoming)
+        return false;
+    for (size_t i = 0; i < fence->listing.uplink_count; i++)
+        if (!add_uplink(uplinks, &fence->listing.uplinks[i]))
+            return false;
+    for (size_t i = 0; i < fence->listing.incoming_count; i++)
+        if (!add_incoming(incoming, &fence->listing.incoming[i]))
+            return false;
+    return true;
+}
+
 static bool add_all(cJSON *tree, const struct status *status)
 {
     cJSON *attachments, *problems;
 
     if (!cJSON_AddStringToObject(tree, "network", status->network) ||
         !cJSON_AddBoolToObject(tree, "complete", status->complete) || !add_summary(tree, status) ||
-        !add_others(tree, status))
+        !add_others(tree, status) || !add_fence(tree, &status->fence))
         return false;
     attachments = cJSON_AddArrayToObject(tree, "attachments");
     problems = cJSON_AddArrayToObject(tree, "problems");

@@ -85,6 +85,69 @@ static void print_states(const struct status *status, FILE *out)
                 status_count(status, (enum status_state)i));
 }
 
+static void print_fence_counter(const char *name, const char *key, const char *value, int index,
+                                const char *verdict, uint64_t packets, FILE *out)
+{
+    char number[16];
+
+    fputs(name, out);
+    print_label(key, value, true, out);
+    if (index >= 0) {
+        snprintf(number, sizeof(number), "%d", index);
+        print_label("index", number, false, out);
+    }
+    print_label("verdict", verdict, false, out);
+    fprintf(out, "} %" PRIu64 "\n", packets);
+}
+
+static void print_uplinks(const struct fence_listing *listing, FILE *out)
+{
+    static const char place[] = "imds_guard_exit_fence_place";
+    static const char packets[] = "imds_guard_exit_fence_packets_total";
+
+    print_head(place, "gauge", "The exit fence's place among an uplink's programs; 0: none.", out);
+    for (size_t i = 0; i < listing->uplink_count; i++) {
+        fputs(place, out);
+        print_label("uplink", listing->uplinks[i].name, true, out);
+        fprintf(out, "} %u\n", listing->uplinks[i].place);
+    }
+    print_head(packets, "counter", "Packets to an IMDS endpoint that came to the exit fence.", out);
+    for (size_t i = 0; i < listing->uplink_count; i++) {
+        const struct fence_uplink *uplink = &listing->uplinks[i];
+
+        print_fence_counter(packets, "uplink", uplink->name, -1, "drop", uplink->stopped, out);
+        print_fence_counter(packets, "uplink", uplink->name, -1, "pass", uplink->passed, out);
+    }
+}
+
+/* An interface that is gone has no name any more, but still an index. */
+static void print_incoming(const struct fence_listing *listing, FILE *out)
+{
+    static const char name[] = "imds_guard_exit_fence_interface_packets_total";
+
+    print_head(name, "counter",
+               "The same packets by the interface that they came in through; index 0: macvlan and "
+               "the like.",
+               out);
+    for (size_t i = 0; i < listing->incoming_count; i++) {
+        const struct fence_incoming *in = &listing->incoming[i];
+
+        print_fence_counter(name, "interface", in->name, in->index, "drop", in->stopped, out);
+        print_fence_counter(name, "interface", in->name, in->index, "pass", in->passed, out);
+    }
+}
+
+static void print_fence(const struct status_fence *fence, FILE *out)
+{
+    print_head("imds_guard_exit_fence_stands", "gauge",
+               "Whether the exit fence stands first on every uplink.", out);
+    fputs("imds_guard_exit_fence_stands", out);
+    print_label("configured", exit_fence_name(fence->wanted), true, out);
+    fprintf(out, "} %d\n", fence->stands);
+    print_uplinks(&fence->listing, out);
+    print_incoming(&fence->listing, out);
+}
+
 static void print_gauge(const char *name, const char *help, size_t value, FILE *out)
 {
     print_head(name, "gauge", help, out);
@@ -118,4 +181,5 @@ void status_print_prometheus(const struct status *status, FILE *out)
     print_others(status, "imds_guard_others_bytes_total",
                  "Bytes of packets to an IMDS endpoint from interfaces without a guard.", true,
                  out);
+    print_fence(&status->fence, out);
 }

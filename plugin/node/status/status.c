@@ -17,6 +17,8 @@ void status_free(struct status *status)
         free_row(&status->rows[i]);
     free(status->rows);
     free(status->network);
+    free(status->fence.reason);
+    fence_listing_free(&status->fence.listing);
     notes_free(&status->problems);
     *status = (struct status){0};
 }
@@ -32,8 +34,8 @@ size_t status_count(const struct status *status, enum status_state state)
 
 enum status_exit status_exit_code(const struct status *status)
 {
-    if (status->others_wrong || status_count(status, STATUS_STATE_OPEN) > 0 ||
-        status_count(status, STATUS_STATE_WRONG) > 0)
+    if (status->others_wrong || status->fence.missing ||
+        status_count(status, STATUS_STATE_OPEN) > 0 || status_count(status, STATUS_STATE_WRONG) > 0)
         return STATUS_WRONG;
     return status->complete ? STATUS_IN_FORCE : STATUS_UNKNOWN;
 }

@@ -8,6 +8,7 @@
 #include "guard/cleanup.h"
 #include "guard/error.h"
 #include "guard/plan.h"
+#include "kernel/fence/fence.h"
 #include "kernel/holdings.h"
 #include "node/chain/networks.h"
 #include "node/notes.h"
@@ -50,6 +51,15 @@ struct status_others {
     struct others others;
 };
 
+/* The exit fence. */
+struct status_fence {
+    enum exit_fence wanted; /* OFF if that is not known, too */
+    bool stands;            /* first on every uplink */
+    bool missing;           /* it does not, and is required */
+    char *reason;           /* why it does not stand, if it is wanted; else NULL */
+    struct fence_listing listing;
+};
+
 /* One attachment. Texts are printable ASCII; "" if not known. */
 struct status_row {
     char *namespace;
@@ -71,6 +81,7 @@ struct status {
     size_t others_count;
     enum verdict others_verdict; /* of all backends together: pass, if none has a rule in force */
     bool others_wrong;           /* it is not as configured */
+    struct status_fence fence;
     struct notes problems; /* faults of the skeleton, skipped cache files, what could not be read */
     bool complete;         /* false: not everything could be read, see problems */
 };

@@ -166,7 +166,46 @@ static uint64_t denied(const struct status *status)
     for (size_t i = 0; i < status->others_count; i++)
         if (verdict_denies(status->others[i].others.verdict))
             sum += status->others[i].others.packets;
+    for (size_t i = 0; i < status->fence.listing.uplink_count; i++)
+        sum += status->fence.listing.uplinks[i].stopped;
     return sum;
+}
+
+static void print_uplink(const struct fence_uplink *uplink, FILE *out)
+{
+    fprintf(out, "exit fence on %s: ", uplink->name);
+    if (uplink->place == 0)
+        fprintf(out, "not there\n");
+    else
+        fprintf(out, "%s%s%s; %" PRIu64 " packets stopped, %" PRIu64 " passed\n",
+                uplink->place == 1 ? "first" : "behind another program",
+                uplink->current ? "" : ", of another version",
+                uplink->sockets ? "" : ", blind to macvlan and ipvlan", uplink->stopped,
+                uplink->passed);
+}
+
+static void print_incoming(const struct fence_incoming *incoming, FILE *out)
+{
+    if (incoming->stopped == 0 && incoming->passed == 0)
+        return;
+    fprintf(out, "    through %s: %" PRIu64 " packets stopped, %" PRIu64 " passed\n",
+            incoming->index == 0        ? "macvlan, ipvlan and the like"
+            : incoming->name[0] != '\0' ? incoming->name
+                                        : "an interface that is gone",
+            incoming->stopped, incoming->passed);
+}
+
+/* Nothing where it is off and nothing is left of it. */
+static void print_fence(const struct status_fence *fence, FILE *out)
+{
+    if (fence->wanted == EXIT_FENCE_OFF && !fence->listing.stands)
+        return;
+    if (fence->reason && !fence->listing.stands)
+        fprintf(out, "no exit fence: %s\n", fence->reason);
+    for (size_t i = 0; i < fence->listing.uplink_count && fence->listing.stands; i++)
+        print_uplink(&fence->listing.uplinks[i], out);
+    for (size_t i = 0; i < fence->listing.incoming_count; i++)
+        print_incoming(&fence->listing.incoming[i], out);
 }
 
 /* Of guarded and open ones it says how many there are, of others only if there are any. */
@@ -201,6 +240,7 @@ void status_print_table(const struct status *status, bool color, FILE *out)
         fill_others(&status->others[i], line);
         print_line(widths, line, "", out);
     }
+    print_fence(&status->fence, out);
     for (size_t i = 0; i < status->problems.count; i++)
         fprintf(out, "note: %s\n", status->problems.items[i].text);
     print_summary(status, color, out);

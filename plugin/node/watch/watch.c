@@ -11,6 +11,7 @@
 #include "node/watch/pace.h"
 #include "node/watch/places.h"
 #include "node/watch/signals.h"
+#include "node/watch/uplinks.h"
 
 #include <libgen.h>
 #include <poll.h>
@@ -48,8 +49,10 @@ struct watch {
     struct complaint misconfigured; /* the operator's file is wrong */
     struct complaint blind;         /* a place is not watched, or not the right one */
     char follower[64];              /* who had come after our entry when it was put back last; "" */
-    bool waiting; /* for a conflist: looked for every second, whatever is announced */
-    int64_t poll; /* when that, and places without a watch, are due */
+    bool waiting;              /* for a conflist: looked for every second, whatever is announced */
+    int64_t poll;              /* when that, and places without a watch, are due */
+    struct uplinks uplinks;    /* the exit fence stands first on each */
+    struct complaint unfenced; /* it does not stand */
     struct known known;
     bool flushed;    /* since then our table has gone, and nothing else has changed */
     int64_t recheck; /* when the next look is due without any cause */
@@ -163,6 +166,18 @@ static void tell_synced(struct watch *watch, const struct sync_report *report)
     watch_log_complain(&watch->log, &watch->guards.complaint, watch->guards.reason, problems);
 }
 
+static void tell_unfenced(struct watch *watch, const struct known *known)
+{
+    const bool required = known->settings.config.exit_fence == EXIT_FENCE_REQUIRE;
+    char text[640] = "";
+
+    if (known->report.unfenced)
+        snprintf(text, sizeof(text), "%s: %s",
+                 required ? "exitFence is \"require\", and it does not stand" : "no exit fence",
+                 known->report.unfenced);
+    watch_log_complain(&watch->log, &watch->unfenced, watch->guards.reason, text);
+}
+
 static void forget(struct known *known)
 {
     settings_free(&known->settings);
@@ -211,18 +226,29 @@ static void remember(struct watch *watch)
                        watch->known.settings.path);
 }
 
-static void look_at_guards(struct watch *watch)
+static int sync_all(struct watch *watch, struct known *known, struct error *err)
 {
     const struct sync_options options = {.results_dir = watch->options->results_dir};
+    const struct terms terms = settings_terms(&known->settings);
+
+    uplinks_before(&watch->uplinks, &terms);
+    if (sync_run(&known->settings, &options, &known->report, err) < 0)
+        return -1;
+    uplinks_after(&watch->uplinks, known->report.fenced);
+    return 0;
+}
+
+static void look_at_guards(struct watch *watch)
+{
     struct known known = {0};
     struct task *task = &watch->guards;
     int64_t began = clock_now();
     struct error why = {0};
     bool repaired = restore(watch);
 
-    if (load_settings(watch, &known.settings, &why) == 0 &&
-        sync_run(&known.settings, &options, &known.report, &why) == 0) {
+    if (load_settings(watch, &known.settings, &why) == 0 && sync_all(watch, &known, &why) == 0) {
         tell_synced(watch, &known.report);
+        tell_unfenced(watch, &known);
         repaired = repaired || known.report.changed > 0 || known.report.terms_set;
         forget(&watch->known);
         watch->known = known;
@@ -301,6 +327,8 @@ static int time_left(const struct watch *watch)
 
     if (must_poll(watch) && watch->poll < next)
         next = watch->poll;
+    if (watch->uplinks.fenced && watch->uplinks.poll < next)
+        next = watch->uplinks.poll;
     for (size_t i = 0; i < 2; i++)
         if (tasks[i]->reason && tasks[i]->pace.not_before < next)
             next = tasks[i]->pace.not_before;
@@ -315,18 +343,31 @@ static void mark_ruleset(struct watch *watch, enum nft_news news)
     make_due(&watch->guards, "ruleset changed");
 }
 
+static void poll_uplinks(struct watch *watch)
+{
+    const struct terms terms = settings_terms(&watch->known.settings);
+
+    if (uplinks_changed(&watch->uplinks, &terms))
+        make_due(&watch->guards, "uplinks changed");
+}
+
 static void wait_for_cause(struct watch *watch)
 {
     struct pollfd sources[] = {
         {.fd = watch->places.inotify, .events = POLLIN},
         {.fd = nft_monitor_fd(watch->ruleset), .events = POLLIN},
+        {.fd = watch->uplinks.news, .events = POLLIN},
     };
 
-    poll(sources, 2, time_left(watch));
+    poll(sources, 3, time_left(watch));
     if (sources[0].revents)
         mark(watch, places_read(&watch->places));
     if (sources[1].revents)
         mark_ruleset(watch, nft_monitor_read(watch->ruleset));
+    if (sources[2].revents)
+        uplinks_read(&watch->uplinks);
+    if (watch->uplinks.fenced && clock_left(watch->uplinks.poll) == 0)
+        poll_uplinks(watch);
     if (must_poll(watch) && clock_left(watch->poll) == 0)
         poll_places(watch);
     if (clock_left(watch->recheck) == 0)
@@ -358,6 +399,7 @@ static void cleanup_watch(struct watch *watch)
 {
     places_close(&watch->places);
     nft_monitor_close(watch->ruleset);
+    uplinks_close(&watch->uplinks);
     forget(&watch->known);
 }
 
@@ -367,6 +409,7 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
         .options = options,
         .log = {.out = log, .quiet = options->quiet},
         .places = {.inotify = -1},
+        .uplinks = {.news = -1},
         .entry = {.reason = "start"},
         .guards = {.reason = "start"},
     };
@@ -374,6 +417,7 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
 
     if (signals_catch(err) < 0 || watch_places(&watch, err) < 0)
         return -1;
+    uplinks_open(&watch.uplinks);
     if (nft_monitor_open(&watch.ruleset, &why) < 0)
         watch_log_done(&watch.log, "start", "%s; the re-check every %u s stands in", why.msg,
                        options->interval);

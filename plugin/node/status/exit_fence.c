@@ -1,0 +1,57 @@
+#include "node/status/exit_fence.h"
+
+#include <string.h>
+
+/* Why it does not stand. */
+static int find_reason(struct status_fence *fence, struct error *err)
+{
+    const struct fence_listing *listing = &fence->listing;
+    const char *wrong = "any link";
+    struct error why = {0};
+
+    for (size_t i = 0; i < listing->uplink_count; i++)
+        if (!fence_uplink_is_right(&listing->uplinks[i]))
+            wrong = listing->uplinks[i].name;
+    if (fence_probe(&why) == 0)
+        error_set(&why, ERROR_KERNEL,
+                  "it is not first on %s, or of another version: run imds-guard sync", wrong);
+    fence->reason = strdup(why.msg);
+    return fence->reason ? 0 : error_no_memory(err);
+}
+
+static int list(struct status_fence *fence, const struct settings *settings,
+                const struct survey *survey, struct error *err)
+{
+    const struct terms terms = settings_terms(settings);
+    cleanup(free_memory) struct plan *plans = NULL;
+    struct error why = {0};
+    size_t count = 0;
+
+    if (survey_plans(survey, &plans, &count, err) < 0)
+        return -1;
+    if (fence_list(&terms, plans, count, &fence->listing, &why) < 0) {
+        fence->reason = strdup(why.msg);
+        return fence->reason ? 0 : error_no_memory(err);
+    }
+    fence->stands = fence->listing.stands && fence_stands(&fence->listing);
+    return 0;
+}
+
+int status_add_fence(struct status *status, const struct settings *settings,
+                     const struct survey *survey, struct error *err)
+{
+    struct status_fence *fence = &status->fence;
+
+    fence->wanted = settings->network ? settings->config.exit_fence : EXIT_FENCE_OFF;
+    if (list(fence, settings, survey, err) < 0)
+        return -1;
+    if (fence->stands || fence->wanted == EXIT_FENCE_OFF)
+        return 0;
+    if (!fence->reason && find_reason(fence, err) < 0)
+        return -1;
+    if (fence->wanted != EXIT_FENCE_REQUIRE)
+        return 0;
+    fence->missing = true;
+    return notes_add(&status->problems, err, NOTE_PROBLEM,
+                     "exitFence is \"require\", and it does not stand: %s", fence->reason);
+}
