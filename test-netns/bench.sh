@@ -63,7 +63,7 @@ options() { # ARGUMENT...
 
 measure_all() {
     local flavour
-    rm -rf "$bench_out"/{times,watch,packets,instructions}.tsv "$bench_out"/{results,request}-* \
+    rm -rf "$bench_out"/{times,watch,packets,packets-fence,instructions}.tsv "$bench_out"/{results,request}-* \
         "$bench_out/number"
     nodes_start
     for flavour in "${flavours[@]}"; do
@@ -75,6 +75,7 @@ measure_all() {
         verbs_at_once "$flavour"
         counts_measure "$flavour"
     done
+    verbs_fence
     packets_measure
     upkeep_watch
 }

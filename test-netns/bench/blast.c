@@ -4,7 +4,8 @@
  *     blast SLICES MILLISECONDS SINK OPEN GUARDED NODE...
  *
  * Runs in the network namespace of pods, of which each node's first has the interface NODE.1; the
- * network namespace SINK (a path) has an interface NODE at each node's other side. In each slice
+ * network namespace SINK (a path) has an interface NODE at each node's other side. A NODE that is
+ * written as a path, /run/netns/NODE, does not forward but sends itself, through its uplink. In each slice
  * every NODE has one turn, in which datagrams for the address OPEN are sent through it as fast as
  * they go, and counted where they come out: sent is not forwarded. Before the first slice,
  * datagrams for the address GUARDED go through every node, to see how many of a hundred come out.
@@ -34,8 +35,9 @@
 #define PROBES    100
 
 struct node {
-    const char *name;
-    int out; /* socket to the address that is open */
+    const char *name; /* as it was given */
+    const char *link; /* of the sink */
+    int out;          /* socket to the address that is open */
     double *rates;
     double *shares; /* of the first node's */
     uint64_t guarded;
@@ -62,21 +64,35 @@ static void settle(void)
     nanosleep(&pause, NULL);
 }
 
+/* Enters a namespace; returns the one before, for leave. */
+static int enter(const char *path)
+{
+    int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    int theirs = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (own < 0 || theirs < 0 || setns(theirs, CLONE_NEWNET) < 0)
+        die(path);
+    close(theirs);
+    return own;
+}
+
+static void leave(int before)
+{
+    if (setns(before, CLONE_NEWNET) < 0)
+        die("setns");
+    close(before);
+}
+
 /* The interface counters of the other namespace: which one a file in /proc is of is settled when it
  * is opened. */
 static FILE *open_counters(const char *sink)
 {
-    int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    int theirs = open(sink, O_RDONLY | O_CLOEXEC);
-    FILE *counters;
+    int before = enter(sink);
+    FILE *counters = fopen("/proc/thread-self/net/dev", "re");
 
-    if (own < 0 || theirs < 0 || setns(theirs, CLONE_NEWNET) < 0)
-        die(sink);
-    counters = fopen("/proc/thread-self/net/dev", "re");
-    if (!counters || setns(own, CLONE_NEWNET) < 0)
+    leave(before);
+    if (!counters)
         die("the sink's counters");
-    close(own);
-    close(theirs);
     return counters;
 }
 
@@ -99,17 +115,31 @@ static uint64_t received(FILE *counters, const char *name)
     return 0;
 }
 
-static int open_socket(const char *node, const char *address)
+static int connect_through(const char *device, const char *address)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    char device[IF_NAMESIZE];
 
-    snprintf(device, sizeof(device), "%.12s.1", node);
     if (inet_pton(AF_INET, address, &to.sin_addr) != 1 || fd < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0 ||
         connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
         die(address);
+    return fd;
+}
+
+static int open_socket(const char *node, const char *address)
+{
+    char device[IF_NAMESIZE];
+    int before;
+    int fd;
+
+    if (node[0] != '/') {
+        snprintf(device, sizeof(device), "%.12s.1", node);
+        return connect_through(device, address);
+    }
+    before = enter(node);
+    fd = connect_through("uplink", address);
+    leave(before);
     return fd;
 }
 
@@ -128,19 +158,19 @@ static void send_batch(int fd)
 static void probe(struct node *node, const char *guarded, FILE *counters)
 {
     int fd = open_socket(node->name, guarded);
-    uint64_t before = received(counters, node->name);
+    uint64_t before = received(counters, node->link);
 
     for (int i = 0; i < PROBES; i++)
         if (send(fd, "x", 1, 0) != 1 && errno != ECONNREFUSED) /* nobody listens there */
             die(node->name);
     settle();
-    node->guarded = received(counters, node->name) - before;
+    node->guarded = received(counters, node->link) - before;
     close(fd);
 }
 
 static double take_turn(const struct node *node, int64_t duration, FILE *counters)
 {
-    uint64_t before = received(counters, node->name);
+    uint64_t before = received(counters, node->link);
     int64_t began = now_ns();
     int64_t ended;
 
@@ -148,7 +178,7 @@ static double take_turn(const struct node *node, int64_t duration, FILE *counter
         send_batch(node->out);
     while ((ended = now_ns()) < began + duration);
     settle();
-    return (double)(received(counters, node->name) - before) * 1e9 / (double)(ended - began);
+    return (double)(received(counters, node->link) - before) * 1e9 / (double)(ended - began);
 }
 
 static int compare(const void *a, const void *b)
@@ -169,6 +199,7 @@ static void prepare(struct node *node, const char *name, char **argv, size_t sli
 {
     *node = (struct node){
         .name = name,
+        .link = strrchr(name, '/') ? strrchr(name, '/') + 1 : name,
         .out = open_socket(name, argv[4]),
         .rates = calloc(slices, sizeof(double)),
         .shares = calloc(slices, sizeof(double)),

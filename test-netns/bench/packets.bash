@@ -45,9 +45,18 @@ packets_blast() { # NODE...
         "$slices" "$slice_ms" /run/netns/sink 203.0.113.10 169.254.169.254 "$@"
 }
 
+# What the exit fence costs packets that go through the node, and the node's own.
+packets_fence() {
+    verb ADD dynamic nft guard 1 | step_take guard >/dev/null
+    verb ADD dynamic-fence nft fence 1 | step_take fence >/dev/null
+    packets_blast guard fence >"$bench_out/packets-fence.tsv"
+    packets_blast /run/netns/guard /run/netns/fence >>"$bench_out/packets-fence.tsv"
+}
+
 packets_measure() {
     local flavour node
     say packets
+    packets_fence
     node_make none "$(number)" 1
     for flavour in "${flavours[@]}"; do
         packets_prepare "$flavour"

@@ -93,6 +93,22 @@ function at_once(flavour, linkage,    scenario) {
         "`firewall` " ms(median[scenario, "firewall", "DEL"]), "")
 }
 
+function fence_verb(verb, linkage,    with, without) {
+    if (!has("fence", linkage, verb))
+        return
+    with = median["fence", linkage "-fence", verb]
+    without = median["fence", linkage, verb]
+    row(verb " with the exit fence over without: " linkage, sprintf("+%.2f ms", (with - without) / 1000),
+        ms(with) " / " ms(without), verb == "ADD" ? "≤ 0.15 ms" : "",
+        verb == "ADD" ? with - without <= 150 : "")
+}
+
+function fence_packets(what, with, without) {
+    if (with in share)
+        row("packet rate with the exit fence over without: " what, sprintf("%.3f", share[with]),
+            sprintf("%d/s; without %d/s", rate[with], rate[without]), "≥ 0.97", share[with] >= 0.97)
+}
+
 # On a bare node, or one as kubelet leaves it (packets.bash), which `where` names.
 function packets_over(where, none, full, aws) {
     row("packet rate with 1,000 guarded pods, over no rule: " where,
@@ -204,6 +220,12 @@ END {
         row("instructions of ADD, DEL: " flavour_name[flavour],
             instructions[flavour, "ADD"] ", " instructions[flavour, "DEL"], "callgrind, dynamic", "")
     }
+    for (l = 1; l <= 2; l++) {
+        fence_verb("ADD", l == 1 ? "static" : "dynamic")
+        fence_verb("DEL", l == 1 ? "static" : "dynamic")
+    }
+    fence_packets("forwarded", "fence", "guard")
+    fence_packets("the node's own", "/run/netns/fence", "/run/netns/guard")
     for (i = 1; i <= watches; i++)
         row("watch: " watch[i], watch_median[watch[i]] " ms",
             "worst " watch_worst[watch[i]] " ms", "aim: 20 ms", watch_median[watch[i]] <= 20)

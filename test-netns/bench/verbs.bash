@@ -24,7 +24,9 @@ flavour_path() { # FLAVOUR
 
 requests_make() { # FLAVOUR NODE POD
     local stem=$bench_out/request-$2-$3
-    pod_request "$2" "$3" imds-guard ".backend = \"$(flavour_backend "$1")\"" >"$stem-imds-guard"
+    pod_request "$2" "$3" imds-guard ".backend = \"$(flavour_backend "$1")\" | .exitFence = \"off\"" \
+        >"$stem-imds-guard"
+    jq -c '.exitFence = "require"' "$stem-imds-guard" >"$stem-fence"
     pod_request "$2" "$3" shell >"$stem-shell"
     pod_request "$2" "$3" firewall '.backend = "iptables"' >"$stem-firewall"
 }
@@ -34,6 +36,7 @@ verb() { # VERB CONTENDER FLAVOUR NODE POD
     path="PATH=$bench_out/path-$3:$PATH"
     case $2 in
     dynamic | static) step_cni "$1" "$bench_out/$2" "$4" "$5" "$stem-imds-guard" ;;
+    *-fence) step_cni "$1" "$bench_out/${2%-fence}" "$4" "$5" "$stem-fence" ;;
     shell) step_cni "$1" "$bench_here/shell-plugin" "$4" "$5" "$stem-shell" "$path" ;;
     firewall) step_cni "$1" "$bench_firewall" "$4" "$5" "$stem-firewall" "$path" ;;
     esac
@@ -108,6 +111,27 @@ verbs_quiet() { # FLAVOUR
             verb DEL "$who" "$1" "$node" 1
         done
     } | measure "quiet-$1" "$rounds_quiet"
+}
+
+# The exit fence beside the guards, where it stands already.
+verbs_fence() {
+    local who node=fence
+    node_make fence "$(number)" 1
+    node_make guard "$(number)" 1
+    for node in fence guard; do
+        requests_make nft "$node" 1
+    done
+    verb ADD dynamic-fence nft fence 1 | step_take fence >/dev/null
+    {
+        for who in $(ours); do
+            contender "$who" guard
+            verb ADD "$who" nft guard 1
+            verb DEL "$who" nft guard 1
+            contender "$who-fence" fence
+            verb ADD "$who-fence" nft fence 1
+            verb DEL "$who-fence" nft fence 1
+        done
+    } | measure fence "$rounds_loaded"
 }
 
 # imds-guard with nothing on the node, among 10,000 rules of others, and after 1,000 pods.
