@@ -37,12 +37,14 @@ conflist() { # SHAPE [FILTER]
         >/etc/cni/net.d/10-aws.conflist
 }
 
-# Our entry of the conflist, edited by a jq filter.
+# Our entry of the conflist, edited by a jq filter. Without the exit fence, unless EXIT_FENCE says so: what
+# a guard lets through must not be stopped behind its back.
 entry() { # [FILTER]
-    jq -n --arg backend "${BACKEND:-nftables}" '{
+    jq -n --arg backend "${BACKEND:-nftables}" --arg fence "${EXIT_FENCE:-off}" '{
         type: "imds-guard",
         capabilities: {"io.kubernetes.cri.pod-annotations": true},
-        backend: $backend
+        backend: $backend,
+        exitFence: $fence
     } | '"${1:-.}"
 }
 
