@@ -134,12 +134,13 @@ always() { # CALL ERROR COMMAND...
 
 # Taken for a kernel without nf_tables, it would leave the guard, or a hole, and say that all is well.
 @test "EINVAL from nf_tables is not taken for a kernel without it" {
-    local call
+    local call code=101
+    [ "$BACKEND" = nftables ] || code=102 # iptables tells that the guard is gone
     verb ADD >/dev/null
     for call in bind sendmsg recvmmsg; do
         assert_quiet always $call EINVAL verb DEL 2>/run/said
         grep 'nf_tables: cannot .*: Invalid argument; a guard may be left' /run/said
-        assert_error 101 always $call EINVAL verb CHECK
+        assert_error $code always $call EINVAL verb CHECK
         assert_says "nf_tables: cannot "
         verb ADD >/dev/null # of two backends, DEL has emptied the one that answered
     done
