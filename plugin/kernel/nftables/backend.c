@@ -77,10 +77,9 @@ static int probe_once(struct nft_socket *socket, void *context, struct error *er
     *job->present = view.listing.present;
     if (view.table && !view.skeleton.broken)
         return 0;
-    if (!view.table &&
-        (skeleton_make(&messages, job->terms, &others, job->terms->others == VERDICT_REJECT, err) <
-             0 ||
-         nft_rehearse(socket, &messages, err) < 0))
+    if (!view.table && (skeleton_make(&messages, job->terms, &others,
+                                      job->terms->others == VERDICT_REJECT, err) < 0 ||
+                        nft_rehearse(socket, &messages, err) < 0))
         return -1;
     return nft_counters_check(socket, view.table, err);
 }
