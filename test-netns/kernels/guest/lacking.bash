@@ -37,7 +37,7 @@ guarded() { # BACKEND-ASKED-FOR SHAPE
 
 # The same sentence, which says TEXT, from all who are asked.
 refused() { # BACKEND-ASKED-FOR TEXT...
-    local backend=$1 sentence
+    local backend=$1 sentence other
     shift
     node_new
     live_legacy_tables
@@ -46,16 +46,22 @@ refused() { # BACKEND-ASKED-FOR TEXT...
     conflist regular ".backend = \"$backend\""
     assert_error 101 plugin ADD a
     assert_says "$@"
-    sentence=$message
+    # With what is wrong with the other backend, where there is a choice.
+    sentence=${message%% nor *}
+    other=${message#"$sentence"}
+    sentence=${sentence% }
+    other=${other# }
     CNI_VERSION=1.1.0 assert_error 50 plugin STATUS a
-    assert_says "$sentence"
+    assert_says "$sentence" "$other"
     assert_no_guards
     assert_imds_answers a
 
     says "$sentence" plugin CHECK a
+    says "$other" plugin CHECK a
     says "$sentence" on_node "$IMDS_GUARD" sync
+    says "$other" on_node "$IMDS_GUARD" sync
     says "$sentence" on_node "$IMDS_GUARD" status
-    says "$sentence" on_node timeout 3 "$IMDS_GUARD" watch
+    watch_says "$sentence"
 }
 
 # COMMAND fails, and says TEXT.
@@ -66,8 +72,19 @@ says() { # TEXT COMMAND...
     [[ ${answer//\\\"/\"} == *"$text"* ]] || fail "does not say '$text': $*: $answer"
 }
 
+# It goes on trying, so it is ended once it has said so.
+watch_says() { # TEXT
+    local watching said=0
+    nsenter --net=/run/netns/node -- "$IMDS_GUARD" watch >/run/watch 2>&1 & # $! is on_node's shell else
+    watching=$!
+    wait_until 60 grep -qF "$1" /run/watch || said=$?
+    kill "$watching"
+    wait "$watching" || true
+    [ "$said" -eq 0 ] || fail "does not say '$1': watch: $(cat /run/watch)"
+}
+
 neither() {
-    refused auto nf_tables ip_tables modules-load.d
+    refused auto nf_tables 'load the modules' modules-load.d
     [[ $message != *'"backend"'* ]] || fail "sends the reader from one to the other: $message"
 }
 
@@ -92,5 +109,11 @@ else
     holds refused refused nftables nf_tables
 fi
 BACKEND=iptables
-if has_iptables; then holds alone guarded iptables regular; else holds refused refused iptables ip6_tables; fi
+if has_iptables; then
+    holds alone guarded iptables regular
+elif modprobe ip_tables 2>/dev/null; then
+    holds refused refused iptables 'modules ip6_tables'
+else
+    holds refused refused iptables 'modules ip_tables'
+fi
 ended
