@@ -5,10 +5,12 @@
 #include "fake_fence.h"
 #include "pods_world.h"
 
+#include "kernel/backends.h"
 #include "node/pods/in_force.h"
 #include "node/status/status.h"
 
 static bool has_settings;
+static bool kernel_lacks; /* what a guard needs */
 
 int __wrap_in_force_load(const struct settings_sources *sources, const char *results_dir,
                          struct settings *out, struct error *err);
@@ -30,8 +32,23 @@ int __wrap_in_force_load(const struct settings_sources *sources, const char *res
     return 0;
 }
 
+int __wrap_guards_probe_as(const struct config *config, const struct terms *terms,
+                           struct error *err);
+
+int __wrap_guards_probe_as(const struct config *config, const struct terms *terms,
+                           struct error *err)
+{
+    (void)config;
+    assert_true(terms->endpoint_count > 0);
+    if (!kernel_lacks)
+        return 0;
+    error_set(err, ERROR_KERNEL, "no nf_tables here");
+    return error_details(err, "nor iptables: no mangle here");
+}
+
 static int forget(void **state)
 {
+    kernel_lacks = false;
     has_settings = true;
     settings.config.others_pass = false;
     settings.config.mode = MODE_ENFORCE;
@@ -179,6 +196,19 @@ static void others_that_pass_where_they_shall_not_are_a_problem(void **state)
     assert_int_equal(status_exit_code(&status), STATUS_WRONG);
 }
 
+/* Where sync could do nothing, it is not what to do. */
+static void what_the_kernel_lacks_is_told(void **state)
+{
+    (void)state;
+    kernel_lacks = true;
+    cleanup(status) struct status status = collect(NULL, 0);
+    cache_free(&node.cache);
+    assert_int_equal(status.problems.count, 1);
+    assert_non_null(strstr(status.problems.items[0].text,
+                           "as configured: no nf_tables here; nor iptables: no mangle here"));
+    assert_int_equal(status_exit_code(&status), STATUS_WRONG);
+}
+
 static void a_damaged_skeleton_is_one_problem_and_leaves_all_open(void **state)
 {
     struct listing *listing = &node.holdings.items[NFTABLES].listing;
@@ -266,6 +296,7 @@ int main(void)
         TEST(a_pod_without_any_interface_is_being_torn_down),
         TEST(others_have_a_row_a_backend_and_a_verdict_together),
         TEST(others_that_pass_where_they_shall_not_are_a_problem),
+        TEST(what_the_kernel_lacks_is_told),
         TEST(a_damaged_skeleton_is_one_problem_and_leaves_all_open),
         TEST(what_no_plan_has_is_shown_by_its_owner),
         TEST(families_that_differ_are_one_guard),

@@ -1,5 +1,6 @@
 #include "node/status/status.h"
 
+#include "kernel/backends.h"
 #include "kernel/links/links.h"
 #include "kernel/wanted.h"
 #include "node/pods/in_force.h"
@@ -199,18 +200,25 @@ static void add_others(struct status *status, const struct holding *holding)
                                    .others = holding->listing.others};
 }
 
+/* Which is sync's to mend, unless the kernel or this process cannot. */
 static int judge_others(struct status *status, const struct source *source, struct error *err)
 {
-    const enum verdict wanted = config_others(&source->settings.config);
+    const struct config *config = &source->settings.config;
+    const enum verdict wanted = config_others(config);
+    const struct terms terms = terms_of(config);
+    struct error why = {0};
 
     status->others_verdict = holdings_others(&source->survey.holdings);
     status->others_wrong = source->settings.network && status->others_verdict != wanted;
     if (!status->others_wrong)
         return 0;
+    if (guards_probe_as(config, &terms, &why) == 0)
+        error_set(&why, ERROR_GUARD_MISSING, "run imds-guard sync");
     return notes_add(&status->problems, err, NOTE_PROBLEM,
-                     "the verdict for interfaces without a guard is %s, not %s as configured: run "
-                     "imds-guard sync",
-                     verdict_name(status->others_verdict), verdict_name(wanted));
+                     "the verdict for interfaces without a guard is %s, not %s as configured: "
+                     "%s%s%s",
+                     verdict_name(status->others_verdict), verdict_name(wanted), why.msg,
+                     why.details[0] != '\0' ? "; " : "", why.details);
 }
 
 static int add_guards(struct status *status, const struct survey *survey,
