@@ -2,7 +2,7 @@
 # no maintainer script is run, and the machine's own apt configuration is read, never written. Sourced.
 #
 #   kernel_get NAME ARCH SOURCE PATTERN   what packages_kernel prints: a directory with
-#                                           image, config, package (its name and version), modules/VERSION
+#                                           image, package (its name and version), modules/VERSION
 #   root_get SUITE ARCH                   prints the file: a file system to boot with
 #
 # Both are had once and kept below $cache; whoever wants newer ones removes them. SOURCE and SUITE are
@@ -147,8 +147,9 @@ kernel_unpack() { # DIR
         dpkg-deb --extract "$package" "$tree" || return 1
     done
     basename -a -s .deb "$1"/packages/*.deb | grep -E '^linux-(image|binary)-' | head -n 1 >"$1/package"
-    mv "$tree"/boot/vmlinuz-* "$1/image"
-    mv "$tree"/boot/config-* "$1/config"
+    # From 7.3 on Debian's kernel lies beside its modules.
+    find "$tree" -type f '(' -name 'vmlinuz-*' -o -name vmlinuz ')' -exec mv {} "$1/image" ';'
+    [ -e "$1/image" ] || { echo "no kernel in $(<"$1/package")" >&2; return 1; }
     modules=$(find "$tree" -path '*/lib/modules/*/kernel' -printf '%h\n' -quit)
     version=$(basename "$modules")
     mkdir -p "$to/$version"
