@@ -330,6 +330,9 @@ static inline int carry_out_message(const struct nlmsghdr *message)
         return forget(message, &none) > 0 ? 0 : ENOENT;
     case NFT_MSG_DELSETELEM:
         return forget_elements(message);
+    case NFT_MSG_DELRULE: /* the rules of a chain, of which there may be none */
+        forget(message, &none);
+        return 0;
     case NFT_MSG_NEWTABLE:
         return keep(message);
     }

@@ -137,7 +137,7 @@ static void whatever_is_missing_is_missed(void **state)
         take(&facts, &messages, skip);
         struct verdict_on_skeleton verdict = judge(&facts, &terms, &faults);
         assert_true(faults > 0);
-        assert_true(verdict.broken != verdict.endpoints_wrong);
+        assert_int_equal(verdict.broken + verdict.rules_wrong + verdict.endpoints_wrong, 1);
     }
 }
 
@@ -178,7 +178,7 @@ static void what_is_there_twice_is_noticed(void **state)
         if (nft_reply_type(message) == NFT_MSG_NEWRULE)
             assert_int_equal(nft_facts_take(&facts, message, &err), 0);
     }
-    assert_true(judge(&facts, &terms, &faults).broken);
+    assert_true(judge(&facts, &terms, &faults).rules_wrong);
     assert_int_equal(faults, 4 + 2 + 2);
 }
 
@@ -225,7 +225,7 @@ static void every_byte_of_a_rule_counts(void **state)
             bytes[i] ^= 1;
             take(&facts, &messages, UINT32_MAX);
             bytes[i] ^= 1;
-            noticed += judge(&facts, &terms, &faults).broken;
+            noticed += judge(&facts, &terms, &faults).rules_wrong;
         }
         /* All but padding, and flags and unused bits in the heads of attributes. */
         assert_true(noticed > mnl_attr_get_payload_len(rule) / 2);

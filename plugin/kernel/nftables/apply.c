@@ -53,7 +53,7 @@ static bool needs_all(const struct application *job, const struct nft_view *view
     for (size_t i = 0; i < job->plan_count; i++)
         if (announces_more(&job->plans[i], &view->listing))
             return true;
-    return verdict_denies(job->terms->others) && !verdict_denies(view->listing.others.verdict);
+    return false;
 }
 
 /* The guards that the plans ask about, or all where that is quicker, or needed to decide. */
@@ -79,6 +79,11 @@ static int look_for_plans(struct nft_socket *socket, const struct application *j
     return 0;
 }
 
+static bool needs_rules(const struct nft_view *view, const struct terms *terms)
+{
+    return view->skeleton.rules_wrong || view->listing.others.verdict != terms->others;
+}
+
 /* Whether packets will be rejected. */
 static bool is_refusing(const struct terms *terms, const struct nft_changes *changes)
 {
@@ -88,17 +93,23 @@ static bool is_refusing(const struct terms *terms, const struct nft_changes *cha
     return terms->others == VERDICT_REJECT;
 }
 
-static int mend_skeleton(struct nft_messages *messages, const struct verdict_on_skeleton *found,
-                         const struct terms *terms, const struct nft_changes *changes,
-                         struct error *err)
+static int mend_skeleton(struct nft_messages *messages, const struct nft_view *view,
+                         const struct terms *terms, const struct others *others,
+                         const struct nft_changes *changes, struct error *err)
 {
+    const struct verdict_on_skeleton *found = &view->skeleton;
+
+    if (is_refusing(terms, changes) && !found->refusing && skeleton_add_refusal(messages, err) < 0)
+        return -1;
+    if (needs_rules(view, terms) &&
+        skeleton_renew_rules(messages, others, found->refusing, err) < 0)
+        return -1;
     if (found->endpoints_wrong && skeleton_renew_endpoints(messages, terms, err) < 0)
         return -1;
     if (!found->endpoints_wrong && changes->fresh_count > 0 &&
         skeleton_keep_endpoints(messages, terms, err) < 0)
         return -1;
-    return is_refusing(terms, changes) && !found->refusing ? skeleton_add_refusal(messages, err)
-                                                           : 0;
+    return 0;
 }
 
 static int write_skeleton(struct nft_socket *socket, struct nft_messages *messages,
@@ -111,7 +122,7 @@ static int write_skeleton(struct nft_socket *socket, struct nft_messages *messag
     if (view->former && skeleton_delete(messages, NFT_FORMER_TABLE, err) < 0)
         return -1;
     if (!anew)
-        return mend_skeleton(messages, &view->skeleton, terms, changes, err);
+        return mend_skeleton(messages, view, terms, &others, changes, err);
     if (nft_counters_check(socket, view->table, err) < 0)
         return -1;
     if (view->table && skeleton_delete(messages, NFT_TABLE, err) < 0)
@@ -146,15 +157,14 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     if (look_for_plans(socket, job, &view, err) < 0 ||
         listing_terms(&view.listing, job->terms, &room, &terms, err) < 0)
         return -1;
-    anew = !view.table || view.former || view.skeleton.broken ||
-           terms.others != view.listing.others.verdict;
+    anew = !view.table || view.former || view.skeleton.broken;
     if (changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
                      terms.seen, anew, &changes, err) < 0 ||
         write_skeleton(socket, &messages, &view, anew, &terms, &changes, err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
         return -1;
-    exactly = anew || view.skeleton.endpoints_wrong || changes.exact;
+    exactly = anew || needs_rules(&view, &terms) || view.skeleton.endpoints_wrong || changes.exact;
     return commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
                   err);
 }

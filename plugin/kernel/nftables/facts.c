@@ -280,6 +280,7 @@ void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size)
         [NFT_MSG_GETCHAIN] = {"chain", NFTA_CHAIN_NAME},
         [NFT_MSG_NEWRULE] = {"rule of chain", NFTA_RULE_CHAIN},
         [NFT_MSG_GETRULE] = {"rules of table inet", NFTA_RULE_TABLE},
+        [NFT_MSG_DELRULE] = {"rule of chain", NFTA_RULE_CHAIN},
         [NFT_MSG_NEWSET] = {"set", NFTA_SET_NAME},
         [NFT_MSG_GETSET] = {"set", NFTA_SET_NAME},
         [NFT_MSG_NEWSETELEM] = {"elements of set", NFTA_SET_ELEM_LIST_SET},

@@ -26,10 +26,21 @@ static const struct nft_fact *counterpart(const struct nft_facts *in, const stru
     return NULL;
 }
 
+/*
+ * Chains of other names are nobody's business here, nor are their rules; this one is ours, and once
+ * ip_vs has gone it is in the way of what rejects.
+ */
+static bool is_for_ipvs(const struct nft_fact *fact)
+{
+    return strcmp(fact->what, "chain " NFT_POSTROUTING) == 0;
+}
+
 static void mark(const struct nft_fact *fact, struct verdict_on_skeleton *verdict)
 {
     if (fact->is_element)
         verdict->endpoints_wrong = true;
+    else if (fact->is_rule)
+        verdict->rules_wrong = true;
     else
         verdict->broken = true;
 }
@@ -71,7 +82,10 @@ static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *
             continue;
         if (there != NULL && strcmp(there->how, fact->how) == 0)
             continue;
-        mark(fact, verdict);
+        if (there == NULL && is_for_ipvs(fact))
+            verdict->rules_wrong = true;
+        else
+            mark(fact, verdict);
         if (there == NULL && goes_without_saying(wanted, found, i))
             continue;
         if (there == NULL)
@@ -86,15 +100,6 @@ static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *
             return error_no_memory(err);
     }
     return 0;
-}
-
-/*
- * Chains of other names are nobody's business here, nor are their rules; this one is ours, and once
- * ip_vs has gone it is in the way of what rejects.
- */
-static bool is_for_ipvs(const struct nft_fact *fact)
-{
-    return strcmp(fact->what, "chain " NFT_POSTROUTING) == 0;
 }
 
 /* What is there should not be. */

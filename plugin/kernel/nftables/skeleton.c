@@ -83,7 +83,7 @@ static int make_chain(struct nft_messages *messages, const char *name, struct er
                : error_no_memory(err);
 }
 
-/* chain forward { type filter hook forward priority mangle; policy accept; } */
+/* chain forward { type filter hook forward priority mangle + 1; policy accept; } */
 static int make_base_chain(struct nft_messages *messages, const char *name, uint32_t hook,
                            struct error *err)
 {
@@ -96,27 +96,41 @@ static int make_base_chain(struct nft_messages *messages, const char *name, uint
     nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
     nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
     nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
-    nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, NF_IP_PRI_MANGLE);
+    nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, NFT_PRIORITY);
     nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
     nftnl_chain_nlmsg_build_payload(message, chain);
     nft_messages_end(messages, message);
     return 0;
 }
 
-/* What comes to the FORWARD hook, or to the POSTROUTING hook past it. */
-static int make_hooks(struct nft_messages *messages, struct error *err)
+/* All chains that there should be; a base chain may be there already. */
+static int make_chains(struct nft_messages *messages, struct error *err)
 {
     if (make_base_chain(messages, FORWARD, NF_INET_FORWARD, err) < 0)
         return -1;
-    for (EACH(set, endpoint_sets))
-        if (rule_to_endpoints(messages, FORWARD, set, JUDGE, err) < 0)
-            return -1;
-    if (!ipvs_is_loaded())
-        return 0;
-    if (make_base_chain(messages, NFT_POSTROUTING, NF_INET_POST_ROUTING, err) < 0)
+    return ipvs_is_loaded() ? make_base_chain(messages, NFT_POSTROUTING, NF_INET_POST_ROUTING, err)
+                            : 0;
+}
+
+/* Where packets may be rejected, POSTROUTING is not, and the kernel takes no rule that tries. */
+static int write_refusal(struct nft_messages *messages, struct error *err)
+{
+    return ipvs_is_loaded() ? rule_to_drop(messages, NFT_REFUSAL, err)
+                            : rules_to_refuse(messages, NFT_REFUSAL, err);
+}
+
+/* The rules of all chains but `refuse`: what comes to the FORWARD hook, or to the POSTROUTING hook
+ * past it, is judged. */
+static int write_rules(struct nft_messages *messages, const struct others *others,
+                       struct error *err)
+{
+    if (rule_by_interface(messages, JUDGE, NFT_MAP, err) < 0 ||
+        rule_for_others(messages, JUDGE, others, NFT_REFUSAL, err) < 0)
         return -1;
     for (EACH(set, endpoint_sets))
-        if (rule_to_endpoints_if_forwarded(messages, NFT_POSTROUTING, set, JUDGE, err) < 0)
+        if (rule_to_endpoints(messages, FORWARD, set, JUDGE, err) < 0 ||
+            (ipvs_is_loaded() &&
+             rule_to_endpoints_if_forwarded(messages, NFT_POSTROUTING, set, JUDGE, err) < 0))
             return -1;
     return 0;
 }
@@ -130,20 +144,34 @@ int skeleton_make(struct nft_messages *messages, const struct terms *terms,
         if (endpoints_make(messages, set, terms, err) < 0)
             return -1;
     if (elements_make(messages, err) < 0 || (refusing && skeleton_add_refusal(messages, err) < 0) ||
-        make_chain(messages, JUDGE, err) < 0 ||
-        rule_by_interface(messages, JUDGE, NFT_MAP, err) < 0 ||
-        rule_for_others(messages, JUDGE, others, NFT_REFUSAL, err) < 0)
+        make_chain(messages, JUDGE, err) < 0 || make_chains(messages, err) < 0)
         return -1;
-    return make_hooks(messages, err);
+    return write_rules(messages, others, err);
+}
+
+static int flush_chain(struct nft_messages *messages, const char *chain, struct error *err)
+{
+    return nft_messages_add_name(messages, NFT_MSG_DELRULE, 0, NFTA_RULE_CHAIN, chain)
+               ? 0
+               : error_no_memory(err);
+}
+
+int skeleton_renew_rules(struct nft_messages *messages, const struct others *others, bool refusing,
+                         struct error *err)
+{
+    if (make_chains(messages, err) < 0 || flush_chain(messages, FORWARD, err) < 0 ||
+        flush_chain(messages, JUDGE, err) < 0 ||
+        (ipvs_is_loaded() && flush_chain(messages, NFT_POSTROUTING, err) < 0))
+        return -1;
+    if (refusing &&
+        (flush_chain(messages, NFT_REFUSAL, err) < 0 || write_refusal(messages, err) < 0))
+        return -1;
+    return write_rules(messages, others, err);
 }
 
 int skeleton_add_refusal(struct nft_messages *messages, struct error *err)
 {
-    if (make_chain(messages, NFT_REFUSAL, err) < 0)
-        return -1;
-    /* Where packets may be rejected, POSTROUTING is not, and the kernel takes no rule that tries. */
-    return ipvs_is_loaded() ? rule_to_drop(messages, NFT_REFUSAL, err)
-                            : rules_to_refuse(messages, NFT_REFUSAL, err);
+    return make_chain(messages, NFT_REFUSAL, err) < 0 ? -1 : write_refusal(messages, err);
 }
 
 int skeleton_make_refusable(struct nft_messages *messages, struct error *err)

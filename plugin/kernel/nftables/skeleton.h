@@ -16,12 +16,12 @@
  *             counter drop
  *         }
  *         chain forward {
- *             type filter hook forward priority mangle; policy accept;
+ *             type filter hook forward priority mangle + 1; policy accept;
  *             ip daddr @endpoints4 goto judge
  *             ip6 daddr @endpoints6 goto judge
  *         }
  *         chain postrouting {
- *             type filter hook postrouting priority mangle; policy accept;
+ *             type filter hook postrouting priority mangle + 1; policy accept;
  *             ip daddr @endpoints4 iif != 0 goto judge
  *             ip6 daddr @endpoints6 iif != 0 goto judge
  *         }
@@ -51,6 +51,13 @@
 
 #include <stdbool.h>
 
+/*
+ * Before every chain of the table filter, and behind the chain of version 0.1.0, which is at mangle:
+ * of two chains at one priority the newer one is asked first, and while one transaction makes the
+ * one and deletes the other, a packet could find the new one not in force yet and the old one no more.
+ */
+#define NFT_PRIORITY (NF_IP_PRI_MANGLE + 1)
+
 #define NFT_POSTROUTING "postrouting" /* the chain past which IPVS cannot send */
 
 /* Requests for the skeleton without endpoints, and for the table of version 0.1.0; the last one is a
@@ -65,6 +72,15 @@ void skeleton_take_others(const struct nlmsghdr *message, struct others *out);
  * counting from their numbers. */
 must_use int skeleton_make(struct nft_messages *messages, const struct terms *terms,
                            const struct others *others, bool refusing, struct error *err);
+
+/*
+ * Writes the rules of all chains again, where the chains are (but for `postrouting`, which is made if
+ * it is missing). A packet meets the old rules or the new ones: a chain and all that it goes to
+ * change as one, which two tables do not, one being made and one deleted. `refusing`: the chain
+ * `refuse` is there.
+ */
+must_use int skeleton_renew_rules(struct nft_messages *messages, const struct others *others,
+                                  bool refusing, struct error *err);
 
 /* The table with a map that a kernel must refuse (elements_make_refusable). */
 must_use int skeleton_make_refusable(struct nft_messages *messages, struct error *err);
@@ -89,6 +105,7 @@ must_use int skeleton_delete(struct nft_messages *messages, const char *table, s
 /* What is wrong with the skeleton. */
 struct verdict_on_skeleton {
     bool broken;          /* to be made anew */
+    bool rules_wrong;     /* to be written again */
     bool endpoints_wrong; /* others than the terms say */
     bool refusing;        /* the chain `refuse` is there, or some of it */
 };

@@ -124,6 +124,7 @@ static const char *verb(int type)
     case NFT_MSG_NEWSETELEM:
         return "make";
     case NFT_MSG_DELTABLE:
+    case NFT_MSG_DELRULE:
     case NFT_MSG_DELSETELEM:
         return "delete";
     default:
