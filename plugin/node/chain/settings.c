@@ -114,11 +114,13 @@ static int note_list(const struct conflist *list, struct settings *settings, str
                                "%s has an entry of imds-guard and does not make this node's pods: "
                                "imds-guard install takes it out",
                                list->path);
-    if (!list->entry)
+    if (!list->entry) {
+        settings->unchained = true;
         return notes_add(problems, err, NOTE_PROBLEM,
                          "%s has no entry of imds-guard: pods that start by it get no guard of "
                          "their own (run imds-guard install)",
                          list->path);
+    }
     if (list->inline_count + list->drop_ins.count > 1 &&
         notes_add(problems, err, NOTE_PROBLEM,
                   "%s: %zu entries of imds-guard, %s; that of %s runs last and decides "
@@ -141,7 +143,8 @@ static int note_list(const struct conflist *list, struct settings *settings, str
 static int note_lists(const struct directory *directory, const char *conf_dir,
                       struct settings *settings, struct error *err)
 {
-    if (!directory_first(directory) &&
+    settings->unchained = !directory_first(directory);
+    if (settings->unchained &&
         notes_add(&settings->problems, err, NOTE_PROBLEM,
                   "no conflist in %s makes this node's pods (one with a plugin of "
                   "type " CONFLIST_NODE_PLUGIN

@@ -33,6 +33,7 @@ struct settings {
     char **networks; /* all that make this node's pods: the lists', and those named */
     size_t network_count;
     bool remembered; /* by what the caller knows alone: neither file nor list says it any more */
+    bool unchained;  /* a list that makes this node's pods has no entry of ours, or there is none */
     struct notes problems; /* what keeps the chain from being what it should be */
 };
 

@@ -12,11 +12,16 @@
 static void print_help(const char *command, const struct option_spec *specs, const char *about,
                        FILE *out)
 {
-    fprintf(out, "usage: imds-guard %s [OPTION...]\n\n%s\noptions:\n", command, about);
+    fprintf(out, "usage: imds-guard %s [OPTION...]", command);
+    for (const struct option_spec *spec = specs; spec->name; spec++)
+        if (spec->arguments)
+            fprintf(out, " [%s...]", spec->name);
+    fprintf(out, "\n\n%s\noptions:\n", about);
     for (const struct option_spec *spec = specs; spec->name; spec++) {
         char left[64];
 
-        snprintf(left, sizeof(left), "--%s %s", spec->name, spec->value ? spec->value : "");
+        snprintf(left, sizeof(left), "%s%s %s", spec->arguments ? "" : "--", spec->name,
+                 spec->value ? spec->value : "");
         fprintf(out, "  %-20s %s\n", left, spec->help);
     }
     fprintf(out, "  %-20s %s\n", "--help", "print this");
@@ -27,12 +32,13 @@ static void fill_table(const struct option_spec *specs, struct option table[stat
 {
     int count = 0;
 
-    for (const struct option_spec *spec = specs; spec->name && count < OPTIONS_MAX; spec++, count++)
-        table[count] = (struct option){
-            .name = spec->name,
-            .has_arg = spec->value ? required_argument : no_argument,
-            .val = count,
-        };
+    for (const struct option_spec *spec = specs; spec->name && count < OPTIONS_MAX; spec++)
+        if (!spec->arguments)
+            table[count++] = (struct option){
+                .name = spec->name,
+                .has_arg = spec->value ? required_argument : no_argument,
+                .val = (int)(spec - specs),
+            };
     table[count] = (struct option){.name = "help", .has_arg = no_argument, .val = HELP_OPTION};
     table[count + 1] = (struct option){0};
 }
@@ -95,6 +101,11 @@ int options_parse(int argc, char **argv, const struct option_spec *specs, const 
                             specs[found].networks ? "no name of a network, or one too many"
                                                   : "not a number of seconds from 1 to 86400");
     }
+    for (const struct option_spec *spec = specs; spec->name; spec++)
+        if (spec->arguments) {
+            *spec->arguments = (struct arguments){argv + optind, argc - optind};
+            return OPTIONS_RUN;
+        }
     if (optind < argc)
         return complain(err, argv[0], argv[optind], "takes no arguments");
     return OPTIONS_RUN;

@@ -13,8 +13,15 @@
 #define OPTIONS_MAX 16
 #define OPTIONS_RUN (-1) /* no exit code: the command goes on */
 
+/* What comes after the options; borrowed from argv. */
+struct arguments {
+    char **items;
+    int count;
+};
+
 /*
- * Exactly one of text, flag, number and networks is set; it keeps its value if the option is not given.
+ * Exactly one of the pointers after help is set; what it points at keeps its value if the option is
+ * not given.
  */
 struct option_spec {
     const char *name;  /* without the dashes; NULL ends the table */
@@ -22,8 +29,9 @@ struct option_spec {
     const char *help;  /* one line; says the default */
     const char **text; /* borrowed from argv */
     bool *flag;
-    unsigned *number;          /* 1 to NUMBER_MAX */
-    struct networks *networks; /* may be given again; borrowed from argv */
+    unsigned *number;            /* 1 to NUMBER_MAX */
+    struct networks *networks;   /* may be given again; borrowed from argv */
+    struct arguments *arguments; /* no option: the command takes these, `name` one or more */
 };
 
 /* The same option for every command that looks at the conflists. */

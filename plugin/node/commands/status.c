@@ -4,7 +4,12 @@
 #include "node/commands/options.h"
 #include "node/pods/cache.h"
 
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#define WATCH_SECONDS 2
 
 static const char about[] =
     "Shows every running pod of the network with its guards, and what they have caught:\n"
@@ -13,6 +18,10 @@ static const char about[] =
     "Pods of libcni's results cache with `no guard` get the verdict for others, and it is the\n"
     "right one; those that get a verdict that is not the configured one stand at the end, as\n"
     "WRONG or OPEN.\n"
+    "\n"
+    "--quiet asks for less, and pods that come and go make no difference to it: whether every\n"
+    "conflist that makes the node's pods has our entry, and the verdict for others is in force.\n"
+    "Why not is said on standard error.\n"
     "\n"
     "Exit code: 0 all in force, 1 something is open or has a wrong verdict, 2 it could not be\n"
     "told, or wrong options.\n";
@@ -24,49 +33,155 @@ static bool wants_color(FILE *out)
     return isatty(fileno(out)) && (!no_color || no_color[0] == '\0');
 }
 
-static int print(const struct status *status, bool json, bool prometheus, FILE *out,
+struct format {
+    bool json;
+    bool prometheus;
+    bool denied;
+    bool watch;
+    bool quiet;
+    bool color;
+    struct arguments pods;
+};
+
+static int print(const struct status *status, const struct format *format, FILE *out,
                  struct error *err)
 {
-    if (json)
+    if (format->json)
         return status_print_json(status, out, err);
-    if (prometheus)
+    if (format->prometheus)
         status_print_prometheus(status, out);
     else
-        status_print_table(status, wants_color(out), out);
+        status_print_table(status, format->color, out);
     return 0;
+}
+
+static int complain(FILE *err, const char *what)
+{
+    fprintf(err, "imds-guard status: %s\n", what);
+    return STATUS_UNKNOWN;
+}
+
+/* One look. Which rows are left out for being boring changes nothing about the exit code. */
+static int show(const struct status_options *options, const struct format *format, FILE *out,
+                FILE *err)
+{
+    cleanup(status) struct status status = {0};
+    struct error why = {0};
+    int code;
+
+    if (status_collect(options, &status, &why) < 0)
+        return complain(err, why.msg);
+    if (format->pods.count > 0) {
+        status_keep_named(&status, format->pods.items, format->pods.count);
+        if (status.row_count == 0)
+            return complain(err, "no such pod runs here");
+    }
+    code = (int)status_exit_code(&status);
+    if (format->denied)
+        status_keep_denied(&status);
+    return print(&status, format, out, &why) < 0 ? complain(err, why.msg) : code;
+}
+
+/* Lines that fit the terminal beside the first. */
+static size_t room(FILE *out)
+{
+    struct winsize size = {0};
+
+    return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_row > 2 ? size.ws_row - 2U
+                                                                         : SIZE_MAX;
+}
+
+/*
+ * Over the screen as it is, so that nothing flickers: each line's rest is cleared, and what is below
+ * (console_codes(4)). Of what does not fit, the titles and the end are shown, where the worst is.
+ */
+static void paint(char *text, FILE *out)
+{
+    const size_t shown = room(out);
+    size_t lines = 0, number = 0;
+
+    for (const char *at = text; *at; at++)
+        lines += *at == '\n';
+    fputs("\033[H", out);
+    for (char *end, *at = text; (end = strchr(at, '\n')); at = end + 1, number++)
+        if (number == 0 || shown >= lines - number)
+            fprintf(out, "%.*s\033[K\n", (int)(end - at), at);
+    fputs("\033[J", out);
+    fflush(out);
+}
+
+/* Until it is interrupted, or nobody reads any more. */
+static int show_again_and_again(const struct status_options *options, const struct format *format,
+                                FILE *out, FILE *err)
+{
+    fputs("\033[2J", out);
+    while (!ferror(out)) {
+        cleanup(free_text) char *text = NULL;
+        size_t size = 0;
+        FILE *page = open_memstream(&text, &size);
+
+        if (!page)
+            return complain(err, "out of memory");
+        show(options, format, page, page);
+        if (fclose(page) != 0)
+            return complain(err, "out of memory");
+        paint(text, out);
+        sleep(WATCH_SECONDS);
+    }
+    return STATUS_UNKNOWN;
+}
+
+/* NULL, or why the options make no sense together. */
+static const char *contradiction(const struct format *format, FILE *out)
+{
+    if (format->json + format->prometheus + format->watch + format->quiet > 1)
+        return "--json, --prometheus, --watch and --quiet exclude each other";
+    if (format->quiet && (format->denied || format->pods.count > 0))
+        return "--quiet is about the node, not about pods";
+    if (format->watch && !isatty(fileno(out)))
+        return "--watch needs a terminal";
+    return NULL;
 }
 
 int command_status(int argc, char **argv, FILE *out, FILE *err)
 {
-    struct status_options options = {.conf_dir = CONF_DIR_DEFAULT,
+    struct status_options options = {.sources = {.conf_dir = CONF_DIR_DEFAULT},
                                      .results_dir = RESULTS_DIR_DEFAULT};
-    bool json = false, prometheus = false;
+    struct format format = {0};
     const struct option_spec specs[] = {
-        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")", .text = &options.conf_dir},
-        OPTION_NETWORK(&options.networks),
+        {"POD", NULL, "only these: NAMESPACE/POD, or POD; globs", .arguments = &format.pods},
+        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")",
+         .text = &options.sources.conf_dir},
+        OPTION_NETWORK(&options.sources.networks),
         {"config", "FILE", "configuration from FILE, not from the conflist's entry",
-         .text = &options.config_file},
+         .text = &options.sources.config_file},
         {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
          .text = &options.results_dir},
-        {"json", NULL, "one JSON object, for programs", .flag = &json},
+        {"denied", NULL, "only pods that were denied something, most packets first",
+         .flag = &format.denied},
+        {"watch", NULL, "a table that renews itself every 2 seconds", .flag = &format.watch},
+        {"json", NULL, "one JSON object, for programs", .flag = &format.json},
         {"prometheus", NULL, "metrics, for node_exporter's textfile collector",
-         .flag = &prometheus},
+         .flag = &format.prometheus},
+        {"quiet", NULL, "print nothing: is the node in force? (a readiness probe)",
+         .flag = &format.quiet},
         {0},
     };
-    cleanup(status) struct status status = {0};
     struct error why = {0};
     int code = options_parse(argc, argv, specs, about, out, err);
+    const char *wrong = code == OPTIONS_RUN ? contradiction(&format, out) : NULL;
 
     if (code != OPTIONS_RUN)
         return code;
-    if (json && prometheus) {
-        fprintf(err, "imds-guard status: --json and --prometheus exclude each other\n");
-        return EXIT_USAGE;
-    }
-    if (status_collect(&options, &status, &why) < 0 ||
-        print(&status, json, prometheus, out, &why) < 0) {
-        fprintf(err, "imds-guard status: %s\n", why.msg);
-        return STATUS_UNKNOWN;
-    }
-    return (int)status_exit_code(&status);
+    format.color = wants_color(out);
+    if (wrong)
+        return complain(err, wrong);
+    if (format.watch)
+        return show_again_and_again(&options, &format, out, err);
+    if (!format.quiet)
+        return show(&options, &format, out, err);
+    code = (int)status_of_node(&options, &why);
+    if (code != STATUS_IN_FORCE)
+        complain(err, why.msg);
+    return code;
 }

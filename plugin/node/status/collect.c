@@ -65,16 +65,17 @@ static int add_attachment(struct status *status, const struct source *source,
                           const struct surveyed *surveyed, struct error *err)
 {
     const struct attachment *attachment = &surveyed->cached->attachment;
-    struct status_row *row = NULL;
+    struct status_row *row = status_row_last(status, &attachment->owner);
+    const bool bad = row && row->state >= STATUS_STATE_UNGUARDED;
 
-    if (status_row_add(status, &attachment->owner, attachment->pod.namespace, attachment->pod.name,
-                       &row, err) < 0)
+    if (!row && status_row_add(status, &attachment->owner, attachment->pod.namespace,
+                               attachment->pod.name, &row, err) < 0)
         return -1;
     for (size_t i = 0; i < surveyed->plan.guard_count; i++)
         if (status_row_add_wanted(row, &source->survey.holdings, &surveyed->plan.guards[i], err) <
             0)
             return -1;
-    return judge(status, source, surveyed, row, err);
+    return bad ? 0 : judge(status, source, surveyed, row, err);
 }
 
 static int add_attachments(struct status *status, const struct source *source, struct error *err)
@@ -293,15 +294,10 @@ static int add_chain_problems(struct status *status, const struct settings *sett
 static int survey_anyway(const struct status_options *options, struct status *status,
                          struct source *out, struct error *err)
 {
-    const struct settings_sources sources = {
-        .conf_dir = options->conf_dir,
-        .config_file = options->config_file,
-        .networks = options->networks,
-    };
     struct settings *settings = &out->settings;
     struct error why = {0};
 
-    status->complete = in_force_load(&sources, options->results_dir, settings, &why) == 0;
+    status->complete = in_force_load(&options->sources, options->results_dir, settings, &why) == 0;
     status->network = strdup(status->complete ? settings->network : "");
     if (!status->network)
         return error_no_memory(err);

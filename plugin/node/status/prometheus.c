@@ -1,70 +1,67 @@
 #include "node/status/status.h"
 
-#include <inttypes.h>
+#include "node/status/exposition.h"
 
-/* Prometheus text format 0.0.4: backslash, quote and newline are escaped in a label's value. */
-static void print_label(const char *name, const char *value, bool first, FILE *out)
-{
-    fprintf(out, "%s%s=\"", first ? "{" : ",", name);
-    for (; *value; value++) {
-        if (*value == '\\' || *value == '"')
-            fputc('\\', out);
-        fputc(*value, out);
-    }
-    fputc('"', out);
-}
+#include <inttypes.h>
 
 static void print_attachment_labels(const struct status_row *row, FILE *out)
 {
-    print_label("namespace", row->namespace, true, out);
-    print_label("pod", row->pod, false, out);
-    print_label("container_id", row->container_id, false, out);
-    print_label("network", row->network, false, out);
-    print_label("ifname", row->ifname, false, out);
+    exposition_label("namespace", row->namespace, true, out);
+    exposition_label("pod", row->pod, false, out);
+    exposition_label("container_id", row->container_id, false, out);
+    exposition_label("network", row->network, false, out);
+    exposition_label("ifname", row->ifname, false, out);
 }
 
-static void print_head(const char *name, const char *type, const char *help, FILE *out)
+/* What there is of each counter. */
+enum measure { PACKETS, BYTES, HIT };
+
+static void print_sample(enum measure measure, uint64_t packets, uint64_t bytes, time_t hit,
+                         FILE *out)
 {
-    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+    if (measure == HIT)
+        fprintf(out, "} %" PRIdMAX "\n", (intmax_t)hit);
+    else
+        fprintf(out, "} %" PRIu64 "\n", measure == BYTES ? bytes : packets);
 }
 
-static void print_counters(const struct status *status, const char *name, const char *help,
-                           bool in_bytes, FILE *out)
+static void print_guards(const struct status *status, const char *name, enum measure measure,
+                         FILE *out)
 {
-    print_head(name, "counter", help, out);
     for (size_t i = 0; i < status->row_count; i++)
         for (size_t j = 0; j < status->rows[i].guard_count; j++) {
             const struct status_guard *guard = &status->rows[i].guards[j];
 
-            if (!guard->backend)
+            if (!guard->backend || (measure == HIT && guard->hit == 0))
                 continue;
             fputs(name, out);
             print_attachment_labels(&status->rows[i], out);
-            print_label("interface", guard->guard.interface, false, out);
-            print_label("verdict", verdict_name(guard->guard.verdict), false, out);
-            print_label("backend", guard->backend, false, out);
-            fprintf(out, "} %" PRIu64 "\n", in_bytes ? guard->bytes : guard->packets);
+            exposition_label("interface", guard->guard.interface, false, out);
+            exposition_label("verdict", verdict_name(guard->guard.verdict), false, out);
+            exposition_label("backend", guard->backend, false, out);
+            print_sample(measure, guard->packets, guard->bytes, guard->hit, out);
         }
 }
 
-static void print_others(const struct status *status, const char *name, const char *help,
-                         bool in_bytes, FILE *out)
+static void print_others(const struct status *status, const char *name, enum measure measure,
+                         FILE *out)
 {
-    print_head(name, "counter", help, out);
     for (size_t i = 0; i < status->others_count; i++) {
         const struct status_others *others = &status->others[i];
 
+        if (measure == HIT && others->hit == 0)
+            continue;
         fputs(name, out);
-        print_label("verdict", verdict_name(others->others.verdict), true, out);
-        print_label("backend", others->backend, false, out);
-        fprintf(out, "} %" PRIu64 "\n", in_bytes ? others->others.bytes : others->others.packets);
+        exposition_label("verdict", verdict_name(others->others.verdict), true, out);
+        exposition_label("backend", others->backend, false, out);
+        print_sample(measure, others->others.packets, others->others.bytes, others->hit, out);
     }
 }
 
 static void print_guarded(const struct status *status, FILE *out)
 {
-    print_head("imds_guard_attachment_guarded", "gauge",
-               "Whether the running pod's attachment has its own guard, as configured.", out);
+    exposition_head("imds_guard_attachment_guarded", "gauge",
+                    "Whether the running pod's attachment has its own guard, as configured.", out);
     for (size_t i = 0; i < status->row_count; i++) {
         const struct status_row *row = &status->rows[i];
 
@@ -78,7 +75,7 @@ static void print_guarded(const struct status *status, FILE *out)
 
 static void print_states(const struct status *status, FILE *out)
 {
-    print_head("imds_guard_attachments", "gauge", "Attachments by state.", out);
+    exposition_head("imds_guard_attachments", "gauge", "Attachments by state.", out);
     for (int i = 0; i < STATUS_STATES; i++)
         fprintf(out, "imds_guard_attachments{state=\"%s\"} %zu\n",
                 status_state_name((enum status_state)i),
@@ -91,12 +88,12 @@ static void print_fence_counter(const char *name, const char *key, const char *v
     char number[16];
 
     fputs(name, out);
-    print_label(key, value, true, out);
+    exposition_label(key, value, true, out);
     if (index >= 0) {
         snprintf(number, sizeof(number), "%d", index);
-        print_label("index", number, false, out);
+        exposition_label("index", number, false, out);
     }
-    print_label("verdict", verdict, false, out);
+    exposition_label("verdict", verdict, false, out);
     fprintf(out, "} %" PRIu64 "\n", packets);
 }
 
@@ -105,13 +102,15 @@ static void print_uplinks(const struct fence_listing *listing, FILE *out)
     static const char place[] = "imds_guard_exit_fence_place";
     static const char packets[] = "imds_guard_exit_fence_packets_total";
 
-    print_head(place, "gauge", "The exit fence's place among an uplink's programs; 0: none.", out);
+    exposition_head(place, "gauge", "The exit fence's place among an uplink's programs; 0: none.",
+                    out);
     for (size_t i = 0; i < listing->uplink_count; i++) {
         fputs(place, out);
-        print_label("uplink", listing->uplinks[i].name, true, out);
+        exposition_label("uplink", listing->uplinks[i].name, true, out);
         fprintf(out, "} %u\n", listing->uplinks[i].place);
     }
-    print_head(packets, "counter", "Packets to an IMDS endpoint that came to the exit fence.", out);
+    exposition_head(packets, "counter", "Packets to an IMDS endpoint that came to the exit fence.",
+                    out);
     for (size_t i = 0; i < listing->uplink_count; i++) {
         const struct fence_uplink *uplink = &listing->uplinks[i];
 
@@ -125,10 +124,11 @@ static void print_incoming(const struct fence_listing *listing, FILE *out)
 {
     static const char name[] = "imds_guard_exit_fence_interface_packets_total";
 
-    print_head(name, "counter",
-               "The same packets by the interface that they came in through; index 0: macvlan and "
-               "the like.",
-               out);
+    exposition_head(
+        name, "counter",
+        "The same packets by the interface that they came in through; index 0: macvlan and "
+        "the like.",
+        out);
     for (size_t i = 0; i < listing->incoming_count; i++) {
         const struct fence_incoming *in = &listing->incoming[i];
 
@@ -139,47 +139,63 @@ static void print_incoming(const struct fence_listing *listing, FILE *out)
 
 static void print_fence(const struct status_fence *fence, FILE *out)
 {
-    print_head("imds_guard_exit_fence_stands", "gauge",
-               "Whether the exit fence stands first on every uplink.", out);
+    exposition_head("imds_guard_exit_fence_stands", "gauge",
+                    "Whether the exit fence stands first on every uplink.", out);
     fputs("imds_guard_exit_fence_stands", out);
-    print_label("configured", exit_fence_name(fence->wanted), true, out);
+    exposition_label("configured", exit_fence_name(fence->wanted), true, out);
     fprintf(out, "} %d\n", fence->stands);
     print_uplinks(&fence->listing, out);
     print_incoming(&fence->listing, out);
 }
 
-static void print_gauge(const char *name, const char *help, size_t value, FILE *out)
+/* Each with its head, also where there is no sample of it: a scraper then knows that it is zero. */
+static void print_counters(const struct status *status, FILE *out)
 {
-    print_head(name, "gauge", help, out);
-    fprintf(out, "%s %zu\n", name, value);
+    static const struct {
+        const char *name, *type, *help;
+        void (*print)(const struct status *status, const char *name, enum measure measure,
+                      FILE *out);
+        enum measure measure;
+    } families[] = {
+        {"imds_guard_packets_total", "counter",
+         "Packets to an IMDS endpoint that hit the guard; the verdict says what became of them.",
+         print_guards, PACKETS},
+        {"imds_guard_bytes_total", "counter",
+         "Bytes of packets to an IMDS endpoint that hit the guard.", print_guards, BYTES},
+        {"imds_guard_hit_timestamp_seconds", "gauge",
+         "When the guard was hit last, as far as watch has seen it.", print_guards, HIT},
+        {"imds_guard_others_packets_total", "counter",
+         "Packets to an IMDS endpoint from interfaces without a guard.", print_others, PACKETS},
+        {"imds_guard_others_bytes_total", "counter",
+         "Bytes of packets to an IMDS endpoint from interfaces without a guard.", print_others,
+         BYTES},
+        {"imds_guard_others_hit_timestamp_seconds", "gauge",
+         "When the verdict for others was hit last, as far as watch has seen it.", print_others,
+         HIT},
+    };
+
+    for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
+        exposition_head(families[i].name, families[i].type, families[i].help, out);
+        families[i].print(status, families[i].name, families[i].measure, out);
+    }
 }
 
 void status_print_prometheus(const struct status *status, FILE *out)
 {
-    print_head("imds_guard_build_info", "gauge", "The version of imds-guard; always 1.", out);
+    exposition_head("imds_guard_build_info", "gauge", "The version of imds-guard; always 1.", out);
     fputs("imds_guard_build_info", out);
-    print_label("version", IMDS_GUARD_VERSION, true, out);
+    exposition_label("version", IMDS_GUARD_VERSION, true, out);
     fputs("} 1\n", out);
-    print_gauge("imds_guard_status_complete",
-                "Whether configuration, cache and kernel could all be read.", status->complete,
-                out);
-    print_gauge("imds_guard_problems", "Faults and files that status complains about.",
-                status->problems.count, out);
-    print_gauge("imds_guard_others_as_configured",
-                "Whether interfaces without a guard get the configured verdict.",
-                !status->others_wrong, out);
+    exposition_gauge("imds_guard_status_complete",
+                     "Whether configuration, cache and kernel could all be read.", status->complete,
+                     out);
+    exposition_gauge("imds_guard_problems", "Faults and files that status complains about.",
+                     status->problems.count, out);
+    exposition_gauge("imds_guard_others_as_configured",
+                     "Whether interfaces without a guard get the configured verdict.",
+                     !status->others_wrong, out);
     print_states(status, out);
     print_guarded(status, out);
-    print_counters(status, "imds_guard_packets_total",
-                   "Packets to an IMDS endpoint that hit the guard; the verdict says what became "
-                   "of them.",
-                   false, out);
-    print_counters(status, "imds_guard_bytes_total",
-                   "Bytes of packets to an IMDS endpoint that hit the guard.", true, out);
-    print_others(status, "imds_guard_others_packets_total",
-                 "Packets to an IMDS endpoint from interfaces without a guard.", false, out);
-    print_others(status, "imds_guard_others_bytes_total",
-                 "Bytes of packets to an IMDS endpoint from interfaces without a guard.", true,
-                 out);
+    print_counters(status, out);
     print_fence(&status->fence, out);
 }

@@ -38,15 +38,24 @@ int status_row_add(struct status *status, const struct owner *owner, const char 
     return 0;
 }
 
+static bool is_of(const struct status_row *row, const struct owner *owner)
+{
+    return strcmp(row->container_id, owner->container_id) == 0 &&
+           strcmp(row->network, owner->network) == 0 && strcmp(row->ifname, owner->ifname) == 0;
+}
+
+struct status_row *status_row_last(const struct status *status, const struct owner *owner)
+{
+    struct status_row *last = status->row_count > 0 ? &status->rows[status->row_count - 1] : NULL;
+
+    return last && is_of(last, owner) ? last : NULL;
+}
+
 struct status_row *status_row_find(const struct status *status, const struct owner *owner)
 {
-    for (size_t i = 0; i < status->row_count; i++) {
-        struct status_row *row = &status->rows[i];
-
-        if (strcmp(row->container_id, owner->container_id) == 0 &&
-            strcmp(row->network, owner->network) == 0 && strcmp(row->ifname, owner->ifname) == 0)
-            return row;
-    }
+    for (size_t i = 0; i < status->row_count; i++)
+        if (is_of(&status->rows[i], owner))
+            return &status->rows[i];
     return NULL;
 }
 

@@ -16,6 +16,9 @@
 must_use int status_row_add(struct status *status, const struct owner *owner, const char *namespace,
                             const char *pod, struct status_row **out, struct error *err);
 
+/* The last row, if it is this owner's: the cache may have two files of one. Or NULL. */
+struct status_row *status_row_last(const struct status *status, const struct owner *owner);
+
 /* The row with this owner, or NULL. */
 struct status_row *status_row_find(const struct status *status, const struct owner *owner);
 
@@ -30,5 +33,6 @@ must_use int status_row_judge(struct status_row *row, enum status_state state, c
                               struct error *err);
 
 void status_rows_sort(struct status *status);
+void status_row_free(struct status_row *row);
 
 #endif

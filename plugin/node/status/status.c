@@ -1,6 +1,8 @@
 #include "node/status/status.h"
 
-static void free_row(struct status_row *row)
+#include "node/status/row.h"
+
+void status_row_free(struct status_row *row)
 {
     free(row->namespace);
     free(row->pod);
@@ -14,7 +16,7 @@ static void free_row(struct status_row *row)
 void status_free(struct status *status)
 {
     for (size_t i = 0; i < status->row_count; i++)
-        free_row(&status->rows[i]);
+        status_row_free(&status->rows[i]);
     free(status->rows);
     free(status->network);
     free(status->fence.reason);

@@ -10,13 +10,14 @@
 #include "guard/plan.h"
 #include "kernel/fence/fence.h"
 #include "kernel/holdings.h"
-#include "node/chain/networks.h"
+#include "node/chain/settings.h"
 #include "node/notes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 /* Exit codes of `status`. */
 enum status_exit {
@@ -42,6 +43,7 @@ struct status_guard {
     unsigned families;   /* FAMILY_IPV4 | FAMILY_IPV6 */
     uint64_t packets;    /* to an endpoint; the verdict says what became of them */
     uint64_t bytes;
+    time_t hit; /* when it was hit last; 0: not known. For who has looked before: watch */
 };
 
 /* One backend's rule for who has no guard. */
@@ -49,6 +51,7 @@ struct status_others {
     const char *backend;
     bool in_force;
     struct others others;
+    time_t hit; /* as above */
 };
 
 /* The exit fence. */
@@ -87,10 +90,8 @@ struct status {
 };
 
 struct status_options {
-    const char *conf_dir;
-    const char *config_file; /* NULL: the conflist's entry */
+    struct settings_sources sources;
     const char *results_dir;
-    struct networks networks; /* beside those of the conflists */
 };
 
 /*
@@ -100,6 +101,23 @@ struct status_options {
 must_use int status_collect(const struct status_options *options, struct status *out,
                             struct error *err);
 void status_free(struct status *status);
+
+/*
+ * Whether the node is in force as a whole, for a readiness probe: every list that makes its pods has
+ * our entry, and who has no guard gets the verdict that is configured. Pods are not looked at: guards
+ * are set in one transaction with that verdict, and so the answer costs the same however many there
+ * are, and does not waver while they come and go. `why` is set but for STATUS_IN_FORCE.
+ */
+must_use enum status_exit status_of_node(const struct status_options *options, struct error *why);
+
+/* Forgets all rows but those of pods that one of the globs fits: "namespace/pod", or "pod". */
+void status_keep_named(struct status *status, char *const *names, int count);
+
+/* Forgets all rows whose guards have denied nothing; most packets first. */
+void status_keep_denied(struct status *status);
+
+/* Packets that the row's guards have denied. */
+uint64_t status_denied(const struct status_row *row);
 
 enum status_exit status_exit_code(const struct status *status);
 size_t status_count(const struct status *status, enum status_state state);

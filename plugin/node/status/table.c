@@ -160,9 +160,7 @@ static uint64_t denied(const struct status *status)
     uint64_t sum = 0;
 
     for (size_t i = 0; i < status->row_count; i++)
-        for (size_t j = 0; j < status->rows[i].guard_count; j++)
-            if (verdict_denies(status->rows[i].guards[j].guard.verdict))
-                sum += status->rows[i].guards[j].packets;
+        sum += status_denied(&status->rows[i]);
     for (size_t i = 0; i < status->others_count; i++)
         if (verdict_denies(status->others[i].others.verdict))
             sum += status->others[i].others.packets;

@@ -1,0 +1,45 @@
+#include "node/status/status.h"
+
+static enum status_exit judge_chain(const struct settings *settings, struct error *why)
+{
+    if (!settings->unchained && !settings->remembered)
+        return STATUS_IN_FORCE;
+    error_set(why, ERROR_NOT_AVAILABLE, "pods that start now are not guarded by name: %s",
+              settings->problems.count > 0 ? settings->problems.items[0].text : settings->path);
+    return STATUS_WRONG;
+}
+
+static enum status_exit judge_rules(const struct settings *settings, struct error *why)
+{
+    const struct terms terms = settings_terms(settings);
+    cleanup(holdings) struct holdings holdings = {0};
+    enum verdict verdict;
+
+    if (holdings_gather(&terms, &holdings, why) < 0)
+        return STATUS_UNKNOWN;
+    verdict = holdings_others(&holdings);
+    if (verdict == terms.others)
+        return STATUS_IN_FORCE;
+    for (size_t i = 0; i < BACKEND_COUNT; i++)
+        if (holdings.items[i].unread) {
+            error_set(why, ERROR_KERNEL, "cannot tell what rules there are: %s",
+                      holdings.items[i].unread);
+            return STATUS_UNKNOWN;
+        }
+    error_set(why, ERROR_GUARD_MISSING,
+              "the verdict for interfaces without a guard is %s, not %s as configured: run "
+              "imds-guard sync",
+              verdict_name(verdict), verdict_name(terms.others));
+    return STATUS_WRONG;
+}
+
+enum status_exit status_of_node(const struct status_options *options, struct error *why)
+{
+    cleanup(settings) struct settings settings = {0};
+    enum status_exit chain;
+
+    if (settings_load(&options->sources, &settings, why) < 0)
+        return STATUS_UNKNOWN;
+    chain = judge_chain(&settings, why);
+    return chain == STATUS_IN_FORCE ? judge_rules(&settings, why) : chain;
+}
