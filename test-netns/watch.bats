@@ -36,7 +36,9 @@ bats_require_minimum_version 1.5.0
     aws_node_writes
     wait_until 10 has_guards a drop
     has_entry
-    [ "$(count_said 'waiting for it')" -eq 1 ]
+    # Told when it comes, and when it goes.
+    [ "$(count_said 'waiting for it')" -eq 2 ]
+    [ "$(count_said 'no longer: no conflist in /etc/cni/net.d yet')" -eq 1 ]
 }
 
 @test "the directory itself may come later, or be replaced" {
@@ -70,19 +72,19 @@ bats_require_minimum_version 1.5.0
     assert_imds_silent a
 }
 
-# Changes of nf_tables are announced; of legacy tables they are not, and the re-check is what finds them.
+# Changes of nf_tables are announced; of legacy tables, that somebody has had their lock.
 @test "a flushed ruleset is restored" {
-    local interval=600 reason="ruleset changed"
-    [ "$BACKEND" = nftables ] || { interval=1 && reason=re-check; }
+    local cause="ruleset changed"
+    [ "$BACKEND" = nftables ] || cause="legacy tables used"
     prepare regular
     pod_add a
-    start_watch --config /run/config/imds-guard.json --interval $interval
+    start_watch --config /run/config/imds-guard.json
     wait_until 10 has_guards a drop
     for _ in 1 2 3 4 5; do
         flush_rules
         wait_until 10 has_guards a drop
     done
-    said "[$reason]"
+    said "[$cause]"
     assert_imds_silent a
 }
 

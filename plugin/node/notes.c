@@ -3,36 +3,68 @@
 #include "node/text.h"
 
 #include <stdarg.h>
+#include <string.h>
 
-int notes_add(struct notes *notes, struct error *err, enum note_kind kind, const char *format, ...)
+static void free_note(struct note *note)
+{
+    free(note->text);
+    free(note->pod);
+    free(note->interface);
+}
+
+static int append(struct notes *notes, struct error *err, enum note_kind kind, const char *format,
+                  va_list args)
 {
     struct note *larger = reallocarray(notes->items, notes->count + 1, sizeof(*larger));
     struct note note = {.kind = kind};
-    va_list args;
-    int length;
 
     if (!larger)
         return error_no_memory(err);
     notes->items = larger;
-    va_start(args, format);
-    length = vasprintf(&note.text, format, args);
-    va_end(args);
-    if (length < 0)
+    if (vasprintf(&note.text, format, args) < 0)
         return error_no_memory(err);
     text_make_printable(note.text);
     notes->items[notes->count++] = note;
     return 0;
 }
 
-void notes_join_problems(const struct notes *notes, char *out, size_t size)
+int notes_add(struct notes *notes, struct error *err, enum note_kind kind, const char *format, ...)
 {
-    size_t used = 0;
+    va_list args;
+    int result;
 
-    out[0] = '\0';
-    for (size_t i = 0; i < notes->count && used < size; i++)
-        if (notes->items[i].kind == NOTE_PROBLEM)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? "; " : "",
-                                     notes->items[i].text);
+    va_start(args, format);
+    result = append(notes, err, kind, format, args);
+    va_end(args);
+    return result;
+}
+
+/* A copy that can be printed; NULL of NULL. */
+static int copy(const char *text, char **out, struct error *err)
+{
+    if (!text)
+        return 0;
+    *out = strdup(text);
+    if (!*out)
+        return error_no_memory(err);
+    text_make_printable(*out);
+    return 0;
+}
+
+int notes_add_about(struct notes *notes, struct error *err, enum note_kind kind, const char *pod,
+                    const char *interface, const char *format, ...)
+{
+    struct note *note;
+    va_list args;
+    int result;
+
+    va_start(args, format);
+    result = append(notes, err, kind, format, args);
+    va_end(args);
+    if (result < 0)
+        return -1;
+    note = &notes->items[notes->count - 1];
+    return copy(pod, &note->pod, err) < 0 ? -1 : copy(interface, &note->interface, err);
 }
 
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err)
@@ -45,10 +77,18 @@ void notes_print(const struct notes *notes, const char *command, FILE *out, FILE
     }
 }
 
+void notes_remove(struct notes *notes, size_t index)
+{
+    free_note(&notes->items[index]);
+    notes->count--;
+    memmove(&notes->items[index], &notes->items[index + 1],
+            (notes->count - index) * sizeof(*notes->items));
+}
+
 void notes_cut(struct notes *notes, size_t count)
 {
     while (notes->count > count)
-        free(notes->items[--notes->count].text);
+        free_note(&notes->items[--notes->count]);
 }
 
 void notes_free(struct notes *notes)

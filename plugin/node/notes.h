@@ -19,7 +19,9 @@ enum note_kind {
 
 struct note {
     enum note_kind kind;
-    char *text; /* printable ASCII, no newline */
+    char *text;      /* printable ASCII, no newline */
+    char *pod;       /* whom it is about, as the text has it; NULL if it is about no pod */
+    char *interface; /* the guards' interfaces, with commas between; NULL: about none */
 };
 
 struct notes {
@@ -30,11 +32,16 @@ struct notes {
 must_use int notes_add(struct notes *notes, struct error *err, enum note_kind kind,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* All problems as one text, cut to size: it is another one if any of them is new. */
-void notes_join_problems(const struct notes *notes, char *out, size_t size);
+/* The same about a pod; `interface` may be NULL. */
+must_use int notes_add_about(struct notes *notes, struct error *err, enum note_kind kind,
+                             const char *pod, const char *interface, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 
 /* What a command says: problems go to err, after its name, all else to out. */
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err);
+
+/* Forgets one; those behind it move up. */
+void notes_remove(struct notes *notes, size_t index);
 
 /* Forgets all but the first `count`. */
 void notes_cut(struct notes *notes, size_t count);

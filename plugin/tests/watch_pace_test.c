@@ -27,27 +27,36 @@ static void a_burst_is_answered_at_once(void **state)
         now = repair_after(&pace, now, 1);
         assert_int_equal(pace.not_before, now);
     }
-    assert_int_equal(pace_pause(&pace), 0);
+    assert_false(pace.fight);
 }
 
-static void a_fight_is_met_with_pauses_that_double(void **state)
+static void a_fight_is_answered_as_fast_as_repairs_are_forgiven(void **state)
 {
     struct pace pace = {0};
     int64_t now = 1000, start;
     int repairs = 0;
 
     (void)state;
-    for (int i = 0; i <= PACE_PATIENCE; i++)
+    for (int i = 0; i <= PACE_PATIENCE + 1; i++)
         now = repair_after(&pace, now, 1);
-    assert_int_equal(pace_pause(&pace), PACE_FIRST_PAUSE);
-    now = repair_after(&pace, now, 1);
-    assert_int_equal(pace_pause(&pace), 2 * PACE_FIRST_PAUSE);
-    for (int i = 0; i < 100; i++)
-        now = repair_after(&pace, now, 1);
-    assert_int_equal(pace_pause(&pace), PACE_LONGEST);
+    assert_true(pace.fight);
     for (start = now; now < start + 60 * 1000; repairs++)
         now = repair_after(&pace, now, 1);
-    assert_int_equal(repairs, 60 * 1000 / PACE_LONGEST);
+    assert_int_equal(repairs, 60 * 1000 / PACE_FORGIVEN);
+}
+
+/* Slow enough that no two are moments apart, and yet for ever. */
+static void a_slow_fight_is_one_as_well(void **state)
+{
+    struct pace pace = {0};
+    int64_t now = 1000;
+    int repairs = 0;
+
+    (void)state;
+    for (; !pace.fight && repairs < 635; repairs++)
+        now = repair_after(&pace, now, 1100);
+    assert_true(pace.fight);
+    assert_in_range(repairs, PACE_PATIENCE, 2 * PACE_PATIENCE);
 }
 
 static void a_rest_ends_the_fight(void **state)
@@ -58,8 +67,11 @@ static void a_rest_ends_the_fight(void **state)
     (void)state;
     for (int i = 0; i < 2 * PACE_PATIENCE; i++)
         now = repair_after(&pace, now, 1);
-    now = repair_after(&pace, now, 2 * PACE_LONGEST + PACE_FIGHT_WINDOW + 1);
-    assert_int_equal(pace_pause(&pace), 0);
+    pace_looked(&pace, now + PACE_FORGIVEN, now + PACE_FORGIVEN, false);
+    assert_true(pace.fight);
+    now += (int64_t)PACE_PATIENCE * PACE_FORGIVEN;
+    now = repair_after(&pace, now, 0);
+    assert_false(pace.fight);
     assert_int_equal(pace.not_before, now);
 }
 
@@ -70,7 +82,7 @@ static void who_writes_now_and_then_is_never_made_to_wait(void **state)
 
     (void)state;
     for (int i = 0; i < 10 * PACE_PATIENCE; i++) {
-        now = repair_after(&pace, now, PACE_FIGHT_WINDOW + 1);
+        now = repair_after(&pace, now, PACE_FORGIVEN);
         assert_int_equal(pace.not_before, now);
     }
 }
@@ -86,19 +98,19 @@ static void a_look_for_nothing_rests_as_long_as_it_took(void **state)
 
 static void a_look_for_nothing_shortens_no_pause(void **state)
 {
-    struct pace pace = {.streak = PACE_PATIENCE + 20, .repaired = 1000, .not_before = 6000};
+    struct pace pace = {.not_before = 6000};
 
     (void)state;
     pace_looked(&pace, 1001, 1002, false);
     assert_int_equal(pace.not_before, 6000);
-    assert_int_equal(pace.streak, PACE_PATIENCE + 20);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_is_answered_at_once),
-        cmocka_unit_test(a_fight_is_met_with_pauses_that_double),
+        cmocka_unit_test(a_fight_is_answered_as_fast_as_repairs_are_forgiven),
+        cmocka_unit_test(a_slow_fight_is_one_as_well),
         cmocka_unit_test(a_rest_ends_the_fight),
         cmocka_unit_test(who_writes_now_and_then_is_never_made_to_wait),
         cmocka_unit_test(a_look_for_nothing_rests_as_long_as_it_took),

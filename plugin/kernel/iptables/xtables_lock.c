@@ -15,7 +15,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-static const char *lock_path(void)
+const char *xtables_lock_path(void)
 {
     const char *path = secure_getenv("XTABLES_LOCKFILE");
 
@@ -166,7 +166,7 @@ static int wait_for(int fd, const char *path, unsigned timeout_ms, bool *had, st
 
 int xtables_lock(unsigned timeout_ms, int *out, struct error *err)
 {
-    const char *path = lock_path();
+    const char *path = xtables_lock_path();
     cleanup(close_fd) int fd = -1;
     bool had;
 
@@ -185,7 +185,7 @@ int xtables_lock(unsigned timeout_ms, int *out, struct error *err)
 
 int xtables_lock_usable(struct error *err)
 {
-    const char *path = lock_path();
+    const char *path = xtables_lock_path();
     cleanup(free_text) char *directory = NULL;
     cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
     char *slash;

@@ -9,6 +9,9 @@
 
 #define XTABLES_LOCK_DEFAULT "/run/xtables.lock"
 
+/* $XTABLES_LOCKFILE, or XTABLES_LOCK_DEFAULT. */
+const char *xtables_lock_path(void);
+
 /*
  * flock(2) on $XTABLES_LOCKFILE, or XTABLES_LOCK_DEFAULT. Closing *out lets it go. With a timeout
  * (milliseconds) of 0 it does not wait; while it waits it has SIGALRM and ITIMER_REAL to itself,

@@ -4,6 +4,8 @@
 #include "node/commands/options.h"
 #include "node/pods/cache.h"
 
+#include <string.h>
+
 static const char about[] =
     "For a DaemonSet or systemd: installs, syncs, and keeps both true until told to end. A "
     "conflist\n"
@@ -15,13 +17,15 @@ static const char about[] =
     "while\n"
     "a file is broken, missing or cannot be written. Changes of nf_tables, of the conflists and "
     "of\n"
-    "libcni's cache are noticed at once; legacy iptables tables announce nothing, so there only "
-    "the\n"
-    "re-check finds what was flushed.\n"
+    "libcni's cache are noticed at once; of legacy iptables tables, that somebody has used their "
+    "lock.\n"
     "\n"
-    "One line on standard error for each thing done, with time and reason. SIGTERM and SIGINT end "
-    "it\n"
-    "at once; entry, binary and guards stay.\n"
+    "One line on standard error for each thing done, with time and cause; a problem when it comes "
+    "and\n"
+    "when it goes; a pod that asks for the metadata service, once an hour. What a pod's end leaves "
+    "for\n"
+    "a moment is repaired if it lasts. SIGTERM and SIGINT end it at once; entry, binary and guards "
+    "stay.\n"
     "\n"
     "Exit code: 0 told to end, 1 could not start (said on standard error), 2 wrong options.\n";
 
@@ -32,6 +36,7 @@ int command_watch(int argc, char **argv, FILE *out, FILE *err)
         .results_dir = RESULTS_DIR_DEFAULT,
         .interval = WATCH_INTERVAL_DEFAULT,
     };
+    const char *log = "text";
     const struct option_spec specs[] = {
         {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")",
          .text = &options.install.conf_dir},
@@ -45,6 +50,9 @@ int command_watch(int argc, char **argv, FILE *out, FILE *err)
         {"drop-in", NULL, "install as imds-guard install --drop-in does",
          .flag = &options.install.drop_in},
         {"interval", "SECONDS", "time between re-checks (default 60)", .number = &options.interval},
+        {"metrics-file", "FILE", "write metrics to FILE, for node_exporter's textfile collector",
+         .text = &options.metrics_file},
+        {"log", "FORMAT", "text, or json for machines (default text)", .text = &log},
         {"quiet", NULL, "say only what went wrong", .flag = &options.quiet},
         {0},
     };
@@ -53,6 +61,11 @@ int command_watch(int argc, char **argv, FILE *out, FILE *err)
 
     if (code != OPTIONS_RUN)
         return code;
+    options.json = strcmp(log, "json") == 0;
+    if (!options.json && strcmp(log, "text") != 0) {
+        fprintf(err, "imds-guard watch: --log: neither text nor json: %s\n", log);
+        return EXIT_USAGE;
+    }
     if (watch_run(&options, err, &why) < 0)
         fprintf(err, "imds-guard watch: %s\n", why.msg);
     return EXIT_FAILED;

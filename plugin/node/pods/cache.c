@@ -16,6 +16,11 @@ static void cleanup_directory(DIR **directory)
         closedir(*directory);
 }
 
+void cache_file_name(const struct owner *owner, char out[static CACHE_FILE_SIZE])
+{
+    snprintf(out, CACHE_FILE_SIZE, "%s-%s-%s", owner->network, owner->container_id, owner->ifname);
+}
+
 static int add_attachment(struct cache *cache, struct cached_attachment *attachment,
                           struct error *err)
 {
@@ -154,6 +159,23 @@ int cache_read(const char *path, const struct config *config, cache_keep *keep, 
     if (!directory && skip_directory(&cache, path, err) < 0)
         return -1;
     if (directory && take_all(directory, &reading, err) < 0)
+        return error_context(err, "%s", path);
+    *out = cache;
+    cache = (struct cache){0};
+    return 0;
+}
+
+int cache_read_one(const char *path, const char *file, const struct config *config,
+                   struct cache *out, struct error *err)
+{
+    cleanup(cache) struct cache cache = {0};
+    const struct reading reading = {.config = config, .cache = &cache};
+    cleanup(close_fd) int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (directory < 0 && errno != ENOENT)
+        return error_set(err, ERROR_IO, "%s cannot be read: %s", path, strerror(errno));
+    errno = 0;
+    if (directory >= 0 && take_file(directory, file, &reading, err) < 0)
         return error_context(err, "%s", path);
     *out = cache;
     cache = (struct cache){0};

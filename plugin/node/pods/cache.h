@@ -19,6 +19,10 @@
 
 #define RESULTS_DIR_DEFAULT "/var/lib/cni/results"
 
+/* The name that libcni gives the file of an attachment (api.go, getCacheFilePath). */
+#define CACHE_FILE_SIZE (OWNER_BYTES_MAX + sizeof("--"))
+void cache_file_name(const struct owner *owner, char out[static CACHE_FILE_SIZE]);
+
 struct cached_attachment {
     char *file;                   /* its name within the directory */
     struct timespec written;      /* when the file was last written */
@@ -73,6 +77,10 @@ void cached_attachment_trim(struct cached_attachment *attachment, const struct c
  */
 must_use int cache_read(const char *directory, const struct config *config, cache_keep *keep,
                         void *context, struct cache *out, struct error *err);
+
+/* One file of the directory. Not there: an empty cache. */
+must_use int cache_read_one(const char *directory, const char *file, const struct config *config,
+                            struct cache *out, struct error *err);
 
 /*
  * Our entry in the chain of the attachment that was written last, of those that run the node's pods:

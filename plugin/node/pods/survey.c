@@ -221,6 +221,19 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
     return 0;
 }
 
+int survey_one(const struct settings *settings, const char *results_dir, const char *file,
+               struct survey *out, struct error *err)
+{
+    cleanup(survey) struct survey survey = {0};
+
+    if (cache_read_one(results_dir, file, &settings->config, &survey.cache, err) < 0 ||
+        plan_all(settings, &survey, err) < 0)
+        return -1;
+    *out = survey;
+    survey = (struct survey){0};
+    return 0;
+}
+
 /* By the time of writing; those of one moment in the order of the cache, which is fixed. */
 static int by_age(const void *left, const void *right)
 {

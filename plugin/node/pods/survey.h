@@ -17,6 +17,7 @@
 enum attachment_state {
     ATTACHMENT_PLANNED,       /* its pod lives; `plan` is what should hold, or as much of it as
                                * can, if there is a `reason` */
+    ATTACHMENT_LEFT,          /* the same, and for now nothing is done about it (sync.h) */
     ATTACHMENT_OTHER_NETWORK, /* not of this node's pods: no business of ours */
     ATTACHMENT_GONE,          /* its network namespace is no more */
     ATTACHMENT_NO_INTERFACE,  /* no link of its is there (any more): its pod is being torn down */
@@ -52,6 +53,13 @@ struct survey {
 must_use int survey_take(const struct settings *settings, const char *results_dir,
                          struct survey *out, struct error *err);
 void survey_free(struct survey *survey);
+
+/*
+ * The attachment of one file of the cache, alone: links and holdings are left empty. None, if there
+ * is no such file. Errors: as survey_take.
+ */
+must_use int survey_one(const struct settings *settings, const char *results_dir, const char *file,
+                        struct survey *out, struct error *err);
 
 /*
  * The plans of all that are ATTACHMENT_PLANNED, the one whose file was written last at the end.

@@ -25,33 +25,50 @@ static void cleanup_sync(struct sync *sync)
     sync_report_free(&sync->report);
 }
 
-/* "eni1a2b3c drop, eni4d5e6f drop" */
-static void list_guards(const struct plan *plan, char *out, size_t size)
+/* "eni1a2b3c drop, eni4d5e6f drop", or the names alone. */
+static void list_guards(const struct plan *plan, bool verdicts, char *out, size_t size)
 {
     size_t used = 0;
 
     out[0] = '\0';
     for (size_t i = 0; i < plan->guard_count && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s %s", i > 0 ? ", " : "",
-                                 plan->guards[i].interface, verdict_name(plan->guards[i].verdict));
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s%s", i > 0 ? ", " : "",
+                                 plan->guards[i].interface, verdicts ? " " : "",
+                                 verdicts ? verdict_name(plan->guards[i].verdict) : "");
 }
 
-static int note_planned(struct sync *sync, const struct surveyed *surveyed, struct error *err)
+/* What is not right may be a deletion under way, unless the node is the reason. */
+static bool is_left(const struct sync *sync, const struct surveyed *surveyed)
 {
-    const char *was =
-        standing_text(holdings_plan_standing(&sync->survey.holdings, &surveyed->plan));
-    char label[ATTACHMENT_LABEL_SIZE], guards[512];
+    const struct sync_options *options = sync->options;
+    const bool anyway = sync->report.terms_set;
+
+    return options->ripe &&
+           !options->ripe(options->context, &surveyed->cached->attachment.owner, anyway) && !anyway;
+}
+
+static int note_planned(struct sync *sync, struct surveyed *surveyed, struct error *err)
+{
+    enum standing standing = holdings_plan_standing(&sync->survey.holdings, &surveyed->plan);
+    char label[ATTACHMENT_LABEL_SIZE], guards[512], interfaces[512];
 
     if (holdings_have(&sync->survey.holdings, sync->chosen, &surveyed->plan)) {
         sync->report.right++;
         return 0;
     }
+    if (standing != STANDING_OPEN && is_left(sync, surveyed)) {
+        surveyed->state = ATTACHMENT_LEFT;
+        sync->report.left++;
+        return 0;
+    }
     sync->report.changed++;
     attachment_label(&surveyed->cached->attachment, label);
-    list_guards(&surveyed->plan, guards, sizeof(guards));
-    return notes_add(&sync->report.notes, err, NOTE_DONE, "%s %s: %s (%s); was: %s",
-                     sync->options->dry_run ? "would guard" : "guarded", label, guards,
-                     sync->chosen->name, was ? was : "in another form");
+    list_guards(&surveyed->plan, true, guards, sizeof(guards));
+    list_guards(&surveyed->plan, false, interfaces, sizeof(interfaces));
+    return notes_add_about(
+        &sync->report.notes, err, NOTE_DONE, label, interfaces, "%s %s: %s (%s); was: %s",
+        sync->options->dry_run ? "would guard" : "guarded", label, guards, sync->chosen->name,
+        standing == STANDING_RIGHT ? "in another form" : standing_text(standing));
 }
 
 /* `part`: "all of " if the rest has its guards. */
@@ -60,10 +77,14 @@ static int note_failed(struct sync *sync, const struct surveyed *surveyed, const
 {
     char label[ATTACHMENT_LABEL_SIZE];
 
+    if (verdict_denies(sync->terms.others) && is_left(sync, surveyed)) {
+        sync->report.left++;
+        return 0;
+    }
     attachment_label(&surveyed->cached->attachment, label);
     sync->report.failed++;
-    return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "cannot guard %s%s: %s", part, label,
-                     surveyed->reason);
+    return notes_add_about(&sync->report.notes, err, NOTE_PROBLEM, label, NULL,
+                           "cannot guard %s%s: %s", part, label, surveyed->reason);
 }
 
 static int note_skipped(struct sync *sync, const struct surveyed *surveyed, const char *why,
@@ -73,12 +94,14 @@ static int note_skipped(struct sync *sync, const struct surveyed *surveyed, cons
 
     attachment_label(&surveyed->cached->attachment, label);
     sync->report.skipped++;
-    return notes_add(&sync->report.notes, err, NOTE_SKIPPED, "skipped %s: %s", label, why);
+    return notes_add_about(&sync->report.notes, err, NOTE_SKIPPED, label, NULL, "skipped %s: %s",
+                           label, why);
 }
 
-static int note_attachment(struct sync *sync, const struct surveyed *surveyed, struct error *err)
+static int note_attachment(struct sync *sync, struct surveyed *surveyed, struct error *err)
 {
     switch (surveyed->state) {
+    case ATTACHMENT_LEFT:
     case ATTACHMENT_PLANNED:
         if (surveyed->reason && note_failed(sync, surveyed, "all of ", err) < 0)
             return -1;
@@ -157,14 +180,13 @@ static int note_unread(struct sync *sync, struct error *err)
     return 0;
 }
 
-/* Whether nothing is to be written but guards. Who lets others pass needs no rule for them. */
-static bool terms_are_right(const struct sync *sync)
+/* Who lets others pass needs no rule for them. */
+bool sync_terms_are_right(const struct holdings *holdings, const struct backend *chosen,
+                          const struct terms *terms)
 {
-    const struct holdings *holdings = &sync->survey.holdings;
-
-    if (!verdict_denies(sync->terms.others) && !holdings_present(holdings))
+    if (!verdict_denies(terms->others) && !holdings_present(holdings))
         return true;
-    return holdings_have_terms(holdings, sync->chosen, &sync->terms);
+    return holdings_have_terms(holdings, chosen, terms);
 }
 
 static int note_others(struct sync *sync, struct error *err)
@@ -202,7 +224,7 @@ static int note_chosen(struct sync *sync, const struct listing *listing, struct 
 /* What is done beside setting guards. */
 static int note_terms(struct sync *sync, struct error *err)
 {
-    if (terms_are_right(sync))
+    if (sync_terms_are_right(&sync->survey.holdings, sync->chosen, &sync->terms))
         return 0;
     sync->report.terms_set = true;
     if (note_others(sync, err) < 0)
@@ -313,7 +335,7 @@ static int hand_over_plans(struct sync *sync, struct error *err)
     for (size_t i = 0; i < sync->survey.count; i++) {
         struct surveyed *surveyed = &sync->survey.attachments[i];
 
-        if (surveyed->state != ATTACHMENT_PLANNED)
+        if (surveyed->state != ATTACHMENT_PLANNED && surveyed->state != ATTACHMENT_LEFT)
             continue;
         report->plans[report->plan_count++] = surveyed->plan;
         surveyed->plan = (struct plan){0};

@@ -7,6 +7,8 @@
 
 #include "guard/cleanup.h"
 #include "guard/error.h"
+#include "guard/owner.h"
+#include "kernel/holdings.h"
 #include "node/chain/settings.h"
 #include "node/notes.h"
 
@@ -17,6 +19,13 @@ struct sync_options {
     const char *results_dir;
     bool new_node; /* where there is no such directory, no pod has started yet */
     bool dry_run;  /* changes nothing; the report says what would be done */
+    /*
+     * Asked of each attachment that is not as it should be, or cannot be guarded, as far as nothing
+     * of it is open: false leaves it for now, and it is not in the notes; but not `anyway`, where
+     * the node itself is not as it should be. NULL: nobody is left.
+     */
+    bool (*ripe)(void *context, const struct owner *owner, bool anyway);
+    void *context;
 };
 
 struct sync_report {
@@ -25,6 +34,7 @@ struct sync_report {
     size_t changed; /* attachments whose guards were set */
     size_t failed;  /* attachments that cannot be guarded; if in part, they count above, too;
                      * cached results that cannot be read */
+    size_t left;    /* attachments that were left as they are (sync_options.ripe) */
     size_t removed; /* guards without attachment and interface */
     size_t skipped; /* attachments that are gone, replaced, of the host or of another network */
     bool terms_set; /* what holds for all of the node was not as configured */
@@ -49,6 +59,10 @@ struct sync_report {
 must_use int sync_run(const struct settings *settings, const struct sync_options *options,
                       struct sync_report *out, struct error *err);
 void sync_report_free(struct sync_report *report);
+
+/* Whether nothing is to be written but guards. */
+bool sync_terms_are_right(const struct holdings *holdings, const struct backend *chosen,
+                          const struct terms *terms);
 
 /*
  * Makes what stood after a run stand again, in one go and without another look at the pods: for

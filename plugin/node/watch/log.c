@@ -1,66 +1,178 @@
 #include "node/watch/log.h"
 
 #include "node/text.h"
-#include "node/watch/timestamp.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
-/*
- * Whether a line can be written without waiting. To a pipe it can if PIPE_BUF bytes can (pipe(7)),
- * which is more than a line has.
- */
-static bool is_read(FILE *out)
+/* Whether PIPE_BUF bytes can be written without waiting (pipe(7)). */
+static bool is_read(int fd)
 {
-    struct pollfd pipe = {.fd = fileno(out), .events = POLLOUT};
+    struct pollfd pipe = {.fd = fd, .events = POLLOUT};
 
-    return pipe.fd < 0 || poll(&pipe, 1, 0) != 0;
+    return fd < 0 || poll(&pipe, 1, 0) != 0;
 }
 
 /* False if whoever should read the log has stopped: a line is lost rather than a guard late. */
-static bool print(const struct watch_log *log, const char *reason, const char *text)
+static bool write_line(FILE *out, const char *line, size_t length)
 {
-    char when[TIMESTAMP_SIZE];
+    while (length > 0) {
+        size_t part = length < PIPE_BUF ? length : PIPE_BUF;
 
-    if (!is_read(log->out))
-        return false;
-    timestamp_write(time(NULL), when);
-    fprintf(log->out, "%s imds-guard watch: %s [%s]\n", when, text, reason);
-    fflush(log->out);
+        if (!is_read(fileno(out)))
+            return false;
+        if (fwrite(line, 1, part, out) != part || fflush(out) != 0)
+            return true; /* a log that is broken will not get better by repeating */
+        line += part;
+        length -= part;
+    }
     return true;
 }
 
-void watch_log_done(const struct watch_log *log, const char *reason, const char *format, ...)
+static void print_time(FILE *out)
 {
-    char text[2048];
-    va_list args;
+    const time_t now = time(NULL);
+    char text[32] = "";
+    struct tm utc;
 
-    if (log->quiet)
-        return;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    text_make_printable(text);
-    print(log, reason, text);
+    if (gmtime_r(&now, &utc))
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    fputs(text, out);
 }
 
-void watch_log_complain(const struct watch_log *log, struct complaint *complaint,
-                        const char *reason, const char *text)
+/* Texts of notes are printable ASCII: two bytes are all there is to escape. */
+static void print_member(const char *key, const char *value, FILE *out)
 {
-    bool any = text && text[0] != '\0';
-    bool new = any && (!complaint->said || strcmp(complaint->said, text) != 0);
-    char line[2048];
+    fprintf(out, ",\"%s\":\"", key);
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            fputc('\\', out);
+        fputc(*value, out);
+    }
+    fputc('"', out);
+}
 
-    if (new) {
-        snprintf(line, sizeof(line), "%s", text);
-        text_make_printable(line);
-        if (!print(log, reason, line))
-            return; /* to be said the next time */
+static void print_json(const struct note *note, const char *cause, const char *over, FILE *out)
+{
+    const bool problem = note->kind == NOTE_PROBLEM && over[0] == '\0';
+    cleanup(free_text) char *what = NULL;
+
+    fputs("{\"time\":\"", out);
+    print_time(out);
+    fprintf(out, "\",\"level\":\"%s\"", problem ? "warning" : "info");
+    if (asprintf(&what, "%s%s", over, note->text) >= 0)
+        print_member("what", what, out);
+    if (note->pod)
+        print_member("pod", note->pod, out);
+    if (note->interface)
+        print_member("interface", note->interface, out);
+    print_member("cause", cause, out);
+    fputs("}\n", out);
+}
+
+static bool print(const struct watch_log *log, const struct note *note, const char *cause,
+                  const char *over)
+{
+    cleanup(free_text) char *line = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&line, &length);
+
+    if (!out)
+        return false;
+    if (log->json) {
+        print_json(note, cause, over, out);
+    } else {
+        print_time(out);
+        fprintf(out, " imds-guard watch: %s%s [%s]\n", over, note->text, cause);
     }
-    if (new || !any) {
-        free(complaint->said);
-        complaint->said = new ? strdup(text) : NULL;
+    return fclose(out) == 0 && write_line(log->out, line, length);
+}
+
+static void print_done(const struct watch_log *log, const char *cause, const char *pod,
+                       const char *interface, const char *format, va_list args)
+{
+    cleanup(notes) struct notes notes = {0};
+    cleanup(free_text) char *text = NULL;
+    struct error ignored;
+
+    if (!log->quiet && vasprintf(&text, format, args) >= 0 &&
+        notes_add_about(&notes, &ignored, NOTE_DONE, pod, interface, "%s", text) == 0)
+        print(log, notes.items, cause, "");
+}
+
+void log_done(const struct watch_log *log, const char *cause, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    print_done(log, cause, NULL, NULL, format, args);
+    va_end(args);
+}
+
+void log_done_about(const struct watch_log *log, const char *cause, const char *pod,
+                    const char *interface, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    print_done(log, cause, pod, interface, format, args);
+    va_end(args);
+}
+
+void log_all_done(const struct watch_log *log, const char *cause, const struct notes *notes)
+{
+    for (size_t i = 0; i < notes->count && !log->quiet; i++)
+        if (notes->items[i].kind == NOTE_DONE)
+            print(log, &notes->items[i], cause, "");
+}
+
+static bool have(const struct notes *notes, const struct note *note)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i].kind == NOTE_PROBLEM && strcmp(notes->items[i].text, note->text) == 0)
+            return true;
+    return false;
+}
+
+/* One that cannot be remembered is told again. */
+static void tell(const struct watch_log *log, struct notes *told, const char *cause,
+                 const struct note *note)
+{
+    struct error ignored;
+
+    if (print(log, note, cause, ""))
+        (void)!notes_add_about(told, &ignored, NOTE_PROBLEM, note->pod, note->interface, "%s",
+                               note->text);
+}
+
+void log_problems(const struct watch_log *log, struct problems *problems, const char *cause,
+                  const struct notes *notes)
+{
+    struct notes *told = &problems->told;
+
+    for (size_t i = 0; i < told->count;) {
+        if (have(notes, &told->items[i]) || !print(log, &told->items[i], cause, "no longer: "))
+            i++;
+        else
+            notes_remove(told, i);
     }
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i].kind == NOTE_PROBLEM && !have(told, &notes->items[i]))
+            tell(log, told, cause, &notes->items[i]);
+}
+
+void log_problem(const struct watch_log *log, struct problems *problems, const char *cause,
+                 const char *text)
+{
+    cleanup(free_text) char *copy = strdup(text ? text : "");
+    struct note note = {.kind = NOTE_PROBLEM, .text = copy};
+    const struct notes notes = {&note, copy && copy[0] != '\0' ? 1 : 0};
+
+    if (!copy)
+        return;
+    text_make_printable(copy);
+    log_problems(log, problems, cause, &notes);
 }

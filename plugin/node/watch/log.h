@@ -1,32 +1,54 @@
 /*
- * What watch says: a line for each thing done, with time and reason, and each complaint once,
- * however often its cause is met again. Nobody waits for whoever reads it: where a line would have
- * to, it is lost, a complaint until it is met again.
+ * What watch says: a line for each thing done, and each problem once when it comes and once when it
+ * goes, however often it is met in between. For people or, as JSON, for machines:
+ *
+ *     2026-01-31T12:00:00Z imds-guard watch: <what> [<cause>]
+ *     {"time":"2026-01-31T12:00:00Z","level":"info","what":"...","pod":"...","interface":"...","cause":"..."}
+ *
+ * Nobody waits for whoever reads it: where a line would have to, it is lost, a problem until it is
+ * met again.
  */
 #ifndef IMDS_GUARD_WATCH_LOG_H
 #define IMDS_GUARD_WATCH_LOG_H
 
 #include "guard/cleanup.h"
+#include "node/notes.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
 struct watch_log {
     FILE *out;
-    bool quiet; /* complaints only */
+    bool quiet; /* problems only */
+    bool json;
 };
 
-/* The last complaint of one task; NULL if all is well. */
-struct complaint {
-    char *said;
+/* Problems of one task that were told, and are not over. */
+struct problems {
+    struct notes told;
 };
 
-/* "2026-01-31T12:00:00Z imds-guard watch: <text> [<reason>]" */
-void watch_log_done(const struct watch_log *log, const char *reason, const char *format, ...)
+/* What was done: a line for people, about no pod. */
+void log_done(const struct watch_log *log, const char *cause, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same, unless it says what the complaint said last. NULL or "": all is well again. */
-void watch_log_complain(const struct watch_log *log, struct complaint *complaint,
-                        const char *reason, const char *text);
+/* The same about a pod, or an interface; each may be NULL. */
+void log_done_about(const struct watch_log *log, const char *cause, const char *pod,
+                    const char *interface, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* All notes of NOTE_DONE. */
+void log_all_done(const struct watch_log *log, const char *cause, const struct notes *notes);
+
+/*
+ * What is wrong now, all of it: the notes of NOTE_PROBLEM. Tells those that were not there the last
+ * time, and that those are over which are not there any more.
+ */
+void log_problems(const struct watch_log *log, struct problems *problems, const char *cause,
+                  const struct notes *notes);
+
+/* The same of one at most; NULL or "": all is well. */
+void log_problem(const struct watch_log *log, struct problems *problems, const char *cause,
+                 const char *text);
 
 #endif

@@ -1,6 +1,7 @@
 #include "node/watch/places.h"
 
 #include "node/chain/replace.h"
+#include "node/hash.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 #define DIRECTORY_EVENTS                                                                           \
     (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF |    \
      IN_ONLYDIR | IN_MASK_ADD)
+#define FILE_EVENTS   (IN_CLOSE | IN_DELETE_SELF | IN_MOVE_SELF | IN_MASK_ADD)
 #define PARENT_EVENTS (IN_CREATE | IN_MOVED_TO | IN_ONLYDIR | IN_MASK_ADD)
 
 void places_open(struct places *out)
@@ -55,6 +57,14 @@ int places_add(struct places *places, const char *path, struct error *err)
     set_parent(place);
     place->watch = place->parent_watch = -1;
     places->count++;
+    return 0;
+}
+
+int places_add_file(struct places *places, const char *path, struct error *err)
+{
+    if (places_add(places, path, err) < 0)
+        return -1;
+    places->items[places->count - 1].is_file = true;
     return 0;
 }
 
@@ -103,7 +113,8 @@ unsigned places_arm(struct places *places)
         if (places->inotify < 0)
             continue;
         arm(places, place, &place->parent_watch, place->parent, PARENT_EVENTS);
-        if (arm(places, place, &place->watch, place->path, DIRECTORY_EVENTS))
+        if (arm(places, place, &place->watch, place->path,
+                place->is_file ? FILE_EVENTS : DIRECTORY_EVENTS))
             changed |= 1U << i;
     }
     return changed;
@@ -112,22 +123,14 @@ unsigned places_arm(struct places *places)
 bool places_must_poll(const struct places *places)
 {
     for (size_t i = 0; i < places->count; i++)
-        if (places->items[i].refused != 0)
+        if (places->items[i].refused != 0 && !places->items[i].is_file)
             return true;
     return false;
 }
 
-/* FNV-1a: two looks that differ give the same number once in 2^64 times. */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
-{
-    for (const unsigned char *at = bytes; length > 0; at++, length--)
-        hash = (hash ^ *at) * 0x100000001b3;
-    return hash;
-}
-
 static uint64_t look_at_file(int directory, const char *name)
 {
-    uint64_t hash = mix(0xcbf29ce484222325, name, strlen(name));
+    uint64_t hash = hash_text(HASH_BEGIN, name);
     struct stat status = {0};
     int64_t facts[5] = {0};
 
@@ -138,7 +141,7 @@ static uint64_t look_at_file(int directory, const char *name)
     facts[2] = status.st_size;
     facts[3] = status.st_mtim.tv_sec;
     facts[4] = status.st_mtim.tv_nsec;
-    return mix(hash, facts, sizeof(facts));
+    return hash_bytes(hash, facts, sizeof(facts));
 }
 
 /* All files in whatever order, links followed: a ConfigMap's are links. 0: no such directory. */
@@ -204,6 +207,12 @@ static void forget(struct places *places, int watch)
     }
 }
 
+static bool is_taken(const struct places *places, unsigned number,
+                     const struct inotify_event *event)
+{
+    return event->len > 0 && places->take && places->take(places->context, number, event->name);
+}
+
 static unsigned places_of(const struct places *places, const struct inotify_event *event)
 {
     unsigned changed = 0;
@@ -212,8 +221,8 @@ static unsigned places_of(const struct places *places, const struct inotify_even
         return (1U << places->count) - 1;
     if (event->len > 0 && strcmp(event->name, REPLACE_TEMPORARY) == 0)
         return 0; /* our own hand */
-    for (size_t i = 0; i < places->count; i++)
-        if (places->items[i].watch == event->wd)
+    for (unsigned i = 0; i < places->count; i++)
+        if (places->items[i].watch == event->wd && !is_taken(places, i, event))
             changed |= 1U << i;
     return changed;
 }

@@ -7,6 +7,9 @@
  *
  * A bind mount goes on showing a directory that has been deleted and made anew beside it, and nothing
  * announces that; such a directory has no name any more (st_nlink 0, stat(2)).
+ *
+ * A place may also be a file that others open and close, as all users of legacy tables do with their
+ * lock. Where it cannot be watched, nothing stands in: opening leaves no trace.
  */
 #ifndef IMDS_GUARD_WATCH_PLACES_H
 #define IMDS_GUARD_WATCH_PLACES_H
@@ -18,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLACES_MAX     4
+#define PLACES_MAX     5
 #define PLACES_POLL_MS 1000 /* between two places_poll */
 
 struct place {
@@ -29,13 +32,22 @@ struct place {
     int refused;      /* errno of a watch that cannot be had; 0: none, and it need not be polled */
     uint64_t seen;    /* what a polled one looked like */
     bool dead;        /* a former self of the directory */
+    bool is_file;
 };
+
+/*
+ * Offered each name within a directory that something has happened to. True: that is taken care of,
+ * and no reason to call the directory changed.
+ */
+typedef bool places_take(void *context, unsigned number, const char *name);
 
 struct places {
     int inotify; /* for poll(2); -1: not to be had */
     int refused; /* errno of that; else 0 */
     struct place items[PLACES_MAX];
     size_t count;
+    places_take *take; /* may be NULL; set after places_open */
+    void *context;     /* handed to it */
 };
 
 /* For places_close. */
@@ -44,6 +56,9 @@ void places_close(struct places *places);
 
 /* Adds a directory; its number is the count before. Errors: ERROR_IO if the path is too long. */
 must_use int places_add(struct places *places, const char *path, struct error *err);
+
+/* The same for a file: it has changed whenever somebody has closed it. */
+must_use int places_add_file(struct places *places, const char *path, struct error *err);
 
 /*
  * Watches what is there to watch. Returns a bit (1 << number) for each directory that is another

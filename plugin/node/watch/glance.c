@@ -1,0 +1,166 @@
+#include "guard/cleanup.h"
+#include "kernel/clock.h"
+#include "node/pods/cache.h"
+#include "node/pods/survey.h"
+#include "node/watch/state.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define METRICS_LAG_MS 5000 /* until a pod that has come or gone is in the metrics */
+
+static void name_file(const char *tag, char out[static CACHE_FILE_SIZE])
+{
+    struct tag parsed;
+    struct owner owner = {parsed.network, parsed.container_id, parsed.ifname};
+
+    out[0] = '\0';
+    if (tag_parse(tag, &parsed))
+        cache_file_name(&owner, out);
+}
+
+/* It has ended, or comes again. */
+static void forget_pod(struct sync_report *known, const char *file)
+{
+    char name[CACHE_FILE_SIZE];
+
+    for (size_t i = 0; i < known->plan_count; i++) {
+        name_file(known->plans[i].tag, name);
+        if (strcmp(name, file) != 0)
+            continue;
+        plan_free(&known->plans[i]);
+        known->plan_count--;
+        memmove(&known->plans[i], &known->plans[i + 1],
+                (known->plan_count - i) * sizeof(*known->plans));
+        return;
+    }
+}
+
+static bool know_pod(struct sync_report *known, struct plan *plan)
+{
+    struct plan *larger = reallocarray(known->plans, known->plan_count + 1, sizeof(*larger));
+
+    if (!larger)
+        return false;
+    known->plans = larger;
+    known->plans[known->plan_count++] = *plan;
+    *plan = (struct plan){0};
+    return true;
+}
+
+/* False if it is for a look at everything to say what this is. */
+static bool take_pod(struct watch *watch, struct surveyed *surveyed)
+{
+    switch (surveyed->state) {
+    case ATTACHMENT_OTHER_NETWORK:
+    case ATTACHMENT_HOST_NETWORK:
+        return true;
+    case ATTACHMENT_PLANNED:
+        return !surveyed->reason && know_pod(&watch->known.report, &surveyed->plan);
+    default:
+        return false;
+    }
+}
+
+/* Returns how many plans it has put at the end of those that are known. */
+static size_t look_at_file(struct watch *watch, const char *file)
+{
+    struct sync_report *known = &watch->known.report;
+    cleanup(survey) struct survey survey = {0};
+    struct error ignored;
+    size_t before;
+
+    doubts_settle(&watch->doubts, file);
+    forget_pod(known, file);
+    before = known->plan_count;
+    if (survey_one(&watch->known.settings, watch->options->results_dir, file, &survey, &ignored) <
+            0 ||
+        survey.cache.skipped_count > 0 ||
+        (survey.count > 0 && !take_pod(watch, &survey.attachments[0])))
+        doubts_add(&watch->doubts, file, clock_now());
+    return known->plan_count - before;
+}
+
+static size_t look_at_files(struct watch *watch)
+{
+    size_t fresh = 0;
+
+    if (watch->files.count > 0)
+        metrics_due(watch, METRICS_LAG_MS);
+    for (size_t i = 0; i < watch->files.count; i++)
+        fresh += look_at_file(watch, watch->files.items[i].text);
+    notes_cut(&watch->files, 0);
+    return fresh;
+}
+
+/* `fresh`: its file has just been written, so no deletion is under way. */
+static void look_at_plan(struct watch *watch, const struct holdings *holdings,
+                         const struct plan *plan, bool fresh)
+{
+    const bool right = holdings_have(holdings, watch->known.report.chosen, plan);
+    char file[CACHE_FILE_SIZE];
+
+    if (right && watch->doubts.count == 0)
+        return;
+    name_file(plan->tag, file);
+    if (right)
+        doubts_settle(&watch->doubts, file);
+    else if (fresh || holdings_plan_standing(holdings, plan) == STANDING_OPEN)
+        doubts_press(&watch->doubts, file, clock_now());
+    else
+        doubts_add(&watch->doubts, file, clock_now());
+}
+
+static void look_at_plans(struct watch *watch, const struct holdings *holdings, size_t fresh)
+{
+    const struct sync_report *known = &watch->known.report;
+
+    for (size_t i = 0; i < known->plan_count; i++)
+        look_at_plan(watch, holdings, &known->plans[i], i >= known->plan_count - fresh);
+}
+
+static void tell_hit(void *context, const char *tag, const struct guard *guard, uint64_t packets)
+{
+    const struct watch *watch = context;
+    const char *verdict = verdict_name(guard->verdict);
+    struct tag parsed;
+
+    if (tag_parse(tag, &parsed))
+        log_done_about(&watch->log, "counted", parsed.pod, guard->interface,
+                       "%s asks for the instance metadata service: %s %s, %" PRIu64 " packets",
+                       parsed.pod, guard->interface, verdict, packets);
+    else
+        log_done(&watch->log, "counted",
+                 "somebody without a guard asks for the instance metadata service: %s, %" PRIu64
+                 " packets",
+                 verdict, packets);
+}
+
+void glance(struct watch *watch)
+{
+    const struct terms terms = settings_terms(&watch->known.settings);
+    const struct backend *chosen = watch->known.report.chosen;
+    cleanup(holdings) struct holdings holdings = {0};
+    const bool pods_changed = watch->files.count > 0;
+    const enum cause cause = watch->glance;
+    const int64_t began = clock_now();
+    size_t fresh = look_at_files(watch);
+    struct error ignored;
+
+    watch->glance = CAUSE_NONE;
+    if (!chosen || holdings_gather(&terms, &holdings, &ignored) < 0) {
+        make_due(&watch->guards, cause);
+        return;
+    }
+    if (!sync_terms_are_right(&holdings, chosen, &terms)) {
+        watch->flushed = !pods_changed && !holdings_present(&holdings);
+        make_due(&watch->guards, cause);
+    } else {
+        look_at_plans(watch, &holdings, fresh);
+    }
+    if (doubts_next(&watch->doubts, INT64_MAX) <= clock_now())
+        make_due(&watch->guards, cause);
+    watch->doubtful = cause;
+    hits_look(&watch->hits, &holdings, time(NULL), tell_hit, watch);
+    watch->not_before = clock_now() + (clock_now() - began) + PACE_LOOK_PAUSE;
+}

@@ -1,0 +1,130 @@
+#include "guard/cleanup.h"
+#include "kernel/clock.h"
+#include "node/status/exposition.h"
+#include "node/status/status.h"
+#include "node/watch/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define WRITE_MS  30000 /* between two that nothing gave cause to */
+#define REST_MS   1000  /* at least, between any two: a status is a look at all pods */
+#define READ_MODE 0644  /* node_exporter is another user */
+
+static time_t hit_of(const struct hits *hits, const struct status_row *row,
+                     const struct status_guard *guard)
+{
+    const struct owner owner = {row->network, row->container_id, row->ifname};
+
+    return guard->backend ? hits_last(hits, guard->backend, &owner, guard->guard.interface,
+                                      guard->guard.verdict)
+                          : 0;
+}
+
+static void add_hits(const struct hits *hits, struct status *status)
+{
+    for (size_t i = 0; i < status->row_count; i++)
+        for (size_t j = 0; j < status->rows[i].guard_count; j++)
+            status->rows[i].guards[j].hit =
+                hit_of(hits, &status->rows[i], &status->rows[i].guards[j]);
+    for (size_t i = 0; i < status->others_count; i++)
+        status->others[i].hit =
+            hits_last(hits, status->others[i].backend, NULL, "", status->others[i].others.verdict);
+}
+
+static void print_repairs(const struct task *task, const char *what, FILE *out)
+{
+    for (int i = CAUSE_START; i < CAUSES; i++) {
+        fputs("imds_guard_watch_repairs_total", out);
+        exposition_label("what", what, true, out);
+        exposition_label("cause", cause_name((enum cause)i), false, out);
+        fprintf(out, "} %ju\n", (uintmax_t)task->repairs[i]);
+    }
+}
+
+static void print_watch(const struct watch *watch, FILE *out)
+{
+    const bool remembered = watch->known.settings.remembered || watch->misconfigured.told.count > 0;
+
+    exposition_gauge("imds_guard_configuration_current",
+                     "Whether the configuration in force is what its source says now; 0: it is the "
+                     "last one that could be used.",
+                     !remembered, out);
+    exposition_gauge("imds_guard_watch_looked_timestamp_seconds",
+                     "When watch has last compared all pods and rules with the configuration, and "
+                     "could.",
+                     (uint64_t)watch->looked, out);
+    exposition_counter("imds_guard_watch_looks_total", "Looks at all pods and rules.", watch->looks,
+                       out);
+    exposition_counter("imds_guard_watch_failed_looks_total", "Looks that have failed.",
+                       watch->failed, out);
+    exposition_head("imds_guard_watch_repairs_total", "counter",
+                    "Looks after which something was put right, by what gave cause to them.", out);
+    print_repairs(&watch->entry, "entry", out);
+    print_repairs(&watch->guards, "guards", out);
+}
+
+/* Under another name, which no collector reads, and then in one step. */
+static int replace(const char *path, const char *text, size_t length, struct error *err)
+{
+    cleanup(free_text) char *temporary = NULL;
+    cleanup(close_fd) int fd = -1;
+
+    if (asprintf(&temporary, "%s.new", path) < 0) {
+        temporary = NULL;
+        return error_no_memory(err);
+    }
+    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, READ_MODE);
+    if (fd < 0 || fchmod(fd, READ_MODE) < 0 || write(fd, text, length) != (ssize_t)length ||
+        rename(temporary, path) < 0) {
+        error_set(err, ERROR_IO, "metrics cannot be written to %s: %s", path, strerror(errno));
+        unlink(temporary);
+        return -1;
+    }
+    return 0;
+}
+
+static int write_file(const struct watch *watch, struct error *err)
+{
+    const struct status_options options = {sources_of(watch), watch->options->results_dir};
+    cleanup(status) struct status status = {0};
+    cleanup(free_text) char *text = NULL;
+    size_t length = 0;
+    FILE *out;
+
+    if (status_collect(&options, &status, err) < 0)
+        return error_context(err, "metrics");
+    out = open_memstream(&text, &length);
+    if (!out)
+        return error_no_memory(err);
+    add_hits(&watch->hits, &status);
+    status_print_prometheus(&status, out);
+    print_watch(watch, out);
+    if (fclose(out) != 0)
+        return error_no_memory(err);
+    return replace(watch->options->metrics_file, text, length, err);
+}
+
+void metrics_due(struct watch *watch, int64_t within)
+{
+    int64_t when = clock_deadline(within);
+
+    if (when < watch->written + REST_MS)
+        when = watch->written + REST_MS;
+    if (when < watch->write)
+        watch->write = when;
+}
+
+void metrics_write(struct watch *watch)
+{
+    struct error why = {0};
+
+    if (!watch->options->metrics_file || clock_left(watch->write) > 0)
+        return;
+    (void)!write_file(watch, &why);
+    log_problem(&watch->log, &watch->unwritten, "metrics", why.msg);
+    watch->written = clock_now();
+    watch->write = watch->written + WRITE_MS;
+}
