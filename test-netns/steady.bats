@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# watch on a node that is busy and well: its log has a line where something has happened that somebody
+# should know, and no other; and a pod costs a look at that pod. STEADY_PODS pods in STEADY_SECONDS.
+# (steady_long.bats is this file: 200 pods, two minutes.)
+
+bats_require_minimum_version 1.5.0
+
+# shellcheck source=lib/suite.bash
+. "$BATS_TEST_DIRNAME/lib/suite.bash"
+# shellcheck source=lib/watch.bash
+. "$BATS_TEST_DIRNAME/lib/watch.bash"
+
+case ${BATS_TEST_FILENAME##*/} in
+*_long.bats) : "${STEADY_PODS:=200}" "${STEADY_SECONDS:=120}" ;;
+*) : "${STEADY_PODS:=60}" "${STEADY_SECONDS:=20}" ;;
+esac
+
+# Lines about what was put right, or could not be. `start` is when there is something to do.
+repairs() {
+    grep -vE '\[(start|conflist changed|counted)\]$' "$log" || true
+}
+
+# One pod after the other until it is time, each under a name that no other has.
+come_and_go() { # WORKER
+    local number=0 pod
+    while [ $SECONDS -lt "$churn_ends" ] && [ $((number++)) -lt $((STEADY_PODS / 4)) ]; do
+        pod=p$1x$number
+        pod_add $pod || return 1
+        sleep 0.$((RANDOM % 4))
+        pod_del $pod || return 1
+        pod_gone $pod
+        echo $pod >>/run/churned
+    done
+}
+
+churn() {
+    local worker workers=()
+    churn_ends=$((SECONDS + STEADY_SECONDS))
+    for worker in 1 2 3 4; do
+        come_and_go $worker >/dev/null 3>&- 4>&- &
+        workers+=($!)
+    done
+    for worker in "${workers[@]}"; do
+        wait "$worker" || fail "a worker has failed"
+    done
+}
+
+start_watching() { # OPTION...
+    prepare regular
+    mkdir -p /var/lib/cni/results
+    start_watch --config /run/config/imds-guard.json "$@"
+    wait_until 10 has_entry
+    wait_until 10 said "set the verdict for interfaces without a guard"
+}
+
+@test "pods that come and go are no reason for a line, and none is repaired" {
+    start_watching --interval 2
+    pod_add stays
+    churn
+    echo "# $(wc -l </run/churned) pods" >&3
+    sleep 6 # whatever was in doubt has had its time
+    [ -z "$(repairs)" ] || fail "$(repairs)"
+    assert_guards stays drop
+    assert_imds_silent stays
+    [ "$(guards | wc -l)" -eq "$(guards | grep -c "$(pod_host_links stays)")" ]
+}
+
+@test "a guard that a running pod has lost comes back when a deletion would be over" {
+    local lost
+    start_watching
+    pod_add a
+    pod_add b
+    sleep 0.5
+    remove_guard_on "$(pod_host_links a)"
+    lost=$SECONDS
+    assert_nothing_arrives a
+    wait_until 20 has_guards a drop
+    [ $((SECONDS - lost)) -ge 3 ]
+    [ "$(repairs | grep -c 'guarded default/a: .* no guard of its own')" -eq 1 ]
+    [ "$(repairs | grep -vc counted)" -eq 1 ]
+}
+
+@test "one that is open for it has it back at once" {
+    start_watching
+    config '.others = "pass"' >/run/config/new
+    mv /run/config/new /run/config/imds-guard.json
+    wait_until 10 said "set the verdict for interfaces without a guard: pass"
+    pod_add a
+    sleep 0.5
+    remove_guard_on "$(pod_host_links a)"
+    wait_until 3 has_guards a drop
+    wait_until 5 said "guarded default/a"
+    assert_imds_silent a
+}
+
+# The files of libcni's cache that are opened, each once.
+files_opened() {
+    sed -n 's,.*openat(.*"\(aws-cni-[^"]*\)".*,\1,p' /run/calls | sort -u
+}
+
+@test "a pod that comes or goes costs a look at that pod, not at all" {
+    local number
+    start_watching
+    for number in {1..12}; do
+        pod_add "p$number"
+    done
+    sleep 1
+    strace -f -e trace=openat,setns -o /run/calls -p "$watching" 3>&- 2>/dev/null &
+    local tracing=$!
+    wait_until 5 is_traced
+    pod_add last
+    pod_del p1
+    sleep 1
+    kill "$tracing"
+    wait "$tracing" || true
+    [ "$(files_opened)" = "aws-cni-$(pod_container last)-eth0" ] ||
+        [ "$(files_opened)" = "$(printf 'aws-cni-%s-eth0\n' "$(pod_container last)" "$(pod_container p1)" | sort)" ]
+    # Into that pod's namespace, and back.
+    [ "$(grep -c setns /run/calls)" -le 2 ]
+    # And it is known from then on: what is flushed comes back with it.
+    [ "$BACKEND" = nftables ] || return 0
+    flush_rules
+    wait_until 10 said "12 guarded again as before"
+}
+
+is_traced() {
+    ! grep -qs '^TracerPid:.0$' "/proc/$watching/status"
+}
+
+@test "each problem is told when it comes and when it goes, however many there are" {
+    local number
+    start_watching --interval 1
+    for number in {1..40}; do
+        echo broken >"/var/lib/cni/results/aws-cni-broken-$number-eth0"
+    done
+    wait_until 15 told 40
+    sleep 2
+    [ "$(count_said 'skipped a cached result')" -eq 40 ]
+    rm /var/lib/cni/results/aws-cni-broken-{1..9}-eth0
+    wait_until 15 over 9
+    sleep 2
+    [ "$(count_said 'skipped a cached result')" -eq 49 ]
+    for number in 1 40; do
+        said "aws-cni-broken-$number-eth0 is not one of libcni's cached results"
+    done
+}
+
+told() { # COUNT
+    [ "$(count_said 'skipped a cached result')" -ge "$1" ]
+}
+
+over() { # COUNT
+    [ "$(count_said 'no longer: skipped a cached result')" -ge "$1" ]
+}
+
+@test "--log json has what a machine asks for in each line" {
+    start_watching --log json
+    pod_add a
+    flush_rules
+    wait_until 10 has_guards a drop
+    assert_imds_silent a
+    echo broken >/var/lib/cni/results/broken
+    wait_until 15 said "broken is not one of"
+    jq -es 'all(.[]; (.time | fromdate) > 0 and (.level | . == "info" or . == "warning")
+        and (.what | length) > 0 and (.cause | length) > 0)' "$log"
+    [ "$(jq -r 'select(.level == "warning").what' "$log" | grep -c broken)" -eq 1 ]
+    [ "$BACKEND" = nftables ] || jq -es --arg link "$(pod_host_links a)" \
+        'any(.[]; .pod == "default/a" and .interface == $link and .cause == "legacy tables used")' "$log"
+}
+
+@test "who asks for the metadata service is told of, once" {
+    start_watching --interval 1
+    pod_add a
+    sleep 2
+    assert_imds_silent a
+    wait_until 10 said "default/a asks for the instance metadata service: $(pod_host_links a) drop, "
+    assert_imds_silent a
+    sleep 2
+    [ "$(count_said 'asks for the instance metadata service')" -eq 1 ]
+}
