@@ -164,6 +164,7 @@ gone() {
     pod_add a
     assert_imds_silent a
     run -0 status --prometheus
+    promtool check metrics <<<"$output"
     [[ $output == *'imds_guard_attachments{state="unguarded"} 0'* ]]
     [[ $output == *'imds_guard_attachments{state="open"} 0'* ]]
     [[ $output == *"imds_guard_others_as_configured 1"* ]]
@@ -187,6 +188,88 @@ gone() {
     run -0 status --prometheus
     [ "$(grep -c '^imds_guard_packets_total' <<<"$output")" -eq 1 ]
     [ -z "$(sed -n 's/^\([^#].*\) [0-9]*$/\1/p' <<<"$output" | sort | uniq -d)" ]
+}
+
+# As when somebody copies the cache, or a runtime has lost count.
+@test "--prometheus has each series once, also where the cache has two files of one attachment" {
+    conflist regular
+    pod_add a
+    cp "/var/lib/cni/results/aws-cni-$(pod_container a)-eth0" /var/lib/cni/results/aws-cni-copy-eth0
+    run -0 status --prometheus
+    [ "$(grep -c '^imds_guard_attachment_guarded' <<<"$output")" -eq 1 ]
+    [ -z "$(sed -n 's/^\([^#].*\) [0-9]*$/\1/p' <<<"$output" | sort | uniq -d)" ]
+    promtool check metrics <<<"$output"
+}
+
+@test "POD: only these, and the exit code is theirs" {
+    conflist_plain regular
+    pod_add a
+    conflist regular '.others = "pass"'
+    pod_add b
+    pod_add c shop/web-0
+    run -1 status
+    run -0 status shop/web-0
+    [[ ${lines[1]} =~ ^shop/web-0\ .*drop ]]
+    [[ ${lines[-1]} == "1 guarded, 0 open; "* ]]
+    run -0 status 'shop/*' b
+    [[ ${lines[-1]} == "2 guarded, 0 open; "* ]]
+    run -1 status 'default/*'
+    run -2 status nobody
+    [[ $output == *"no such pod runs here"* ]]
+}
+
+@test "--denied: who was, most packets first" {
+    conflist regular '.exempt = [{namespace: "kube-system"}]'
+    pod_add a
+    pod_add b
+    pod_add quiet
+    pod_add d kube-system/d
+    assert_imds_silent a
+    assert_imds_silent b
+    assert_imds_silent b
+    assert_imds_answers d
+    run -0 status --denied
+    [[ ${lines[1]} =~ ^default/b\  ]]
+    [[ ${lines[2]} =~ ^default/a\  ]]
+    [[ ${lines[3]} =~ ^\(others\)\  ]]
+    [ "${#lines[@]}" -eq 5 ]
+    [ "$(status --denied --json | jq -r '[.attachments[].pod] | join(" ")')" = "b a" ]
+}
+
+@test "--watch renews itself on a terminal, and wants one" {
+    conflist regular
+    pod_add a
+    run -2 status --watch
+    [[ $output == *"needs a terminal"* ]]
+    timeout 10 script --quiet --return --command "nsenter --net=/run/netns/node '$IMDS_GUARD' status --watch" \
+        /dev/null >/run/screen 2>&1 3>&- &
+    background+=($!)
+    wait_until 5 grep -q 'default/a .* drop  *0 ' /run/screen
+    assert_imds_silent a
+    wait_until 8 grep -q 'default/a .* drop  *[1-9]' /run/screen
+    # From the top left corner, over what was there.
+    grep -q $'\033\[HNAMESPACE/POD' /run/screen
+}
+
+@test "--quiet: is the node in force, whatever becomes of pods" {
+    conflist regular '.exempt = [{namespace: "kube-system"}]'
+    run -1 status --quiet
+    [[ $output == *"the verdict for interfaces without a guard is pass, not drop"* ]]
+    pod_add a kube-system/a
+    run -0 status --quiet
+    [ -z "$output" ]
+    # Half way through a deletion: its guard has gone, all else is there.
+    plugin DEL a
+    run -1 status
+    run -0 status --quiet
+    on_node "$IMDS_GUARD" sync
+    conflist_plain regular
+    run status --quiet
+    [ "$status" -ne 0 ]
+    conflist regular
+    flush_rules
+    run -1 status --quiet
+    [ "$(wc -l <<<"$output")" -eq 1 ]
 }
 
 @test "flush asks for --yes without a terminal, and then removes everything" {

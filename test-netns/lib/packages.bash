@@ -16,6 +16,7 @@ packages_test=(
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
     containerd containernetworking-plugins protobuf-compiler busybox-static debootstrap
     debian-archive-keyring git
+    prometheus prometheus-node-exporter
     clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind gcovr
 )
 
