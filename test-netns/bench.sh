@@ -53,17 +53,17 @@ options() { # ARGUMENT...
     done
     case $bench_mode in
     full) rounds_quiet=300 rounds_loaded=300 rounds_at_once=5 rounds_sync=10 rounds_watch=50
-        slices=600 slice_ms=20 ;;
+        rounds_churn=100 slices=600 slice_ms=20 ;;
     quick) rounds_quiet=30 rounds_loaded=60 rounds_at_once=1 rounds_sync=3 rounds_watch=10
-        slices=150 slice_ms=20 ;;
+        rounds_churn=100 slices=150 slice_ms=20 ;;
     smoke) rounds_quiet=2 rounds_loaded=2 rounds_at_once=1 rounds_sync=1 rounds_watch=3
-        slices=5 slice_ms=20 ;;
+        rounds_churn=3 slices=5 slice_ms=20 ;;
     esac
 }
 
 measure_all() {
     local flavour
-    rm -rf "$bench_out"/{times,watch,packets,packets-fence,instructions}.tsv "$bench_out"/{results,request}-* \
+    rm -rf "$bench_out"/{times,watch,churn,packets,packets-fence,instructions}.tsv "$bench_out"/{results,request}-* \
         "$bench_out/number"
     nodes_start
     for flavour in "${flavours[@]}"; do

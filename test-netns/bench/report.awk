@@ -1,4 +1,4 @@
-# Turns the results into the table of measures. Reads times.tsv, packets.tsv, watch.tsv and
+# Turns the results into the table of measures. Reads times.tsv, packets.tsv, watch.tsv, churn.tsv and
 # instructions.tsv; prints Markdown, and with -v svg=FILE draws the plot.
 BEGIN {
     FS = "\t"
@@ -14,6 +14,7 @@ FILENAME ~ /times/ {
 }
 FILENAME ~ /packets/ { rate[$1] = $2; share[$1] = $3 }
 FILENAME ~ /watch/ { watch[++watches] = $1; watch_median[$1] = $2; watch_worst[$1] = $3 }
+FILENAME ~ /churn/ { pods[++churns] = $1; ended[churns] = $2; cpu[churns] = $3; memory[churns] = $4 }
 FILENAME ~ /instructions/ { instructions[$1, $2] = $3 }
 
 function ms(us) {
@@ -229,6 +230,9 @@ END {
     for (i = 1; i <= watches; i++)
         row("watch: " watch[i], watch_median[watch[i]] " ms",
             "worst " watch_worst[watch[i]] " ms", "aim: 20 ms", watch_median[watch[i]] <= 20)
+    for (i = 1; i <= churns; i++)
+        row("watch: " ended[i] " pods end and start among " pods[i], cpu[i] " ms of a processor",
+            "resident memory " sprintf("%.1f", memory[i] / 1024) " MiB", "")
     if (svg != "")
         plot()
 }

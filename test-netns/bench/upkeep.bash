@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
-# sync and watch. Sourced. Results: times.tsv as in verbs.bash, and $bench_out/watch.tsv: what, median
-# and worst in milliseconds.
+# sync and watch. Sourced. Results: times.tsv as in verbs.bash, $bench_out/watch.tsv: what, median and
+# worst in milliseconds, and $bench_out/churn.tsv: pods, how many end and start, the milliseconds of a
+# processor that watch takes for it, and its resident memory in KiB.
 
 # A node with 1,001 pods, of which all but the first are guarded, by one sync.
 full_make() { # FLAVOUR
@@ -35,6 +36,41 @@ upkeep_sync() { # FLAVOUR
     done | measure "sync-$1" "$rounds_sync"
 }
 
+# What watch takes for pods that end and start among others, each with our DEL and ADD and libcni's file.
+upkeep_churn() { # PODS
+    local results=$bench_out/results-churned-$1 pod file watch before after
+    pods_cache nft-full 1 "$1" "$results"
+    for ((pod = 1; pod <= rounds_churn; pod++)); do
+        pod_request nft-full "$pod" imds-guard '.backend = "nftables"' >"$bench_out/request-churn-$pod"
+    done
+    nsenter --net=/run/netns/nft-full -- "$bench_out/dynamic" watch --quiet --interval 600 \
+        --conf-dir "$bench_out/net.d-nft" --bin-dir "$bench_out/bin" --results-dir "$results" \
+        >/dev/null &
+    watch=$!
+    sleep 2
+    before=$(cut -d ' ' -f 1 "/proc/$watch/schedstat")
+    for ((pod = 1; pod <= rounds_churn; pod++)); do
+        file=aws-cni-bench-$pod-nft-full.$pod
+        churn_verb DEL "$pod"
+        mv "$results/$file" "$bench_out/churned"
+        churn_verb ADD "$pod"
+        mv "$bench_out/churned" "$results/$file"
+    done
+    sleep 1
+    after=$(cut -d ' ' -f 1 "/proc/$watch/schedstat")
+    printf '%s\t%s\t%s\t%s\n' "$1" "$rounds_churn" "$(((after - before) / 1000000))" \
+        "$(awk '/^VmRSS/ { print $2 }' "/proc/$watch/status")" >>"$bench_out/churn.tsv"
+    kill "$watch"
+    wait "$watch" || true
+}
+
+churn_verb() { # VERB POD
+    node_run nft-full env CNI_COMMAND="$1" CNI_CONTAINERID="bench-$2" CNI_IFNAME="nft-full.$2" \
+        CNI_NETNS=/run/netns/pods CNI_PATH=/nowhere \
+        CNI_ARGS="K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod-$2" \
+        "$bench_out/dynamic" <"$bench_out/request-churn-$2" >/dev/null
+}
+
 # Runs COMMAND while `imds-guard watch` looks after the node and the pods 1 to LAST.
 while_watched() { # LAST COMMAND...
     local results=$bench_out/results-watched-$1 watch status=0
@@ -64,4 +100,6 @@ upkeep_watch() {
         while_watched "$pods" "$bench_out/react" ruleset "$rounds_watch" |
             sed "s/^/ruleset flushed → restored, $pods pods\t/" >>"$bench_out/watch.tsv"
     done
+    upkeep_churn 250
+    upkeep_churn 1000
 }
