@@ -304,11 +304,82 @@ static void an_exit_fence_that_cannot_be_is_told_of(void **state)
     assert_string_equal(report.unfenced, "the kernel has no tcx");
 }
 
+/* Who is asked about, and whether anyway. */
+static char doubted[256];
+
+static bool is_ripe(void *context, const struct owner *owner, bool anyway)
+{
+    const char *ripe = context;
+
+    strcat(strcat(doubted, owner->container_id), anyway ? "! " : " ");
+    return strstr(ripe, owner->container_id) != NULL;
+}
+
+static struct sync_report run_patiently(const char *ripe, const char *notes)
+{
+    const struct sync_options options = {
+        .results_dir = "unused", .ripe = is_ripe, .context = (void *)(uintptr_t)ripe};
+    struct sync_report report = {0};
+    struct error err = {0};
+    char text[2048] = "";
+
+    doubted[0] = '\0';
+    cache_pods(two, 2);
+    assert_int_equal(sync_run(&settings, &options, &report, &err), 0);
+    for (size_t i = 0; i < report.notes.count; i++)
+        strcat(strcat(text, report.notes.items[i].text), "\n");
+    assert_string_equal(text, notes);
+    return report;
+}
+
+static void what_may_be_a_deletion_is_left_until_it_is_ripe(void **state)
+{
+    cleanup(sync_report) struct sync_report left = {0}, acted = {0};
+
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=drop:x");
+    left = run_patiently("", "");
+    assert_string_equal(doubted, "y ");
+    assert_int_equal(asked.applied, 0);
+    assert_int_equal(left.left, 1);
+    assert_int_equal(left.plan_count, 2); /* it is known all the same */
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=drop:x");
+    acted = run_patiently("y", "guarded kube-system/web-0: eni2 pass (nftables); was: packets are "
+                               "denied that should pass\n");
+    expect_written(1, VERDICT_DROP);
+}
+
+static void nobody_is_left_who_is_open_or_whose_node_is_damaged(void **state)
+{
+    cleanup(sync_report) struct sync_report damaged = {0}, open = {0};
+
+    (void)state;
+    holds(&node.holdings, NFTABLES, VERDICT_PASS, "");
+    damaged = run_patiently(
+        "", "set the verdict for interfaces without a guard: drop (nftables); was: pass\n"
+            "guarded default/web-0: eni1 drop (nftables); was: open: packets pass that should be "
+            "denied\n"
+            "guarded kube-system/web-0: eni2 pass (nftables); was: no guard of its own: it has the "
+            "verdict for others\n");
+    assert_string_equal(doubted, "y! ");
+    expect_written(2, VERDICT_DROP);
+    memset(&asked, 0, sizeof(asked));
+    settings.config.others_pass = true;
+    holds(&node.holdings, NFTABLES, VERDICT_PASS, "");
+    open = run_patiently("", "guarded default/web-0: eni1 drop (nftables); was: open: packets pass "
+                             "that should be denied\n");
+    settings.config.others_pass = false;
+    assert_string_equal(doubted, "y ");
+    expect_written(1, VERDICT_PASS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_node_without_pods_is_closed),
         TEST(what_is_right_is_not_written_again),
+        TEST(what_may_be_a_deletion_is_left_until_it_is_ripe),
+        TEST(nobody_is_left_who_is_open_or_whose_node_is_damaged),
         TEST(only_the_plan_that_is_wrong_is_written),
         TEST(others_are_set_at_once_with_the_guards),
         TEST(others_that_pass_need_no_rule_but_none_that_denies),

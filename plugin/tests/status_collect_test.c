@@ -57,7 +57,8 @@ static int forget(void **state)
 
 static struct status collect(const struct sandbox *pods, size_t count)
 {
-    const struct status_options options = {.conf_dir = "unused", .results_dir = "unused"};
+    const struct status_options options = {.sources = {.conf_dir = "unused"},
+                                           .results_dir = "unused"};
     struct status status = {0};
     struct error err = {0};
 

@@ -21,24 +21,24 @@
 static char nothing[] = "";
 
 static struct status_guard web_guards[] = {
-    {{"eni0a1b2c3d4e5", VERDICT_DROP, true, 0}, "nftables", BOTH, 12, 720},
-    {{"veth5d2f8a1c", VERDICT_DROP, true, 0}, "nftables", BOTH, 0, 0},
+    {{"eni0a1b2c3d4e5", VERDICT_DROP, true, 0}, "nftables", BOTH, 12, 720, 1769860800},
+    {{"veth5d2f8a1c", VERDICT_DROP, true, 0}, "nftables", BOTH, 0, 0, 0},
 };
 static struct status_guard exempt_guards[] = {
     /* more than a double can count */
-    {{"enib2c3d4e5f60", VERDICT_PASS, false, 0}, "iptables", FAMILY_IPV4, 9007199254740993, 1},
+    {{"enib2c3d4e5f60", VERDICT_PASS, false, 0}, "iptables", FAMILY_IPV4, 9007199254740993, 1, 0},
 };
 static struct status_guard leftover_guards[] = {
-    {{"eni\"quoted\\", VERDICT_REJECT, false, 0}, "nftables", BOTH, 3, 180},
+    {{"eni\"quoted\\", VERDICT_REJECT, false, 0}, "nftables", BOTH, 3, 180, 0},
 };
 static struct status_guard missing_guards[] = {
-    {{"enid4e5f6071829", VERDICT_DROP, true, 0}, NULL, 0, 0, 0},
+    {{"enid4e5f6071829", VERDICT_DROP, true, 0}, NULL, 0, 0, 0, 0},
 };
 static struct status_guard half_guards[] = {
-    {{"enie5f60718293a", VERDICT_DROP, true, 0}, "iptables", FAMILY_IPV6, 1, 60},
+    {{"enie5f60718293a", VERDICT_DROP, true, 0}, "iptables", FAMILY_IPV6, 1, 60, 0},
 };
 static struct status_guard open_guards[] = {
-    {{"enif60718293a4b", VERDICT_PASS, true, 0}, "nftables", BOTH, 7, 420},
+    {{"enif60718293a4b", VERDICT_PASS, true, 0}, "nftables", BOTH, 7, 420, 0},
 };
 
 #define POD(namespace, pod, container, state, reason, guards, count)                               \
@@ -68,7 +68,7 @@ static struct status_row rows[] = {
 #define ALL      9
 
 static struct note notes[] = {
-    {NOTE_PROBLEM, (char[]){"nftables: chain forward has no rule"}},
+    {NOTE_PROBLEM, (char[]){"nftables: chain forward has no rule"}, NULL, NULL},
 };
 
 static struct fence_uplink uplinks[] = {
@@ -87,8 +87,8 @@ static const struct status full = {
     .network = (char[]){"aws-cni"},
     .rows = rows,
     .row_count = ALL,
-    .others = {{"nftables", true, {VERDICT_DROP, 5, 300}},
-               {"iptables", false, {VERDICT_PASS, 9007199254740995, 2}}},
+    .others = {{"nftables", true, {VERDICT_DROP, 5, 300}, 1769860861},
+               {"iptables", false, {VERDICT_PASS, 9007199254740995, 2}, 0}},
     .others_count = 2,
     .others_verdict = VERDICT_DROP,
     .fence = {.reason = (char[]){"it is not first on tun0"},
@@ -183,6 +183,76 @@ static void json_is_json_and_keeps_every_digit(void **state)
     assert_non_null(strstr(text, "9007199254741000")); /* of others, in both backends */
 }
 
+/* Of a copy, whose rows go with what is kept: only their texts are borrowed. */
+static struct status copy_of(const struct status *status)
+{
+    struct status copy = *status;
+
+    copy.rows = calloc(status->row_count, sizeof(*copy.rows));
+    assert_non_null(copy.rows);
+    for (size_t i = 0; i < status->row_count; i++) {
+        const struct status_row *row = &status->rows[i];
+
+        copy.rows[i] = (struct status_row){
+            .namespace = strdup(row->namespace),
+            .pod = strdup(row->pod),
+            .network = strdup(row->network),
+            .container_id = strdup(row->container_id),
+            .ifname = strdup(row->ifname),
+            .state = row->state,
+            .reason = strdup(row->reason),
+            .guards = calloc(row->guard_count + 1, sizeof(*row->guards)),
+            .guard_count = row->guard_count,
+        };
+        for (size_t j = 0; j < row->guard_count; j++)
+            copy.rows[i].guards[j] = row->guards[j];
+    }
+    copy.network = strdup(status->network);
+    copy.problems = (struct notes){0};
+    return copy;
+}
+
+static void expect_pods(const struct status *status, const char *pods)
+{
+    char text[256] = "";
+
+    for (size_t i = 0; i < status->row_count; i++)
+        strcat(strcat(text, status->rows[i].pod), " ");
+    assert_string_equal(text, pods);
+}
+
+static void named_pods_are_kept(void **state)
+{
+    const struct {
+        char *names[2];
+        int count;
+        const char *kept;
+    } cases[] = {
+        {{(char[]){"web-0"}}, 1, "web-0 "},
+        {{(char[]){"default/web-0"}}, 1, "web-0 "},
+        {{(char[]){"kube-system/web-0"}}, 1, ""},
+        {{(char[]){"kube-system/*"}, (char[]){"old-?"}}, 2, "ebs-csi-node-x7k2p old-1 old-2 "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cleanup(status) struct status status = copy_of(&full);
+
+        status_keep_named(&status, cases[i].names, cases[i].count);
+        expect_pods(&status, cases[i].kept);
+    }
+}
+
+static void the_denied_come_with_the_most_packets_first(void **state)
+{
+    cleanup(status) struct status status = copy_of(&full);
+
+    (void)state;
+    status_keep_denied(&status);
+    expect_pods(&status,
+                "web-0  old-2 "); /* the second is a leftover, of whom nobody knows the name */
+}
+
 static void exit_codes_tell_the_worst(void **state)
 {
     struct status status = {.rows = rows, .row_count = HARMLESS, .complete = true};
@@ -207,6 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_printer_prints_what_is_expected),
         cmocka_unit_test(json_is_json_and_keeps_every_digit),
+        cmocka_unit_test(named_pods_are_kept),
+        cmocka_unit_test(the_denied_come_with_the_most_packets_first),
         cmocka_unit_test(exit_codes_tell_the_worst),
     };
 

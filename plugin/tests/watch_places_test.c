@@ -230,6 +230,53 @@ static void a_former_self_of_the_directory_is_told(void **state)
     assert_string_equal(problem, "");
 }
 
+static bool take(void *context, unsigned number, const char *name)
+{
+    assert_int_equal(number, 0);
+    strcat(strcat(context, name), " ");
+    return strcmp(name, "a") != 0;
+}
+
+static void whoever_takes_a_name_is_told_it(void **state)
+{
+    cleanup(places) struct places places = {.inotify = -1};
+    char names[64] = "";
+
+    (void)state;
+    watch(&places, "net.d");
+    places.take = take;
+    places.context = names;
+    touch("net.d/file");
+    assert_int_equal(places_read(&places), 0);
+    touch("net.d/a");
+    assert_int_equal(places_read(&places), 1); /* not taken */
+    assert_string_equal(names, "file a ");
+}
+
+/* As a lock is used: no more than opened and closed. */
+static void a_file_has_changed_when_it_is_closed(void **state)
+{
+    cleanup(places) struct places places = {.inotify = -1};
+    struct error err = {0};
+    int fd;
+
+    (void)state;
+    places_open(&places);
+    assert_int_equal(places_add_file(&places, path_of("a"), &err), 0);
+    places_arm(&places);
+    touch("a");
+    assert_int_equal(places_read(&places), 1);
+    fd = open(path_of("a"), O_RDONLY | O_CLOEXEC);
+    assert_int_equal(places_read(&places), 0);
+    close(fd);
+    assert_int_equal(places_read(&places), 1);
+    assert_int_equal(places_read(&places), 0);
+    assert_int_equal(remove(path_of("a")), 0);
+    assert_int_equal(places_read(&places), 1);
+    touch("a");
+    assert_int_equal(places_read(&places), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +288,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_directory_that_comes_later_is_watched, make_top,
                                         remove_top),
         cmocka_unit_test_setup_teardown(two_places_may_be_one_directory, make_top, remove_top),
+        cmocka_unit_test_setup_teardown(whoever_takes_a_name_is_told_it, make_top, remove_top),
+        cmocka_unit_test_setup_teardown(a_file_has_changed_when_it_is_closed, make_top, remove_top),
         cmocka_unit_test_setup_teardown(what_cannot_be_watched_is_polled, make_top, remove_top),
         cmocka_unit_test_setup_teardown(a_former_self_of_the_directory_is_told, make_top,
                                         remove_top),
