@@ -25,11 +25,11 @@ come_and_go() { # WORKER
     local number=0 pod
     while [ $SECONDS -lt "$churn_ends" ] && [ $((number++)) -lt $((STEADY_PODS / 4)) ]; do
         pod=p$1x$number
-        pod_add $pod || return 1
+        pod_add "$pod" || return 1
         sleep 0.$((RANDOM % 4))
-        pod_del $pod || return 1
-        pod_gone $pod
-        echo $pod >>/run/churned
+        pod_del "$pod" || return 1
+        pod_gone "$pod"
+        echo "$pod" >>/run/churned
     done
 }
 

@@ -36,11 +36,12 @@ static int add_attachment(struct cache *cache, struct cached_attachment *attachm
 }
 
 static int add_skipped(struct cache *cache, const char *file, const struct error *why,
-                       struct error *err)
+                       bool directory, struct error *err)
 {
     struct cache_skipped *larger =
         reallocarray(cache->skipped, cache->skipped_count + 1, sizeof(*larger));
-    struct cache_skipped skipped = {.file = strdup(file), .unread = why->code == ERROR_IO};
+    struct cache_skipped skipped = {
+        .file = strdup(file), .unread = why->code == ERROR_IO, .directory = directory};
 
     if (larger)
         cache->skipped = larger;
@@ -93,7 +94,7 @@ static int take_file(int directory, const char *file, const struct reading *read
     if (read_attachment(directory, file, reading->config, &cached, &why) < 0) {
         if (errno == ENOENT)
             return 0; /* deleted since the directory was read: a pod that has just ended */
-        return add_skipped(reading->cache, file, &why, err);
+        return add_skipped(reading->cache, file, &why, false, err);
     }
     if (reading->keep && !reading->keep(&cached, reading->context)) {
         reading->cache->dropped_count++;
@@ -141,10 +142,7 @@ static int skip_directory(struct cache *cache, const char *path, struct error *e
     error_set(&why, ERROR_IO,
               "%s is not there: no pod has started yet, or --results-dir, or a mount, is wrong",
               path);
-    if (add_skipped(cache, path, &why, err) < 0)
-        return -1;
-    cache->skipped[cache->skipped_count - 1].directory = true;
-    return 0;
+    return add_skipped(cache, path, &why, true, err);
 }
 
 int cache_read(const char *path, const struct config *config, cache_keep *keep, void *context,
