@@ -62,40 +62,33 @@ static bool take_pod(struct watch *watch, struct surveyed *surveyed)
     }
 }
 
-/* Returns how many plans it has put at the end of those that are known. */
-static size_t look_at_file(struct watch *watch, const char *file)
+static void look_at_file(struct watch *watch, const char *file)
 {
     struct sync_report *known = &watch->known.report;
     cleanup(survey) struct survey survey = {0};
     struct error ignored;
-    size_t before;
 
     doubts_settle(&watch->doubts, file);
     forget_pod(known, file);
-    before = known->plan_count;
     if (survey_one(&watch->known.settings, watch->options->results_dir, file, &survey, &ignored) <
             0 ||
         survey.cache.skipped_count > 0 ||
         (survey.count > 0 && !take_pod(watch, &survey.attachments[0])))
         doubts_add(&watch->doubts, file, clock_now());
-    return known->plan_count - before;
 }
 
-static size_t look_at_files(struct watch *watch)
+static void look_at_files(struct watch *watch)
 {
-    size_t fresh = 0;
-
     if (watch->files.count > 0)
         metrics_due(watch, METRICS_LAG_MS);
     for (size_t i = 0; i < watch->files.count; i++)
-        fresh += look_at_file(watch, watch->files.items[i].text);
+        look_at_file(watch, watch->files.items[i].text);
     notes_cut(&watch->files, 0);
-    return fresh;
 }
 
-/* `fresh`: its file has just been written, so no deletion is under way. */
+/* Also one whose file has just been written: it may be on its way out already. */
 static void look_at_plan(struct watch *watch, const struct holdings *holdings,
-                         const struct plan *plan, bool fresh)
+                         const struct plan *plan)
 {
     const bool right = holdings_have(holdings, watch->known.report.chosen, plan);
     char file[CACHE_FILE_SIZE];
@@ -105,18 +98,18 @@ static void look_at_plan(struct watch *watch, const struct holdings *holdings,
     name_file(plan->tag, file);
     if (right)
         doubts_settle(&watch->doubts, file);
-    else if (fresh || holdings_plan_standing(holdings, plan) == STANDING_OPEN)
+    else if (holdings_plan_standing(holdings, plan) == STANDING_OPEN)
         doubts_press(&watch->doubts, file, clock_now());
     else
         doubts_add(&watch->doubts, file, clock_now());
 }
 
-static void look_at_plans(struct watch *watch, const struct holdings *holdings, size_t fresh)
+static void look_at_plans(struct watch *watch, const struct holdings *holdings)
 {
     const struct sync_report *known = &watch->known.report;
 
     for (size_t i = 0; i < known->plan_count; i++)
-        look_at_plan(watch, holdings, &known->plans[i], i >= known->plan_count - fresh);
+        look_at_plan(watch, holdings, &known->plans[i]);
 }
 
 static void tell_hit(void *context, const char *tag, const struct guard *guard, uint64_t packets)
@@ -144,10 +137,10 @@ void glance(struct watch *watch)
     const bool pods_changed = watch->files.count > 0;
     const enum cause cause = watch->glance;
     const int64_t began = clock_now();
-    size_t fresh = look_at_files(watch);
     struct error ignored;
 
     watch->glance = CAUSE_NONE;
+    look_at_files(watch);
     if (!chosen || holdings_gather(&terms, &holdings, &ignored) < 0) {
         make_due(&watch->guards, cause);
         return;
@@ -156,7 +149,7 @@ void glance(struct watch *watch)
         watch->flushed = !pods_changed && !holdings_present(&holdings);
         make_due(&watch->guards, cause);
     } else {
-        look_at_plans(watch, &holdings, fresh);
+        look_at_plans(watch, &holdings);
     }
     if (doubts_next(&watch->doubts, INT64_MAX) <= clock_now())
         make_due(&watch->guards, cause);
