@@ -146,8 +146,11 @@ query() { # FILTER [RESOURCE-OR-COMPONENT]
     diff <(query "$pod.containers[0].securityContext.capabilities.add[] | \"CAP_\" + .") \
         <(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | tr ' ' '\n')
     # Every mount has its volume, and every volume is mounted.
-    diff <(query "$pod.containers[].volumeMounts[].name" components/metrics | sort -u) \
-        <(query "$pod.volumes[].name" components/metrics | sort -u)
+    # One after the other: each renders in the same place.
+    local mounts volumes
+    mounts=$(query "$pod.containers[].volumeMounts[].name" components/metrics | sort -u)
+    volumes=$(query "$pod.volumes[].name" components/metrics | sort -u)
+    assert_same "$mounts" "$volumes"
 }
 
 # A directory itself, or one above it.

@@ -9,7 +9,10 @@ bats_require_minimum_version 1.5.0
 . "$BATS_TEST_DIRNAME/lib/suite.bash"
 # shellcheck source=lib/watch.bash
 . "$BATS_TEST_DIRNAME/lib/watch.bash"
+# shellcheck source=lib/fence.bash
+. "$BATS_TEST_DIRNAME/lib/fence.bash"
 
+export EXIT_FENCE=auto
 examples=$BATS_TEST_DIRNAME/../examples/prometheus
 textfile=/run/textfiles/imds-guard.prom
 
@@ -197,6 +200,21 @@ end_watch() {
 tell() {
     on_node "$IMDS_GUARD" status --prometheus >$textfile.new || true
     mv $textfile.new $textfile
+}
+
+@test "an exit fence that another program has come before" {
+    fence_is_possible
+    config >/run/config/imds-guard.json
+    watching_with_metrics
+    start_prometheus
+    wait_until 20 has_data 'imds_guard_exit_fence_stands == 1'
+    assert_no_alert
+    end_watch
+    fence rival eth0
+    tell
+    wait_until 30 fires ImdsGuardFenceGone
+    watching_with_metrics
+    wait_until 30 rests ImdsGuardFenceGone
 }
 
 @test "a watch that hangs, and one that is not there" {

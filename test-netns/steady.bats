@@ -10,6 +10,7 @@ bats_require_minimum_version 1.5.0
 # shellcheck source=lib/watch.bash
 . "$BATS_TEST_DIRNAME/lib/watch.bash"
 
+export EXIT_FENCE=auto
 case ${BATS_TEST_FILENAME##*/} in
 *_long.bats) : "${STEADY_PODS:=200}" "${STEADY_SECONDS:=120}" ;;
 *) : "${STEADY_PODS:=60}" "${STEADY_SECONDS:=20}" ;;

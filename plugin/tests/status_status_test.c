@@ -209,6 +209,7 @@ static struct status copy_of(const struct status *status)
     }
     copy.network = strdup(status->network);
     copy.problems = (struct notes){0};
+    copy.fence = (struct status_fence){0};
     return copy;
 }
 
