@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Input that is wrong, through the real binary: the code says whose fault it is, the message what to do,
-# and nothing of ours is left behind. The rows are those of the README's table of errors.
+# and nothing of ours is left behind. The rows are those of the man page's table of errors.
 
 # shellcheck source=lib/suite.bash
 . "$BATS_TEST_DIRNAME/lib/suite.bash"
