@@ -12,8 +12,9 @@ static void free_note(struct note *note)
     free(note->interface);
 }
 
-static int append(struct notes *notes, struct error *err, enum note_kind kind, const char *format,
-                  va_list args)
+__attribute__((format(printf, 4, 0))) static int append(struct notes *notes, struct error *err,
+                                                        enum note_kind kind, const char *format,
+                                                        va_list args)
 {
     struct note *larger = reallocarray(notes->items, notes->count + 1, sizeof(*larger));
     struct note note = {.kind = kind};
