@@ -91,8 +91,10 @@ static bool print(const struct watch_log *log, const struct note *note, const ch
     return fclose(out) == 0 && write_line(log->out, line, length);
 }
 
-static void print_done(const struct watch_log *log, const char *cause, const char *pod,
-                       const char *interface, const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void print_done(const struct watch_log *log,
+                                                             const char *cause, const char *pod,
+                                                             const char *interface,
+                                                             const char *format, va_list args)
 {
     cleanup(notes) struct notes notes = {0};
     cleanup(free_text) char *text = NULL;
