@@ -54,6 +54,19 @@ assert_probe_never_arrived() {
     assert_no_guards
 }
 
+# Whatever is tried of nf_tables is taken back, and costs each pod's start a grace period.
+@test "auto: on such a node nothing is tried of nf_tables before each ADD" {
+    on_node iptables-legacy -t filter -L >/dev/null
+    BACKEND=auto conflist regular
+    pod_add a
+    request a | CNI_COMMAND=ADD CNI_CONTAINERID=$(pod_container a) CNI_NETNS=/run/netns/a \
+        CNI_IFNAME=eth0 CNI_ARGS=$(pod_args a) CNI_PATH=/opt/cni/bin ASAN_OPTIONS=detect_leaks=0 \
+        on_node timeout 60 strace -qq -o /run/trace -e trace=sendmsg "$IMDS_GUARD" >/dev/null
+    grep -q NFT_MSG_GETTABLE /run/trace
+    if grep NFT_MSG_NEWTABLE /run/trace; then false; fi
+    assert_only_in iptables a
+}
+
 # As where /run cannot be written to, or the modules for IPv6 are missing.
 @test "auto: nftables on a node with legacy tables, where iptables would not work" {
     on_node iptables-legacy -t filter -L >/dev/null

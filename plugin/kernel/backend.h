@@ -97,11 +97,10 @@ struct backend {
     bool rejects;     /* knows VERDICT_REJECT */
 
     /*
-     * Whether apply could work here and now; changes nothing and creates no table. *present:
-     * whether a skeleton of ours is there, as far as that costs no more. Errors: ERROR_KERNEL: what
-     * is missing (a capability, a kernel part) and what to do.
+     * Whether apply could work here and now; changes nothing and creates no table.
+     * Errors: ERROR_KERNEL: what is missing (a capability, a kernel part) and what to do.
      */
-    int (*probe)(const struct terms *terms, bool *present, struct error *err);
+    int (*probe)(const struct terms *terms, struct error *err);
 
     /*
      * Whether apply takes the plan, as far as its own text says: what it refuses fails all plans that

@@ -1,6 +1,7 @@
 #include "kernel/backends.h"
 
 #include "kernel/ipvs.h"
+#include "kernel/nftables/presence.h"
 #include "kernel/wanted.h"
 
 #include <fcntl.h>
@@ -20,29 +21,34 @@ static bool legacy_tables_are_live(void)
     return fd >= 0 && read(fd, &first, 1) == 1;
 }
 
-static bool works(const struct backend *backend, bool *present)
+static bool works(const struct backend *backend)
 {
     const struct terms no_terms = {0};
     struct error unused;
 
-    return backend->probe(&no_terms, present, &unused) == 0;
+    return backend->probe(&no_terms, &unused) == 0;
+}
+
+/*
+ * What a healthy node needs not ask is not asked: whether nftables works, where it is the first choice
+ * anyway, shows when it is applied (guards_apply_as); and to try it where legacy tables are live costs
+ * a grace period of the kernel's, for what is tried is taken back.
+ */
+static const struct backend *choose(void)
+{
+    if (!legacy_tables_are_live() || nft_is_present())
+        return &backend_nftables;
+    if (ipvs_is_loaded() && works(&backend_nftables))
+        return &backend_nftables;
+    return works(&backend_iptables) || !works(&backend_nftables) ? &backend_iptables
+                                                                 : &backend_nftables;
 }
 
 const struct backend *backend_choose(const struct config *config)
 {
-    bool present = false;
-    bool nftables_works;
-
     if (config->backend == BACKEND_NFTABLES || config->deny == VERDICT_REJECT)
         return &backend_nftables;
-    if (config->backend == BACKEND_IPTABLES)
-        return &backend_iptables;
-    nftables_works = works(&backend_nftables, &present);
-    if (nftables_works && (present || ipvs_is_loaded() || !legacy_tables_are_live()))
-        return &backend_nftables;
-    if (works(&backend_iptables, &present))
-        return &backend_iptables;
-    return nftables_works || !legacy_tables_are_live() ? &backend_nftables : &backend_iptables;
+    return config->backend == BACKEND_IPTABLES ? &backend_iptables : choose();
 }
 
 /* Plans beside which there is room for what the other backend holds. */
@@ -156,10 +162,8 @@ int guards_probe_as(const struct config *config, const struct terms *terms, stru
     const struct backend *instead = instead_of(config, chosen);
     struct error first = {0};
     struct error second = {0};
-    bool present = false;
 
-    if (chosen->probe(terms, &present, &first) == 0 ||
-        (instead && instead->probe(terms, &present, &second) == 0))
+    if (chosen->probe(terms, &first) == 0 || (instead && instead->probe(terms, &second) == 0))
         return 0;
     return neither(&first, instead, &second, err);
 }

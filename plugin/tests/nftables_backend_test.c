@@ -2,6 +2,7 @@
 #include "fake_nftables.h"
 
 #include "kernel/backend.h"
+#include "kernel/nftables/presence.h"
 
 #include <errno.h>
 
@@ -72,11 +73,11 @@ static void assert_stands(void)
     assert_int_equal(listing.held[1].guard.verdict, VERDICT_DROP);
 }
 
-static bool probe(bool *present)
+static bool probe(void)
 {
     struct error err = {0};
 
-    return backend_nftables.probe(&terms, present, &err) == 0;
+    return backend_nftables.probe(&terms, &err) == 0;
 }
 
 static void makes_everything_and_nothing_twice(void **state)
@@ -207,7 +208,6 @@ static void without_nf_tables_nothing_is_held_and_nothing_can_be(void **state)
     const struct selection everything = {.everything = true};
     struct error err = {0};
     size_t removed = 77;
-    bool present = true;
 
     (void)state;
     nftables.open_error = EPROTONOSUPPORT;
@@ -216,8 +216,8 @@ static void without_nf_tables_nothing_is_held_and_nothing_can_be(void **state)
     assert_int_equal(listing.families, FAMILY_IPV4 | FAMILY_IPV6);
     assert_int_equal(backend_nftables.remove(&everything, &terms, &removed, &err), 0);
     assert_int_equal(removed, 0);
-    assert_false(probe(&present));
-    assert_false(present);
+    assert_false(probe());
+    assert_false(nft_is_present());
     assert_apply_fails(ERROR_KERNEL, "refused");
 }
 
@@ -227,7 +227,6 @@ static void what_cannot_be_looked_at_is_not_taken_for_nothing(void **state)
     const struct selection everything = {.everything = true};
     struct error err = {0};
     size_t removed = 77;
-    bool present = true;
 
     (void)state;
     apply();
@@ -239,7 +238,7 @@ static void what_cannot_be_looked_at_is_not_taken_for_nothing(void **state)
     nftables.ask_refusals = UINT32_MAX;
     assert_int_equal(backend_nftables.list(&terms, &listing, &err), -1);
     assert_int_equal(backend_nftables.remove(&everything, &terms, &removed, &err), -1);
-    assert_false(probe(&present));
+    assert_false(probe());
     assert_int_equal(removed, 77);
     nftables.ask_refusals = 0;
     assert_stands();
@@ -309,31 +308,29 @@ static void removes_everything(void **state)
 
 static void probes_without_making_anything(void **state)
 {
-    bool present = true;
 
     (void)state;
-    assert_true(probe(&present));
-    assert_false(present);
+    assert_true(probe());
+    assert_false(nft_is_present());
     assert_int_equal(nftables.rehearsed, 2);
     assert_int_equal(nftables.committed, 0);
     nftables.rehearsal_refusal = EOPNOTSUPP;
-    assert_false(probe(&present));
+    assert_false(probe());
     nftables.rehearsal_refusal = 0;
     apply();
     nftables.rehearsed = 0;
-    assert_true(probe(&present));
-    assert_true(present);
+    assert_true(probe());
+    assert_true(nft_is_present());
     assert_int_equal(nftables.rehearsed, 0);
 }
 
 static void probe_tells_a_kernel_without_counters_in_maps(void **state)
 {
     struct error err = {0};
-    bool present = true;
 
     (void)state;
     nftables.is_old = true;
-    assert_int_equal(backend_nftables.probe(&terms, &present, &err), -1);
+    assert_int_equal(backend_nftables.probe(&terms, &err), -1);
     assert_int_equal(err.code, ERROR_KERNEL);
     assert_non_null(strstr(err.msg, "older than Linux 5.7"));
     assert_int_equal(nftables.asked, 1); /* no use in trying again */
@@ -343,7 +340,6 @@ static void probe_tells_a_kernel_without_counters_in_maps(void **state)
 /* Nor is anything made there: a table that never is as it should be helps nobody. */
 static void apply_refuses_a_kernel_without_counters_in_maps(void **state)
 {
-    bool present = false;
 
     (void)state;
     nftables.is_old = true;
@@ -356,7 +352,7 @@ static void apply_refuses_a_kernel_without_counters_in_maps(void **state)
     forget_counters();
     nftables.is_old = true;
     assert_apply_fails(ERROR_KERNEL, "older than Linux 5.7");
-    assert_false(probe(&present));
+    assert_false(probe());
 }
 
 int main(void)

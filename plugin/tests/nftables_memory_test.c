@@ -190,9 +190,7 @@ static int list(struct error *err)
 
 static int probe(struct error *err)
 {
-    bool present = false;
-
-    return untouched(backend_nftables.probe(&terms, &present, err));
+    return untouched(backend_nftables.probe(&terms, err));
 }
 
 static void starves_nftables_apply(void **state)

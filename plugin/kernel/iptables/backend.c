@@ -316,7 +316,7 @@ static int check_kernel_part(const struct iptables_family *family, struct error 
 }
 
 /* A table that is live can be read without making anything; whoever may have made it. */
-static int check_readable(const struct iptables_family *family, bool *present, struct error *err)
+static int check_readable(const struct iptables_family *family, struct error *err)
 {
     cleanup(table) struct table table = {0};
     bool live;
@@ -325,30 +325,24 @@ static int check_readable(const struct iptables_family *family, bool *present, s
         return -1;
     if (!live)
         return 0;
-    if (iptables_table_open(family, &table, err) < 0)
-        return -1;
-    *present = *present || iptables_skeleton_present(&table.snapshot);
-    return 0;
+    return iptables_table_open(family, &table, err);
 }
 
-static int backend_probe(const struct terms *terms, bool *present, struct error *err)
+static int backend_probe(const struct terms *terms, struct error *err)
 {
-    bool found = false;
-
     (void)terms;
     /* libiptc talks over a raw socket (raw(7)); the kernel then asks for the other one. */
     if (capability_check(CAP_NET_RAW, "CAP_NET_RAW", err) < 0 ||
         capability_check(CAP_NET_ADMIN, "CAP_NET_ADMIN", err) < 0)
         return -1;
     for (size_t i = 0; i < FAMILIES; i++) {
-        if (check_kernel_part(families[i], err) < 0 || check_readable(families[i], &found, err) < 0)
+        if (check_kernel_part(families[i], err) < 0 || check_readable(families[i], err) < 0)
             return -1;
     }
     if (xtables_lock_usable(err) < 0) {
         err->code = ERROR_KERNEL;
         return -1;
     }
-    *present = found;
     return 0;
 }
 

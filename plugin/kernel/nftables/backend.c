@@ -57,42 +57,34 @@ static int nftables_list(const struct terms *terms, struct listing *out, struct 
     return 0;
 }
 
-struct trial {
-    const struct terms *terms;
-    bool *present;
-};
-
 /* A table of ours that is right shows that the kernel can; else it is asked to check one, without
  * making it. */
 static int probe_once(struct nft_socket *socket, void *context, struct error *err)
 {
-    const struct trial *job = context;
-    const struct nft_question question = {.terms = job->terms};
-    const struct others others = {.verdict = job->terms->others};
+    const struct terms *terms = context;
+    const struct nft_question question = {.terms = terms};
+    const struct others others = {.verdict = terms->others};
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(nft_messages) struct nft_messages messages = {0};
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
-    *job->present = view.listing.present;
     if (view.table && !view.skeleton.broken)
         return 0;
-    if (!view.table && (skeleton_make(&messages, job->terms, &others,
-                                      job->terms->others == VERDICT_REJECT, err) < 0 ||
-                        nft_rehearse(socket, &messages, err) < 0))
+    if (!view.table &&
+        (skeleton_make(&messages, terms, &others, terms->others == VERDICT_REJECT, err) < 0 ||
+         nft_rehearse(socket, &messages, err) < 0))
         return -1;
     return nft_counters_check(socket, view.table, err);
 }
 
-static int nftables_probe(const struct terms *terms, bool *present, struct error *err)
+static int nftables_probe(const struct terms *terms, struct error *err)
 {
-    const struct terms no_endpoints = {.others = terms->others,
-                                       .lock_timeout_seconds = terms->lock_timeout_seconds};
-    struct trial job = {.terms = &no_endpoints, .present = present};
+    struct terms no_endpoints = {.others = terms->others,
+                                 .lock_timeout_seconds = terms->lock_timeout_seconds};
     bool absent = false;
 
-    *present = false;
-    return nft_keep_trying(probe_once, &job, terms, &absent, err);
+    return nft_keep_trying(probe_once, &no_endpoints, terms, &absent, err);
 }
 
 const struct backend backend_nftables = {
