@@ -23,7 +23,29 @@ __attribute__((format(printf, 3, 4))) static void append(char *text, size_t size
     va_end(args);
 }
 
-/* The same for bytes. By hand: a skeleton has hundreds of them, and every ADD reads it. */
+/* The same for words, numbers and bytes. By hand: a skeleton has hundreds of them, and every ADD reads
+ * it. */
+static void append_text(char *text, size_t size, const char *more)
+{
+    size_t used = strlen(text);
+    size_t length = strnlen(more, size - used - 1);
+
+    memcpy(text + used, more, length);
+    text[used + length] = '\0';
+}
+
+static void append_number(char *text, size_t size, unsigned number)
+{
+    char digits[16];
+    size_t at = sizeof(digits) - 1;
+
+    digits[at] = '\0';
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    append_text(text, size, &digits[at]);
+}
+
 static void append_hex(char *text, size_t size, const uint8_t *bytes, size_t length)
 {
     static const char digits[] = "0123456789abcdef";
@@ -46,7 +68,7 @@ static void describe_table(const struct attributes *table, struct nft_fact *out)
     uint32_t flags = 0;
 
     attribute_u32(table, NFTA_TABLE_FLAGS, &flags);
-    append(out->how, sizeof(out->how), "%s", flags & NFT_TABLE_F_DORMANT ? "dormant" : "active");
+    append_text(out->how, sizeof(out->how), flags & NFT_TABLE_F_DORMANT ? "dormant" : "active");
     if (flags & ~(uint32_t)NFT_TABLE_F_DORMANT)
         append(out->how, sizeof(out->how), " with flags %#x", flags);
 }
@@ -141,7 +163,8 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
     attributes_nested(item, &expression);
     name = or_nothing(attribute_text(&expression, NFTA_EXPR_NAME));
     attributes_nested(expression.at[NFTA_EXPR_DATA], &data);
-    append(out->how, sizeof(out->how), "[%s", name);
+    append_text(out->how, sizeof(out->how), "[");
+    append_text(out->how, sizeof(out->how), name);
     for (unsigned type = 1; type <= last_attribute(name); type++) {
         const struct nlattr *attribute = data.at[type];
         struct attributes value;
@@ -152,13 +175,15 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
         }
         if (attribute == NULL)
             continue;
-        append(out->how, sizeof(out->how), " %u:", type);
+        append_text(out->how, sizeof(out->how), " ");
+        append_number(out->how, sizeof(out->how), type);
+        append_text(out->how, sizeof(out->how), ":");
         append_hex(out->how, sizeof(out->how), mnl_attr_get_payload(attribute),
                    mnl_attr_get_payload_len(attribute));
     }
     if (nft_reply_immediate(item, &verdict))
         append(out->how, sizeof(out->how), " %d %s", (int)verdict.code, or_nothing(verdict.chain));
-    append(out->how, sizeof(out->how), "]");
+    append_text(out->how, sizeof(out->how), "]");
 }
 
 static void describe_rule(const struct attributes *rule, struct nft_fact *out)
@@ -182,8 +207,10 @@ static void describe_element(const struct nft_element *element, const char *set,
         inet_ntop(AF_INET, element->key, address, sizeof(address));
     else if (element->key != NULL && element->key_length == 16)
         inet_ntop(AF_INET6, element->key, address, sizeof(address));
-    append(out->what, sizeof(out->what), "%s%s in set %s", out->is_end ? "end before " : "",
-           address, set);
+    append_text(out->what, sizeof(out->what), out->is_end ? "end before " : "");
+    append_text(out->what, sizeof(out->what), address);
+    append_text(out->what, sizeof(out->what), " in set ");
+    append_text(out->what, sizeof(out->what), or_nothing(set));
 }
 
 /* nft(8) marks where nothing is, before the first interval: an end that ends none. */
@@ -290,13 +317,14 @@ void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size)
     int type = nft_reply_type(message);
     struct attributes attributes;
 
-    snprintf(out, size, "%s", "");
+    out[0] = '\0';
     if (type < 0 || type >= (int)(sizeof(subjects) / sizeof(*subjects)) ||
         subjects[type].kind == NULL)
         return;
     nft_reply_attributes(message, &attributes);
-    snprintf(out, size, "%s %s", subjects[type].kind,
-             or_nothing(attribute_text(&attributes, subjects[type].name)));
+    append_text(out, size, subjects[type].kind);
+    append_text(out, size, " ");
+    append_text(out, size, or_nothing(attribute_text(&attributes, subjects[type].name)));
 }
 
 void nft_facts_free(struct nft_facts *facts)
