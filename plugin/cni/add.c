@@ -14,8 +14,8 @@
  *           13        13  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
- *           16         9  nf_tables: what is there, and one transaction
- *            6         -  legacy tables are not live, and hold no former guard of the pod
+ *           17        10  nf_tables: what is there, and one transaction
+ *            7         -  legacy tables are not live, and hold no former guard of the pod
  *            2         2  the result, and the end
  *
  * That is without the exit fence, which takes some thirty more where it stands already: the routes to the

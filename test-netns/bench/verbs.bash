@@ -50,17 +50,23 @@ ours() {
 
 # --- what they do, shown with packets -----------------------------------------------------------
 
+# Closed by default: where imds-guard has been, a DEL leaves nobody a way, and only a flush opens it.
 prove() { # CONTENDER FLAVOUR NODE
-    local before=node_is_open after=node_is_guarded
-    if [ "$1" = firewall ]; then
-        before=node_lets_nothing_through after=node_lets_out
+    local before=node_is_open with=node_is_guarded after=node_is_open
+    [[ $3 == *-full ]] || node_run "$3" "$bench_out/dynamic" flush --yes >/dev/null
+    case $1 in
+    firewall)
+        before=node_lets_nothing_through with=node_lets_out after=$before
         node_run "$3" "$bench_out/path-$2/iptables" -w -P FORWARD DROP
-    fi
+        ;;
+    dynamic | static) after=node_is_guarded ;;
+    esac
+    [[ $3 != *-full ]] || before=node_is_guarded
     "$before" "$3" || prove_failed "$@" "without it"
     verb ADD "$1" "$2" "$3" 1 | step_take "$3" >/dev/null || prove_failed "$@" "ADD"
-    "$after" "$3" || prove_failed "$@" "after ADD"
+    "$with" "$3" || prove_failed "$@" "after ADD"
     verb DEL "$1" "$2" "$3" 1 | step_take "$3" >/dev/null || prove_failed "$@" "DEL"
-    "$before" "$3" || prove_failed "$@" "after DEL"
+    "$after" "$3" || prove_failed "$@" "after DEL"
     [ "$1" != firewall ] || node_run "$3" "$bench_out/path-$2/iptables" -w -P FORWARD ACCEPT
 }
 
