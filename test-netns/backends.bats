@@ -178,6 +178,57 @@ add_without_net_admin() { # POD
     assert_says "$link (pass): packets are denied that should pass"
 }
 
+# As where a service has restored what it saved before the exemption went: the pod's pass is there again,
+# beside its drop, which counts.
+restore_stale_exemption() {
+    BACKEND=$other conflist regular '.exempt = [{namespace: "legacy"}]'
+    pod_add a legacy/a
+    assert_guards_in "$other" a pass
+    save_rules "$other"
+    conflist regular
+    on_node "$IMDS_GUARD" sync >/dev/null
+    assert_only_in "$BACKEND" a
+    restore_rules "$other"
+    assert_nothing_arrives a
+}
+
+assert_guards_in() { # BACKEND POD drop|pass
+    [ "$(guards_of "$2" | cut -d ' ' -f 1,5 | sort -u)" = "$1 $3" ] ||
+        fail "guards of $2 should be in $1, and $3: $(guards_of "$2")"
+}
+
+save_rules() { # BACKEND
+    if [ "$1" = nftables ]; then
+        nft_table >/run/saved
+        return
+    fi
+    on_node iptables-legacy-save -t mangle >/run/saved
+    on_node ip6tables-legacy-save -t mangle >/run/saved6
+}
+
+restore_rules() { # BACKEND
+    if [ "$1" = nftables ]; then
+        on_node nft -f /run/saved
+        return
+    fi
+    on_node iptables-legacy-restore </run/saved
+    on_node ip6tables-legacy-restore </run/saved6
+}
+
+@test "ADD does not open a pod for an exemption that comes back in the other backend" {
+    restore_stale_exemption
+    pod_add b
+    assert_guards_in "$BACKEND" a drop
+    assert_imds_silent a
+}
+
+@test "sync does not open a pod for an exemption that comes back in the other backend" {
+    restore_stale_exemption
+    on_node "$IMDS_GUARD" sync >/dev/null
+    assert_guards_in "$BACKEND" a drop
+    assert_imds_silent a
+}
+
 @test "ADD twice: no packet passes in between" {
     conflist regular
     pod_add a

@@ -71,12 +71,33 @@ static enum verdict without_reject(const struct backend *backend, enum verdict v
 }
 
 /*
- * What the other backend holds comes first, so that of two guards for one interface that of the
- * plans counts; what is not proven gives way to what is. Guards in one family alone count for both.
+ * Whether a guard of the other backend's comes along: none to let pass what the chosen one, beside it,
+ * has denied, and none in place of one that stands there and denies, too.
+ */
+static bool comes_along(const struct held *guard, const struct listing *here)
+{
+    size_t count = 0;
+    const struct held *held = listing_find(here, guard->guard.interface, &count);
+    unsigned families = 0;
+    bool passes = false;
+
+    for (size_t i = 0; i < count; i++) {
+        families |= held[i].families;
+        passes = passes || !verdict_denies(held[i].guard.verdict);
+    }
+    if (!verdict_denies(guard->guard.verdict))
+        return count == 0 && !(here->present && verdict_denies(here->others.verdict));
+    return count == 0 || passes || families != here->families;
+}
+
+/*
+ * What comes along from the other backend stands first, so that of two guards for one interface that of
+ * the plans counts; what is not proven gives way to what is. Guards in one family alone count for both.
  * What the chosen one does not take gets the verdict for others there.
  */
 static int put_together(struct together *together, const struct backend *chosen,
-                        const struct plan *plans, size_t plan_count, struct error *err)
+                        const struct listing *here, const struct plan *plans, size_t plan_count,
+                        struct error *err)
 {
     struct listing *other = &together->other;
     struct error unused;
@@ -87,7 +108,7 @@ static int put_together(struct together *together, const struct backend *chosen,
     for (size_t i = 0; i < other->held_count; i++) {
         struct plan *plan = &together->plans[together->count];
 
-        if (tag_guards(other->held[i].tag) == 0)
+        if (tag_guards(other->held[i].tag) == 0 || !comes_along(&other->held[i], here))
             continue;
         memcpy(plan->tag, other->held[i].tag, sizeof(plan->tag));
         other->held[i].guard.verdict = without_reject(chosen, other->held[i].guard.verdict);
@@ -108,13 +129,15 @@ static int bring_along(const struct backend *chosen, const struct backend *from,
 {
     const struct selection everything = {.everything = true};
     cleanup(together) struct together together = {0};
+    cleanup(listing) struct listing here = {0};
     cleanup(free_memory) struct endpoint *room = NULL;
     struct terms united;
     struct error unused;
 
     if (from->list(terms, &together.other, &unused) < 0 || !together.other.present)
         return 0;
-    if (put_together(&together, chosen, plans, plan_count, err) < 0 ||
+    if (chosen->list(terms, &here, err) < 0 ||
+        put_together(&together, chosen, &here, plans, plan_count, err) < 0 ||
         listing_terms(&together.other, terms, &room, &united, err) < 0 ||
         chosen->apply(together.plans, together.count, &united, err) < 0)
         return -1;
