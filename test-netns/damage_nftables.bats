@@ -176,6 +176,22 @@ former_is_gone() {
     assert_guarded a
 }
 
+@test "a pod that a binary of 0.1.0 has guarded does not get the exemption of its predecessor on the link" {
+    conflist regular '.exempt = [{namespace: "legacy"}]'
+    pod_add a legacy/a
+    assert_imds_answers a
+    former_table a drop
+    on_node nft -f - <<END
+delete element inet imds-guard in { "$(pod_host_links a)" }
+add element inet imds-guard in { "$(pod_host_links a)" comment "aws-cni/successor/eth0 1 default/a" : drop }
+END
+    assert_nothing_arrives a
+    pod_add b
+    former_is_gone
+    assert_nothing_arrives a
+    guards | grep -F " $(pod_host_links a) drop " | grep -F ' aws-cni/successor/'
+}
+
 @test "a table of our name that somebody else has filled" {
     pod_new a
     on_node nft -f - <<'END'

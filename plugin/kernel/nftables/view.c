@@ -105,8 +105,16 @@ static int find_surplus(struct nft_intervals *standing, const struct terms *term
     return 0;
 }
 
-/* Adds guards on interfaces that have none in the listing, which is sorted and stays so. */
-static int add_missing(struct listing *listing, const struct listing *more, struct error *err)
+/* Whether the former guard is that of a later pod on the interface, which would be opened by ours. */
+static bool succeeds(const struct held *former, const struct held *ours)
+{
+    return verdict_denies(former->guard.verdict) && !verdict_denies(ours->guard.verdict) &&
+           tag_guards(former->tag) > 0 && !tags_have_same_owner(former->tag, ours->tag);
+}
+
+/* Adds guards to the listing, which is sorted and stays so: on interfaces that have none, or that of a
+ * pod that was there before. */
+static int add_former(struct listing *listing, const struct listing *more, struct error *err)
 {
     const struct listing sorted = *listing;
     cleanup(free_memory) const struct held **missing =
@@ -116,9 +124,15 @@ static int add_missing(struct listing *listing, const struct listing *more, stru
 
     if (missing == NULL)
         return error_no_memory(err);
-    for (size_t i = 0; i < more->held_count; i++)
-        if (listing_find(&sorted, more->held[i].guard.interface, &unused) == NULL)
-            missing[count++] = &more->held[i];
+    for (size_t i = 0; i < more->held_count; i++) {
+        const struct held *former = &more->held[i];
+        const struct held *ours = listing_find(&sorted, former->guard.interface, &unused);
+
+        if (ours == NULL)
+            missing[count++] = former;
+        else if (succeeds(former, ours))
+            listing->held[ours - sorted.held] = *former;
+    }
     for (size_t i = 0; i < count; i++)
         if (!listing_add(listing, missing[i]))
             return error_no_memory(err);
@@ -135,7 +149,7 @@ static int read_former(struct nft_socket *socket, const struct terms *terms, str
         (terms->endpoint_count > 0 && (read_endpoints(socket, NFT_FORMER_TABLE, &former, err) < 0 ||
                                        find_surplus(&former.intervals, terms, out, err) < 0)))
         return -1;
-    return add_missing(out, &former.view.listing, err);
+    return add_former(out, &former.view.listing, err);
 }
 
 /* What the sets have beyond the terms is no fault; only who wants it exactly so takes it away. */
