@@ -110,11 +110,11 @@ closed_then_open() { # COMMAND...
     local shape address
     for shape in "${world_shapes[@]}"; do
         node_new
-        conflist_plain $shape
+        conflist_plain "$shape"
         pod_add a
         assert_imds_answers a
         # Nothing but the verdict for others: another pod's ADD makes it.
-        conflist $shape
+        conflist "$shape"
         pod_add b
         assert_no_guards a
         # shellcheck disable=SC2046 # words
@@ -127,7 +127,7 @@ closed_then_open() { # COMMAND...
     local shape link
     for shape in "${world_shapes[@]}"; do
         node_new
-        conflist $shape
+        conflist "$shape"
         pod_add a
         for link in $(pod_host_links a); do
             remove_guard_on "$link"
