@@ -14,7 +14,7 @@
  *           13        13  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
- *           17        10  nf_tables: what is there, and one transaction
+ *           18        10  nf_tables: what is there, and one transaction
  *            7         -  legacy tables are not live, and hold no former guard of the pod
  *            2         2  the result, and the end
  *

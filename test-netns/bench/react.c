@@ -28,7 +28,7 @@
 
 #define LOOK_NS     100000
 #define PATIENCE_NS 10000000000
-#define TABLE       "imds-guard"
+#define TABLE       "imds_guard"
 
 static void die(const char *what)
 {

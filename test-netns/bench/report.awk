@@ -16,6 +16,7 @@ FILENAME ~ /packets/ { rate[$1] = $2; share[$1] = $3 }
 FILENAME ~ /watch/ { watch[++watches] = $1; watch_median[$1] = $2; watch_worst[$1] = $3 }
 FILENAME ~ /churn/ { pods[++churns] = $1; ended[churns] = $2; cpu[churns] = $3; memory[churns] = $4 }
 FILENAME ~ /instructions/ { instructions[$1, $2] = $3 }
+FILENAME ~ /sizes/ { size[$1] = $2 }
 
 function ms(us) {
     return us >= 100000 ? sprintf("%.0f ms", us / 1000) : \
@@ -55,6 +56,8 @@ function processes(flavour, linkage,    quiet, name, limit) {
     limit = linkage == "static"
     at_most("ADD over an empty process: " name, median[quiet, linkage, "ADD"],
         median[quiet, "floor-" linkage, "RUN"], limit ? 1.75 : 2.2)
+    at_most("ADD with the backend left to it, over ADD with it set: " name,
+        median[quiet, linkage "-auto", "ADD"], median[quiet, linkage, "ADD"], 1.15)
     at_least("ADD against `firewall`: " name, median[quiet, "firewall", "ADD"],
         median[quiet, linkage, "ADD"], limit ? 16 : 10)
     at_least("ADD against the shell plugin: " name, median[quiet, "shell", "ADD"],
@@ -65,6 +68,9 @@ function processes(flavour, linkage,    quiet, name, limit) {
         median[quiet, linkage, "ADD"], "1.0")
     at_least("DEL against `firewall`: " name, median[quiet, "firewall", "DEL"],
         median[quiet, linkage, "DEL"])
+    row("size of the binary: " linkage, sprintf("%.2f MB", size[linkage] / 1e6),
+        sprintf("empty program %.2f MB", size["floor-" linkage] / 1e6), limit ? "≤ 1.0 MB" : "",
+        limit ? size[linkage] <= 1e6 : "")
     row("peak resident memory of ADD: " name,
         sprintf("%.1f MiB", resident[quiet, linkage, "ADD"] / 1024),
         sprintf("empty process %.1f MiB", resident[quiet, "floor-" linkage, "RUN"] / 1024),

@@ -13,6 +13,8 @@ report() {
 
 report_text() {
     local flavour
+    # shellcheck disable=SC2046 # one word a file
+    (cd "$bench_out" && stat -L --printf="%n\t%s\n" $(ours) $(ours | sed "s/^/floor-/") >sizes.tsv)
     cat <<EOF
 # Benchmarks
 
@@ -29,7 +31,7 @@ backend in the node's flavour; the shell plugin is [this one](bench/shell-plugin
 
 EOF
     (cd "$bench_out" && awk -v svg=benchmarks.svg -f "$bench_here/report.awk" \
-        times.tsv packets.tsv packets-fence.tsv watch.tsv churn.tsv instructions.tsv)
+        times.tsv packets.tsv packets-fence.tsv watch.tsv churn.tsv instructions.tsv sizes.tsv)
     if [ -r "$bench_here/remarks.md" ]; then
         printf '\n'
         cat "$bench_here/remarks.md"

@@ -27,6 +27,7 @@ requests_make() { # FLAVOUR NODE POD
     pod_request "$2" "$3" imds-guard ".backend = \"$(flavour_backend "$1")\" | .exitFence = \"off\"" \
         >"$stem-imds-guard"
     jq -c '.exitFence = "require"' "$stem-imds-guard" >"$stem-fence"
+    jq -c '.backend = "auto"' "$stem-imds-guard" >"$stem-auto"
     pod_request "$2" "$3" shell >"$stem-shell"
     pod_request "$2" "$3" firewall '.backend = "iptables"' >"$stem-firewall"
 }
@@ -37,6 +38,7 @@ verb() { # VERB CONTENDER FLAVOUR NODE POD
     case $2 in
     dynamic | static) step_cni "$1" "$bench_out/$2" "$4" "$5" "$stem-imds-guard" ;;
     *-fence) step_cni "$1" "$bench_out/${2%-fence}" "$4" "$5" "$stem-fence" ;;
+    *-auto) step_cni "$1" "$bench_out/${2%-auto}" "$4" "$5" "$stem-auto" ;;
     shell) step_cni "$1" "$bench_here/shell-plugin" "$4" "$5" "$stem-shell" "$path" ;;
     firewall) step_cni "$1" "$bench_firewall" "$4" "$5" "$stem-firewall" "$path" ;;
     esac
@@ -115,6 +117,11 @@ verbs_quiet() { # FLAVOUR
             verb ADD "$who" "$1" "$node" 1
             [[ $who == shell || $who == firewall ]] || verb CHECK "$who" "$1" "$node" 1
             verb DEL "$who" "$1" "$node" 1
+        done
+        for who in $(ours); do # who leaves the backend to imds-guard
+            contender "$who-auto" "$node"
+            verb ADD "$who-auto" "$1" "$node" 1
+            verb DEL "$who-auto" "$1" "$node" 1
         done
     } | measure "quiet-$1" "$rounds_quiet"
 }

@@ -128,9 +128,12 @@ static int write_rules(struct nft_messages *messages, const struct others *other
         rule_for_others(messages, JUDGE, others, NFT_REFUSAL, err) < 0)
         return -1;
     for (EACH(set, endpoint_sets))
-        if (rule_to_endpoints(messages, FORWARD, set, JUDGE, err) < 0 ||
-            (ipvs_is_loaded() &&
-             rule_to_endpoints_if_forwarded(messages, NFT_POSTROUTING, set, JUDGE, err) < 0))
+        if (rule_to_endpoints(messages, FORWARD, set, JUDGE, err) < 0)
+            return -1;
+    if (!ipvs_is_loaded())
+        return 0;
+    for (EACH(set, endpoint_sets))
+        if (rule_to_endpoints_if_forwarded(messages, NFT_POSTROUTING, set, JUDGE, err) < 0)
             return -1;
     return 0;
 }
