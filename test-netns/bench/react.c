@@ -29,6 +29,7 @@
 #define LOOK_NS     100000
 #define PATIENCE_NS 10000000000
 #define TABLE       "imds_guard"
+#define ENTRY       "imds-guard"
 
 static void die(const char *what)
 {
@@ -89,7 +90,7 @@ static bool has_entry(const char *path)
     static struct text text;
 
     read_file(path, &text);
-    return memmem(text.bytes, text.length, TABLE, strlen(TABLE)) != NULL;
+    return memmem(text.bytes, text.length, ENTRY, strlen(ENTRY)) != NULL;
 }
 
 /* --- nf_tables
