@@ -112,9 +112,9 @@ static int mend_skeleton(struct nft_messages *messages, const struct nft_view *v
     return 0;
 }
 
-static int write_skeleton(struct nft_socket *socket, struct nft_messages *messages,
-                          const struct nft_view *view, bool anew, const struct terms *terms,
-                          const struct nft_changes *changes, struct error *err)
+static int write_skeleton(struct nft_messages *messages, const struct nft_view *view, bool anew,
+                          const struct terms *terms, const struct nft_changes *changes,
+                          struct error *err)
 {
     struct others others = view->listing.others;
 
@@ -123,8 +123,6 @@ static int write_skeleton(struct nft_socket *socket, struct nft_messages *messag
         return -1;
     if (!anew)
         return mend_skeleton(messages, view, terms, &others, changes, err);
-    if (nft_counters_check(socket, view->table, err) < 0)
-        return -1;
     if (view->table && skeleton_delete(messages, NFT_TABLE, err) < 0)
         return -1;
     return skeleton_make(messages, terms, &others, is_refusing(terms, changes), err);
@@ -143,12 +141,35 @@ static int commit(struct nft_socket *socket, const struct nft_messages *messages
     return -1;
 }
 
+/*
+ * A table that can never be right does not stay. Only now: what is tried has the kernel wait for a
+ * grace period, and where the rules were flushed everybody is open until the table stands. If it
+ * cannot be tried, what stands is left: somebody will look.
+ */
+static int check_counters(struct nft_socket *socket, const struct nft_messages *trial,
+                          struct error *err)
+{
+    cleanup(nft_messages) struct nft_messages messages = {0};
+    struct error why = {0};
+    struct error ignored = {0};
+
+    if (trial->count == 0 || nft_counters_try(socket, trial, &why) == 0 || socket->refusal != 0)
+        return 0;
+    *err = why;
+    if (skeleton_delete(&messages, NFT_TABLE, &ignored) < 0 ||
+        nft_commit(socket, &messages, 0, &ignored) < 0)
+        error_details(err, "nor could the table be deleted again: %s", ignored.msg);
+    socket->refusal = 0; /* trying again would not help */
+    return -1;
+}
+
 static int apply_once(struct nft_socket *socket, void *context, struct error *err)
 {
     struct application *job = context;
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(changes) struct nft_changes changes = {0};
     cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_messages) struct nft_messages trial = {0};
     cleanup(free_memory) struct endpoint *room = NULL;
     struct terms terms;
     bool anew = false;
@@ -160,13 +181,16 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     anew = !view.table || view.former || view.skeleton.broken;
     if (changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
                      terms.seen, anew, &changes, err) < 0 ||
-        write_skeleton(socket, &messages, &view, anew, &terms, &changes, err) < 0 ||
+        write_skeleton(&messages, &view, anew, &terms, &changes, err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
-        elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0)
+        elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0 ||
+        (anew && nft_counters_trial(&trial, true, err) < 0))
         return -1;
     exactly = anew || needs_rules(&view, &terms) || view.skeleton.endpoints_wrong || changes.exact;
-    return commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
-                  err);
+    if (commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
+               err) < 0)
+        return -1;
+    return check_counters(socket, &trial, err);
 }
 
 int nft_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,

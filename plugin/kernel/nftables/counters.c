@@ -8,15 +8,18 @@
  * What a kernel takes does not show it, as an older one takes what it does not know; what it refuses
  * does. Its version would not: distributions' kernels have had parts of newer ones.
  */
-int nft_counters_check(struct nft_socket *socket, bool table_stands, struct error *err)
+int nft_counters_trial(struct nft_messages *trial, bool table_stands, struct error *err)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    if (table_stands && skeleton_delete(trial, NFT_TABLE, err) < 0)
+        return -1;
+    return skeleton_make_refusable(trial, err);
+}
+
+int nft_counters_try(struct nft_socket *socket, const struct nft_messages *trial, struct error *err)
+{
     struct error refusal = {0};
 
-    if ((table_stands && skeleton_delete(&messages, NFT_TABLE, err) < 0) ||
-        skeleton_make_refusable(&messages, err) < 0)
-        return -1;
-    if (nft_rehearse(socket, &messages, &refusal) == 0)
+    if (nft_rehearse(socket, trial, &refusal) == 0)
         return error_set(err, ERROR_KERNEL,
                          "nf_tables of this kernel has no counters in maps (it is older than "
                          "Linux 5.7): use the iptables backend");
@@ -24,4 +27,13 @@ int nft_counters_check(struct nft_socket *socket, bool table_stands, struct erro
         return 0;
     *err = refusal;
     return -1;
+}
+
+int nft_counters_check(struct nft_socket *socket, bool table_stands, struct error *err)
+{
+    cleanup(nft_messages) struct nft_messages trial = {0};
+
+    if (nft_counters_trial(&trial, table_stands, err) < 0)
+        return -1;
+    return nft_counters_try(socket, &trial, err);
 }
