@@ -1,6 +1,7 @@
 #include "cni/cni.h"
 
 #include "cni/environment.h"
+#include "cni/exit_fence.h"
 #include "cni/request.h"
 #include "cni/response.h"
 #include "cni/verbs.h"
@@ -64,11 +65,12 @@ static int refuse_command(const char *command, struct error *err)
 }
 
 /* From here on, whatever the input holds: no more than the verb needs. */
-static int drop_privileges(const struct verb *verb, struct error *err)
+static int drop_privileges(const struct verb *verb, const struct request *request,
+                           struct error *err)
 {
-    if (verb->needs.plan)
-        return privileges_keep(PRIVILEGES_POD, err);
-    return privileges_keep(verb->has_no_request ? PRIVILEGES_RULES : PRIVILEGES_FENCE, err);
+    if (verb->has_no_request)
+        return privileges_keep(PRIVILEGES_RULES, err);
+    return privileges_keep(verb->needs.plan ? PRIVILEGES_POD : exit_fence_privileges(request), err);
 }
 
 static int run(const struct verb *verb, const struct environment *environment, int in, FILE *out,
@@ -80,7 +82,7 @@ static int run(const struct verb *verb, const struct environment *environment, i
     if (!verb->has_no_request &&
         request_read(environment, in, &verb->needs, &request, cni_version, err) != 0)
         return -1;
-    if (drop_privileges(verb, err) == 0 && verb->run(&request, out, log, err) == 0)
+    if (drop_privileges(verb, &request, err) == 0 && verb->run(&request, out, log, err) == 0)
         return 0;
     if (!verb->only_logs)
         return -1;

@@ -9,7 +9,11 @@
 #include "guard/error.h"
 #include "guard/plan.h"
 
+#include <stdint.h>
 #include <stdio.h>
+
+/* What is needed for it, and for the guards that come after (privileges.h). */
+uint64_t exit_fence_privileges(const struct request *request);
 
 /* Sees to it that the fence stands. Where it cannot, that is an error only if it is required. */
 must_use int exit_fence_add(const struct request *request, const struct plan *plan,

@@ -1,4 +1,6 @@
 #include "cni/verbs.h"
+
+#include "cni/exit_fence.h"
 #include "kernel/links/links.h"
 #include "kernel/privileges.h"
 
@@ -9,7 +11,8 @@ int verb_plan(const struct request *request, struct plan *plan, struct error *er
 
     if (plan_questions(&request->attachment, &questions, err) != 0 ||
         links_gather(&questions, request->attachment.netns, &facts, err) != 0 ||
-        privileges_keep(PRIVILEGES_FENCE, err) != 0) /* nobody enters the pod any more */
+        privileges_keep(exit_fence_privileges(request), err) !=
+            0) /* nobody enters the pod any more */
         return -1;
     return plan_make(&request->attachment, &request->config, &facts, plan, err);
 }
