@@ -388,6 +388,8 @@ int __wrap_nft_commit(struct nft_socket *socket, const struct nft_messages *mess
         return fake_refusal(socket, error, err);
     nftables.committed++;
     nftables.bound = generation != 0;
+    if (nftables.is_old)
+        forget_counters();
     return 0;
 }
 

@@ -142,20 +142,17 @@ static int commit(struct nft_socket *socket, const struct nft_messages *messages
 }
 
 /*
- * A table that can never be right does not stay. Only now: what is tried has the kernel wait for a
- * grace period, and where the rules were flushed everybody is open until the table stands. If it
- * cannot be tried, what stands is left: somebody will look.
+ * A table that can never be right does not stay. Only now: where the rules were flushed everybody is open
+ * until the table stands, and what stands shows it without a trial.
  */
-static int check_counters(struct nft_socket *socket, const struct nft_messages *trial,
+static int check_counters(struct nft_socket *socket, const struct nft_messages *question,
                           struct error *err)
 {
     cleanup(nft_messages) struct nft_messages messages = {0};
-    struct error why = {0};
     struct error ignored = {0};
 
-    if (trial->count == 0 || nft_counters_try(socket, trial, &why) == 0 || socket->refusal != 0)
+    if (nft_counters_look(socket, question, err) == 0)
         return 0;
-    *err = why;
     if (skeleton_delete(&messages, NFT_TABLE, &ignored) < 0 ||
         nft_commit(socket, &messages, 0, &ignored) < 0)
         error_details(err, "nor could the table be deleted again: %s", ignored.msg);
@@ -169,7 +166,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(changes) struct nft_changes changes = {0};
     cleanup(nft_messages) struct nft_messages messages = {0};
-    cleanup(nft_messages) struct nft_messages trial = {0};
+    cleanup(nft_messages) struct nft_messages question = {0};
     cleanup(free_memory) struct endpoint *room = NULL;
     struct terms terms;
     bool anew = false;
@@ -184,13 +181,13 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         write_skeleton(&messages, &view, anew, &terms, &changes, err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0 ||
-        (anew && nft_counters_trial(&trial, true, err) < 0))
+        (anew && nft_counters_ask(&question, err) < 0))
         return -1;
     exactly = anew || needs_rules(&view, &terms) || view.skeleton.endpoints_wrong || changes.exact;
     if (commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
                err) < 0)
         return -1;
-    return check_counters(socket, &trial, err);
+    return check_counters(socket, &question, err);
 }
 
 int nft_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,

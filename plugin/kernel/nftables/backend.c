@@ -75,7 +75,7 @@ static int probe_once(struct nft_socket *socket, void *context, struct error *er
         (skeleton_make(&messages, terms, &others, terms->others == VERDICT_REJECT, err) < 0 ||
          nft_rehearse(socket, &messages, err) < 0))
         return -1;
-    return nft_counters_check(socket, view.table, err);
+    return nft_counters_try(socket, view.table, err);
 }
 
 static int nftables_probe(const struct terms *terms, struct error *err)

@@ -1,19 +1,23 @@
-/* Whether this kernel's maps can count. */
+/* Whether this kernel's maps can count: one whose maps cannot makes a table that is never right. */
 #ifndef IMDS_GUARD_NFTABLES_COUNTERS_H
 #define IMDS_GUARD_NFTABLES_COUNTERS_H
 
 #include "kernel/nftables/socket.h"
 
 /*
- * Refuses a kernel that gives elements no counters, and changes nothing: to be asked for a table that is
- * made, for such a kernel makes one that is never right. `table_stands`: there is a table of ours.
- * Errors: ERROR_KERNEL: use the other backend; and nft_rehearse's.
+ * Looks at the map that stands; the question is made before, by who must not fail between for lack of
+ * memory. Errors: ERROR_KERNEL if it does not count: use the other backend. What cannot be seen is no
+ * error: somebody will look again.
  */
-must_use int nft_counters_check(struct nft_socket *socket, bool table_stands, struct error *err);
+must_use int nft_counters_ask(struct nft_messages *question, struct error *err);
+must_use int nft_counters_look(struct nft_socket *socket, const struct nft_messages *question,
+                               struct error *err);
 
-/* The same in two steps, for who must not fail between them for lack of memory. */
-must_use int nft_counters_trial(struct nft_messages *trial, bool table_stands, struct error *err);
-must_use int nft_counters_try(struct nft_socket *socket, const struct nft_messages *trial,
-                              struct error *err);
+/*
+ * For who has made no map: tries one that is refused, and changes nothing. What is tried is rolled back,
+ * for which the kernel waits a grace period. `table_stands`: there is a table of ours. Errors: the
+ * same, and nft_rehearse's.
+ */
+must_use int nft_counters_try(struct nft_socket *socket, bool table_stands, struct error *err);
 
 #endif

@@ -104,12 +104,11 @@ static int make_base_chain(struct nft_messages *messages, const char *name, uint
 }
 
 /* All chains that there should be; a base chain may be there already. */
-static int make_chains(struct nft_messages *messages, struct error *err)
+static int make_chains(struct nft_messages *messages, bool ipvs, struct error *err)
 {
     if (make_base_chain(messages, FORWARD, NF_INET_FORWARD, err) < 0)
         return -1;
-    return ipvs_is_loaded() ? make_base_chain(messages, NFT_POSTROUTING, NF_INET_POST_ROUTING, err)
-                            : 0;
+    return ipvs ? make_base_chain(messages, NFT_POSTROUTING, NF_INET_POST_ROUTING, err) : 0;
 }
 
 /* Where packets may be rejected, POSTROUTING is not, and the kernel takes no rule that tries. */
@@ -121,7 +120,7 @@ static int write_refusal(struct nft_messages *messages, struct error *err)
 
 /* The rules of all chains but `refuse`: what comes to the FORWARD hook, or to the POSTROUTING hook
  * past it, is judged. */
-static int write_rules(struct nft_messages *messages, const struct others *others,
+static int write_rules(struct nft_messages *messages, const struct others *others, bool ipvs,
                        struct error *err)
 {
     if (rule_by_interface(messages, JUDGE, NFT_MAP, err) < 0 ||
@@ -130,7 +129,7 @@ static int write_rules(struct nft_messages *messages, const struct others *other
     for (EACH(set, endpoint_sets))
         if (rule_to_endpoints(messages, FORWARD, set, JUDGE, err) < 0)
             return -1;
-    if (!ipvs_is_loaded())
+    if (!ipvs)
         return 0;
     for (EACH(set, endpoint_sets))
         if (rule_to_endpoints_if_forwarded(messages, NFT_POSTROUTING, set, JUDGE, err) < 0)
@@ -141,15 +140,17 @@ static int write_rules(struct nft_messages *messages, const struct others *other
 int skeleton_make(struct nft_messages *messages, const struct terms *terms,
                   const struct others *others, bool refusing, struct error *err)
 {
+    const bool ipvs = ipvs_is_loaded();
+
     if (make_table(messages, err) < 0)
         return -1;
     for (EACH(set, endpoint_sets))
         if (endpoints_make(messages, set, terms, err) < 0)
             return -1;
     if (elements_make(messages, err) < 0 || (refusing && skeleton_add_refusal(messages, err) < 0) ||
-        make_chain(messages, JUDGE, err) < 0 || make_chains(messages, err) < 0)
+        make_chain(messages, JUDGE, err) < 0 || make_chains(messages, ipvs, err) < 0)
         return -1;
-    return write_rules(messages, others, err);
+    return write_rules(messages, others, ipvs, err);
 }
 
 static int flush_chain(struct nft_messages *messages, const char *chain, struct error *err)
@@ -162,14 +163,16 @@ static int flush_chain(struct nft_messages *messages, const char *chain, struct 
 int skeleton_renew_rules(struct nft_messages *messages, const struct others *others, bool refusing,
                          struct error *err)
 {
-    if (make_chains(messages, err) < 0 || flush_chain(messages, FORWARD, err) < 0 ||
+    const bool ipvs = ipvs_is_loaded();
+
+    if (make_chains(messages, ipvs, err) < 0 || flush_chain(messages, FORWARD, err) < 0 ||
         flush_chain(messages, JUDGE, err) < 0 ||
-        (ipvs_is_loaded() && flush_chain(messages, NFT_POSTROUTING, err) < 0))
+        (ipvs && flush_chain(messages, NFT_POSTROUTING, err) < 0))
         return -1;
     if (refusing &&
         (flush_chain(messages, NFT_REFUSAL, err) < 0 || write_refusal(messages, err) < 0))
         return -1;
-    return write_rules(messages, others, err);
+    return write_rules(messages, others, ipvs, err);
 }
 
 int skeleton_add_refusal(struct nft_messages *messages, struct error *err)
