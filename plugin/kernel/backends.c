@@ -9,9 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One name a line; empty while no legacy table is live. Of the thread, not of the process:
- * /proc/net leads to the latter's. Absent in a kernel without ip_tables. */
-#define LEGACY_TABLES "/proc/thread-self/net/ip_tables_names"
+/* One name a line; empty while no legacy table is live. Absent in a kernel without ip_tables. */
+#define LEGACY_TABLES "/proc/self/net/ip_tables_names"
 
 static bool legacy_tables_are_live(void)
 {
@@ -30,18 +29,16 @@ static bool works(const struct backend *backend)
 }
 
 /*
- * What a healthy node needs not ask is not asked: whether nftables works, where it is the first choice
- * anyway, shows when it is applied (guards_apply_as); and to try it where legacy tables are live costs
- * a grace period of the kernel's, for what is tried is taken back.
+ * What a healthy node needs not ask is not asked: whether the choice works, shows when it is applied
+ * (guards_apply_as). To try nftables where legacy tables are live costs a grace period of the kernel's,
+ * for what is tried is taken back.
  */
 static const struct backend *choose(void)
 {
-    if (!legacy_tables_are_live() || nft_is_present())
+    if (!legacy_tables_are_live() || nft_is_present() ||
+        (ipvs_is_loaded() && works(&backend_nftables)))
         return &backend_nftables;
-    if (ipvs_is_loaded() && works(&backend_nftables))
-        return &backend_nftables;
-    return works(&backend_iptables) || !works(&backend_nftables) ? &backend_iptables
-                                                                 : &backend_nftables;
+    return &backend_iptables;
 }
 
 const struct backend *backend_choose(const struct config *config)
@@ -201,7 +198,7 @@ int guards_apply_as(const struct config *config, const struct backend **chosen,
 
     if (guards_apply(*chosen, plans, plan_count, terms, seen, &first) == 0)
         return 0;
-    if (instead && first.code == ERROR_KERNEL &&
+    if (instead && first.code != ERROR_TRY_AGAIN &&
         guards_apply(instead, plans, plan_count, terms, seen, &second) == 0) {
         *chosen = instead;
         return 0;

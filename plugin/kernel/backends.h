@@ -12,11 +12,10 @@
 
 /*
  * The backend that new guards go into: the configured one; with AUTO nftables if it holds guards
- * already, or packets are to be rejected, or IPVS may send some, which it alone can judge; else iptables if legacy tables are live in this namespace
- * (/proc/thread-self/net/ip_tables_names is not empty); else nftables. AUTO gives the other one
- * where that would not work (probe), as either guards whatever the node's own rules are written in.
- * Creates no table by looking. Never fails: where neither would work it is the first of them, so
- * that its apply says why.
+ * already, or packets are to be rejected, or IPVS may send some, which it alone can judge; else iptables
+ * if legacy tables are live in this namespace (/proc/self/net/ip_tables_names is not empty); else
+ * nftables. Creates no table by looking, and never fails: whether it works shows when it is applied,
+ * and either guards whatever the node's own rules are written in.
  */
 const struct backend *backend_choose(const struct config *config);
 
@@ -31,8 +30,9 @@ must_use int guards_apply(const struct backend *chosen, const struct plan *plans
                           struct error *err);
 
 /*
- * The same in *chosen (backend_choose), or, where AUTO leaves the choice and what the kernel lacks
- * shows only now, in the other one, which is *chosen then. Errors: the first one's, with the other
+ * The same in *chosen (backend_choose), or, where AUTO leaves the choice and that one does not work, in
+ * the other one, which is *chosen then; not where it would have worked but for another that kept it
+ * waiting (ERROR_TRY_AGAIN). Errors: the first one's, with the other
  * one's in the details.
  */
 must_use int guards_apply_as(const struct config *config, const struct backend **chosen,
