@@ -240,7 +240,7 @@ sync_go_on() {
     BACKEND=iptables conflist regular
     pod_add a default/web-0
     ASAN_OPTIONS=detect_leaks=0 on_node timeout 60 strace -qq -o /run/trace \
-        -P /proc/thread-self/net/ip_tables_names -e inject=openat:delay_enter=3s:when=2 \
+        -P /proc/self/net/ip_tables_names -e inject=openat:delay_enter=3s:when=2 \
         "$IMDS_GUARD" sync 3>&- 4>&- >/run/sync.log 2>&1 &
     wait_until 5 eval '[ "$(grep -c ip_tables_names /run/trace)" -ge 2 ]'
     pod_add b default/web-0

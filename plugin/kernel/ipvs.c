@@ -2,8 +2,7 @@
 
 #include <unistd.h>
 
-/* Of the thread: /proc/net leads to the process's network namespace. */
-#define SERVICES "/proc/thread-self/net/ip_vs"
+#define SERVICES "/proc/self/net/ip_vs"
 
 bool ipvs_is_loaded(void)
 {

@@ -8,7 +8,7 @@
 #define IP         ip
 #define COMMAND    "iptables"
 #define MODULES    "ip_tables, iptable_mangle and xt_comment"
-#define LIVE       "/proc/thread-self/net/ip_tables_names"
+#define LIVE       "/proc/self/net/ip_tables_names"
 #define EVIDENCE   NULL
 
 #include "kernel/iptables/family.inc"

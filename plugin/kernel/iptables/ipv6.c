@@ -8,7 +8,7 @@
 #define IP         ipv6
 #define COMMAND    "ip6tables"
 #define MODULES    "ip6_tables, ip6table_mangle and xt_comment"
-#define LIVE       "/proc/thread-self/net/ip6_tables_names"
-#define EVIDENCE   "/proc/thread-self/net/if_inet6"
+#define LIVE       "/proc/self/net/ip6_tables_names"
+#define EVIDENCE   "/proc/self/net/if_inet6"
 
 #include "kernel/iptables/family.inc"

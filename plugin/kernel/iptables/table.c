@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define PROC_NET "/proc/thread-self/net"
+#define PROC_NET "/proc/self/net"
 
 bool iptables_family_exists(const struct iptables_family *family)
 {

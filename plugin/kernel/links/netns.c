@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* The calling thread's, not the process's: setns(2) moves one thread. */
-#define OWN_NETNS "/proc/thread-self/ns/net"
+/* setns(2) moves one thread, and this process has no other: what /proc says of it is true of that. */
+#define OWN_NETNS "/proc/self/ns/net"
 
 /* What the path is to blame for; after anything else the namespace may well be there. */
 static enum error_code path_error_code(int error)
