@@ -16,6 +16,7 @@ struct application {
     const struct plan *plans;
     size_t plan_count;
     const struct terms *terms;
+    bool closely; /* the endpoints that stand are looked at as well */
 };
 
 static size_t count_guards(const struct application *job)
@@ -56,22 +57,31 @@ static bool needs_all(const struct application *job, const struct nft_view *view
     return false;
 }
 
-/* The guards that the plans ask about, or all where that is quicker, or needed to decide. */
-static int look_for_plans(struct nft_socket *socket, const struct application *job,
-                          struct nft_view *out, struct error *err)
+/*
+ * The guards that the plans ask about, or all where that is quicker, or needed to decide. Of the endpoints
+ * a new guard's terms come along with it anyway, to which the kernel dumps each set on its own: they
+ * are looked at only where that was refused, or nothing is to be written.
+ */
+static int look_for_plans(struct nft_socket *socket, struct application *job, struct nft_view *out,
+                          struct error *err)
 {
     char keys[NFT_KEYS_MAX][INTERFACE_NAME_SIZE];
-    struct nft_question question = {.terms = job->terms, .keys = keys};
+    struct terms terms = *job->terms;
+    struct nft_question question = {.terms = &terms, .keys = keys};
     cleanup(nft_view) struct nft_view view = {0};
 
     question.all_guards = job->terms->exactly || count_guards(job) > NFT_KEYS_MAX;
+    job->closely = job->closely || question.all_guards;
+    if (!job->closely)
+        terms.endpoint_count = 0;
     for (size_t i = 0; !question.all_guards && i < job->plan_count; i++)
         for (size_t j = 0; j < job->plans[i].guard_count; j++)
             memcpy(keys[question.key_count++], job->plans[i].guards[j].interface, sizeof(*keys));
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
     if (!question.all_guards && view.listing.present && needs_all(job, &view)) {
-        question.all_guards = true;
+        question.all_guards = job->closely = true;
+        terms = *job->terms;
         return nft_view_read(socket, &question, out, err);
     }
     *out = view;
@@ -177,8 +187,14 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         return -1;
     anew = !view.table || view.former || view.skeleton.broken;
     if (changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
-                     terms.seen, anew, &changes, err) < 0 ||
-        write_skeleton(&messages, &view, anew, &terms, &changes, err) < 0 ||
+                     terms.seen, anew, &changes, err) < 0)
+        return -1;
+    if (!job->closely && changes.fresh_count == 0) {
+        job->closely = true;
+        return apply_once(socket, job, err);
+    }
+    job->closely = true; /* the next time */
+    if (write_skeleton(&messages, &view, anew, &terms, &changes, err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
         elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0 ||
         (anew && nft_counters_ask(&question, err) < 0))

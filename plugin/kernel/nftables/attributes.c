@@ -39,8 +39,9 @@ void attributes_read(const void *bytes, size_t length, struct attributes *out)
 
 void attributes_nested(const struct nlattr *nest, struct attributes *out)
 {
-    *out = (struct attributes){0};
-    if (nest != NULL)
+    if (nest == NULL)
+        *out = (struct attributes){0};
+    else
         attributes_read(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), out);
 }
 

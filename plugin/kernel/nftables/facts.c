@@ -201,8 +201,8 @@ static void describe_element(const struct nft_element *element, const char *set,
 {
     char address[INET6_ADDRSTRLEN] = "*";
 
-    *out =
-        (struct nft_fact){.is_element = true, .is_end = element->flags & NFT_SET_ELEM_INTERVAL_END};
+    out->is_element = true;
+    out->is_end = element->flags & NFT_SET_ELEM_INTERVAL_END;
     if (element->key != NULL && element->key_length == 4)
         inet_ntop(AF_INET, element->key, address, sizeof(address));
     else if (element->key != NULL && element->key_length == 16)
@@ -223,19 +223,25 @@ static bool is_leading_end(const struct nft_element *element)
            memcmp(element->key, zero, element->key_length) == 0;
 }
 
-static int add_fact(struct nft_facts *facts, const struct nft_fact *fact, struct error *err)
+/* Room for one more, which counts once facts->count does. Texts are empty; what is behind their ends is
+ * not looked at, and not cleared. NULL if out of memory. */
+static struct nft_fact *next_fact(struct nft_facts *facts)
 {
+    struct nft_fact *fact;
+
     if (facts->count == facts->capacity) {
         size_t capacity = 2 * facts->capacity + 16;
         struct nft_fact *grown = reallocarray(facts->facts, capacity, sizeof(*grown));
 
         if (grown == NULL)
-            return error_no_memory(err);
+            return NULL;
         facts->facts = grown;
         facts->capacity = capacity;
     }
-    facts->facts[facts->count++] = *fact;
-    return 0;
+    fact = &facts->facts[facts->count];
+    fact->what[0] = fact->how[0] = '\0';
+    fact->is_element = fact->is_end = fact->is_rule = false;
+    return fact;
 }
 
 static int take_elements(struct nft_facts *facts, const struct nlmsghdr *message, struct error *err)
@@ -243,47 +249,49 @@ static int take_elements(struct nft_facts *facts, const struct nlmsghdr *message
     struct nft_elements elements;
     struct nft_element element;
     const struct nlattr *cursor = NULL;
-    struct nft_fact fact;
 
     if (!nft_reply_elements(message, &elements))
         return 0;
     while (nft_reply_next_element(&elements, &cursor, &element)) {
+        struct nft_fact *fact = NULL;
+
         if (is_leading_end(&element))
             continue;
-        describe_element(&element, elements.set, &fact);
-        if (add_fact(facts, &fact, err) < 0)
-            return -1;
+        fact = next_fact(facts);
+        if (fact == NULL)
+            return error_no_memory(err);
+        describe_element(&element, elements.set, fact);
+        facts->count++;
     }
     return 0;
 }
 
 int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, struct error *err)
 {
-    struct attributes attributes;
-    struct nft_fact fact = {0};
     int type = nft_reply_type(message);
+    struct attributes attributes;
+    struct nft_fact *fact = NULL;
 
-    nft_reply_attributes(message, &attributes);
-    nft_message_subject(message, fact.what, sizeof(fact.what));
-    switch (type) {
-    case NFT_MSG_NEWTABLE:
-        describe_table(&attributes, &fact);
-        break;
-    case NFT_MSG_NEWCHAIN:
-        describe_chain(&attributes, &fact);
-        break;
-    case NFT_MSG_NEWSET:
-        describe_set(&attributes, &fact);
-        break;
-    case NFT_MSG_NEWRULE:
-        describe_rule(&attributes, &fact);
-        break;
-    case NFT_MSG_NEWSETELEM:
+    if (type == NFT_MSG_NEWSETELEM)
         return take_elements(facts, message, err);
-    default:
+    if (type != NFT_MSG_NEWTABLE && type != NFT_MSG_NEWCHAIN && type != NFT_MSG_NEWSET &&
+        type != NFT_MSG_NEWRULE)
         return 0;
-    }
-    return add_fact(facts, &fact, err);
+    fact = next_fact(facts);
+    if (fact == NULL)
+        return error_no_memory(err);
+    nft_reply_attributes(message, &attributes);
+    nft_message_subject(message, fact->what, sizeof(fact->what));
+    if (type == NFT_MSG_NEWTABLE)
+        describe_table(&attributes, fact);
+    else if (type == NFT_MSG_NEWCHAIN)
+        describe_chain(&attributes, fact);
+    else if (type == NFT_MSG_NEWSET)
+        describe_set(&attributes, fact);
+    else
+        describe_rule(&attributes, fact);
+    facts->count++;
+    return 0;
 }
 
 bool nft_facts_have(const struct nft_facts *facts, const char *what)
