@@ -241,7 +241,17 @@ static struct nft_fact *next_fact(struct nft_facts *facts)
     fact = &facts->facts[facts->count];
     fact->what[0] = fact->how[0] = '\0';
     fact->is_element = fact->is_end = fact->is_rule = false;
+    fact->number = 0;
     return fact;
+}
+
+static unsigned count_rules(const struct nft_facts *facts, const char *what)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < facts->count; i++)
+        count += facts->facts[i].is_rule && strcmp(facts->facts[i].what, what) == 0;
+    return count;
 }
 
 static int take_elements(struct nft_facts *facts, const struct nlmsghdr *message, struct error *err)
@@ -290,6 +300,8 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
         describe_set(&attributes, fact);
     else
         describe_rule(&attributes, fact);
+    if (fact->is_rule)
+        fact->number = count_rules(facts, fact->what);
     facts->count++;
     return 0;
 }

@@ -15,7 +15,7 @@
 
 /*
  * `what` names it: "chain forward", "rule of chain forward" (the same for each of its rules, which
- * come in order), "169.254.169.254 in set endpoints4". `how` is everything else that counts, as the
+ * come in order and have a number), "169.254.169.254 in set endpoints4". `how` is everything else that counts, as the
  * kernel counts it. What is ours fits; a longer one is cut and so differs from all that is ours.
  */
 struct nft_fact {
@@ -24,6 +24,7 @@ struct nft_fact {
     bool is_element; /* of a set of endpoints */
     bool is_end;     /* the one that ends the interval of the element before it */
     bool is_rule;    /* `how` is bytes, for comparing, not for people */
+    unsigned number; /* of a rule: how many of its name came before it; else 0 */
 };
 
 struct nft_facts {

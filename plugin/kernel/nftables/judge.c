@@ -3,26 +3,16 @@
 
 #include <string.h>
 
-/* How many of the facts before this one have its name: rules of a chain count by their order. */
-static size_t ordinal(const struct nft_facts *facts, size_t index)
+/* The fact of the same name and number; NULL if there is none. */
+static const struct nft_fact *counterpart(const struct nft_facts *in, const struct nft_fact *fact)
 {
-    size_t before = 0;
+    for (size_t i = 0; i < in->count; i++) {
+        const struct nft_fact *other = &in->facts[i];
 
-    for (size_t i = 0; i < index; i++)
-        if (strcmp(facts->facts[i].what, facts->facts[index].what) == 0)
-            before++;
-    return before;
-}
-
-/* The fact of the same name and order as wanted->facts[index]; NULL if there is none. */
-static const struct nft_fact *counterpart(const struct nft_facts *in, const struct nft_facts *facts,
-                                          size_t index)
-{
-    size_t skip = ordinal(facts, index);
-
-    for (size_t i = 0; i < in->count; i++)
-        if (strcmp(in->facts[i].what, facts->facts[index].what) == 0 && skip-- == 0)
-            return &in->facts[i];
+        if (other->number == fact->number && other->is_rule == fact->is_rule &&
+            strcmp(other->what, fact->what) == 0)
+            return other;
+    }
     return NULL;
 }
 
@@ -65,7 +55,7 @@ static bool goes_without_saying(const struct nft_facts *wanted, const struct nft
 
     if (place != NULL && !nft_facts_have(found, place))
         return true;
-    return fact->is_end && index > 0 && counterpart(found, wanted, index - 1) == NULL;
+    return fact->is_end && index > 0 && counterpart(found, fact - 1) == NULL;
 }
 
 /* What should be there is missing or different. */
@@ -75,7 +65,7 @@ static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *
 {
     for (size_t i = 0; i < wanted->count; i++) {
         const struct nft_fact *fact = &wanted->facts[i];
-        const struct nft_fact *there = counterpart(found, wanted, i);
+        const struct nft_fact *there = counterpart(found, fact);
         bool added = true;
 
         if (fact->is_element && terms->endpoint_count == 0)
@@ -91,8 +81,7 @@ static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *
         if (there == NULL)
             added = listing_fault(listing, "%s is missing", fact->what);
         else if (fact->is_rule)
-            added =
-                listing_fault(listing, "%s %zu is another one", fact->what, ordinal(wanted, i) + 1);
+            added = listing_fault(listing, "%s %u is another one", fact->what, fact->number + 1);
         else
             added = listing_fault(listing, "%s is not as it should be: it is \"%s\", not \"%s\"",
                                   fact->what, there->how, fact->how);
@@ -112,7 +101,7 @@ static int judge_found(const struct nft_facts *wanted, const struct nft_facts *f
 
         if (fact->is_element && terms->endpoint_count == 0)
             continue;
-        if (counterpart(wanted, found, i) != NULL)
+        if (counterpart(wanted, fact) != NULL)
             continue;
         if (!fact->is_element && !nft_facts_have(wanted, fact->what) && !is_for_ipvs(fact))
             continue;
