@@ -207,19 +207,20 @@ static void a_dry_run_tells_the_same_and_writes_nothing(void **state)
     assert_int_equal(asked.removed, 0);
 }
 
-/* z has come between the two looks. */
+/* z comes while x is looked at. What the cache has had been set before the rules are read, once. */
 static void what_comes_during_the_survey_was_not_seen(void **state)
 {
     (void)state;
     links_now = "eni1";
-    node.changes = true;
-    holds(&node.before, NFTABLES, VERDICT_DROP, "");
-    holds(&node.holdings, NFTABLES, VERDICT_DROP, "eni1=pass:z");
+    node.comes = "eni1=pass:z";
+    holds(&node.holdings, NFTABLES, VERDICT_DROP, "");
     expect_run(two, 1, false,
-               "guarded default/web-0: eni1 drop (nftables); was: open: packets pass that should "
-               "be denied\n");
+               "guarded default/web-0: eni1 drop (nftables); was: no guard of its own: it has the "
+               "verdict for others\n");
     expect_written(1, VERDICT_DROP);
     assert_int_equal(asked.seen, 0);
+    assert_int_equal(node.holdings.items[NFTABLES].listing.held_count, 1);
+    assert_string_equal(node.looks, "chp");
 }
 
 static void a_guard_goes_with_its_pod_and_its_interface(void **state)

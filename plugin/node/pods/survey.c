@@ -212,9 +212,9 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
     const struct terms terms = settings_terms(settings);
 
     if (cache_read(results_dir, &settings->config, may_live, NULL, &survey.cache, err) < 0 ||
+        holdings_gather(&terms, &survey.holdings, err) < 0 ||
         plan_all(settings, &survey, err) < 0 ||
-        links_names(&survey.links, &survey.link_count, err) < 0 ||
-        holdings_gather(&terms, &survey.holdings, err) < 0 || settle(&survey, err) < 0)
+        links_names(&survey.links, &survey.link_count, err) < 0 || settle(&survey, err) < 0)
         return -1;
     *out = survey;
     survey = (struct survey){0};

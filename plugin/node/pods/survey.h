@@ -41,7 +41,9 @@ struct survey {
     size_t count;
     char (*links)[INTERFACE_NAME_SIZE]; /* links_names */
     size_t link_count;
-    struct holdings holdings; /* read last, so that an ADD that ends meanwhile is seen here */
+    /* Read behind the cache: the guard of whoever is in there was set before that. And before the
+     * plans are made: what comes while they are is an ADD's (terms.seen, kernel/backend.h). */
+    struct holdings holdings;
 };
 
 /*

@@ -13,14 +13,12 @@ struct sync {
     const struct sync_options *options;
     struct terms terms;
     const struct backend *chosen;
-    struct holdings seen; /* before the survey: what has come since is an ADD's (struct terms) */
     struct survey survey;
     struct sync_report report;
 };
 
 static void cleanup_sync(struct sync *sync)
 {
-    holdings_free(&sync->seen);
     survey_free(&sync->survey);
     sync_report_free(&sync->report);
 }
@@ -258,8 +256,8 @@ static int apply(struct sync *sync, struct error *err)
     for (size_t i = 0; i < count; i++)
         if (!holdings_have(&sync->survey.holdings, sync->chosen, &plans[i]))
             plans[wrong++] = plans[i];
-    return guards_apply_as(sync->config, &sync->chosen, plans, wrong, &sync->terms, &sync->seen,
-                           err);
+    return guards_apply_as(sync->config, &sync->chosen, plans, wrong, &sync->terms,
+                           &sync->survey.holdings, err);
 }
 
 /*
@@ -353,8 +351,7 @@ int sync_run(const struct settings *settings, const struct sync_options *options
         .chosen = backend_choose(&settings->config),
     };
 
-    if (holdings_gather(&sync.terms, &sync.seen, err) < 0 ||
-        survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
+    if (survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
         set_refused_aside(&sync, err) < 0 || note_unread(&sync, err) < 0 ||
         note_terms(&sync, err) < 0 || note_all(&sync, err) < 0)
         return -1;
