@@ -50,7 +50,7 @@ int args_parse(const char *text, struct args *out, struct error *err)
     if (text && (copy_value(text, "K8S_POD_NAMESPACE", &args.namespace, err) != 0 ||
                  copy_value(text, "K8S_POD_NAME", &args.name, err) != 0))
         return -1;
-    *out = (struct args){.namespace = steal(&args.namespace), .name = steal(&args.name)};
+    *out = steal(&args);
     return 0;
 }
 

@@ -25,9 +25,6 @@ struct args {
 must_use int args_parse(const char *text, struct args *out, struct error *err);
 void args_free(struct args *args);
 
-static inline void cleanup_args(struct args *args)
-{
-    args_free(args);
-}
+CLEANUP_FREE(args);
 
 #endif

@@ -5,11 +5,10 @@
 
 #include <string.h>
 
-static bool is_valid(const struct request *request, const struct tag *tag)
+static bool is_valid(const struct request *request, const struct owner *owner)
 {
     for (size_t i = 0; i < request->valid_count; i++)
-        if (strcmp(request->valid[i].container_id, tag->container_id) == 0 &&
-            strcmp(request->valid[i].ifname, tag->ifname) == 0)
+        if (owner_compare(&request->valid[i], owner) == 0)
             return true;
     return false;
 }
@@ -25,8 +24,8 @@ static bool goes(const struct held *held, const void *context)
     struct tag tag;
 
     return tag_parse(held->tag, &tag) &&
-           strcmp(tag.network, request->attachment.owner.network) == 0 &&
-           !is_valid(request, &tag) && !link_exists(held->guard.interface);
+           strcmp(tag.owner.network, request->attachment.owner.network) == 0 &&
+           !is_valid(request, &tag.owner) && !link_exists(held->guard.interface);
 }
 
 int verb_gc(const struct request *request, FILE *out, FILE *log, struct error *err)

@@ -128,8 +128,7 @@ static int read_prev_result(struct span text, struct request *request, struct er
         return -1;
     if (!json_member(text, "prevResult", &request->prev_result)) /* the tree has it */
         return error_no_memory(err);
-    request->attachment.result = result;
-    result = (struct result){0};
+    request->attachment.result = steal(&result);
     request->has_prev_result = true;
     return 0;
 }
@@ -224,8 +223,7 @@ int request_parse(const struct environment *environment, struct span text,
     if (read_version(needs, &request, cni_version, err) != 0 || read_network(&request, err) != 0 ||
         read_body(environment, text, needs, &request, err) != 0)
         return -1;
-    *out = request;
-    request = (struct request){0};
+    *out = steal(&request);
     return 0;
 }
 

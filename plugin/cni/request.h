@@ -61,9 +61,6 @@ must_use int request_parse(const struct environment *environment, struct span te
 
 void request_free(struct request *request);
 
-static inline void cleanup_request(struct request *request)
-{
-    request_free(request);
-}
+CLEANUP_FREE(request);
 
 #endif

@@ -10,7 +10,6 @@
 static void read_tag(const char *text)
 {
     struct tag tag;
-    struct owner owner = {tag.network, tag.container_id, tag.ifname};
     const char *slash = NULL;
     char again[TAG_SIZE];
 
@@ -19,18 +18,18 @@ static void read_tag(const char *text)
         must(!tags_have_same_owner(text, text));
         return;
     }
-    must(owner_fits(&owner));
+    must(owner_fits(&tag.owner));
     must(tag.guards > 0 && tag.guards <= OWNER_GUARDS_MAX && tag.guards == tag_guards(text));
-    must(tag_is_owned_by(text, &owner));
+    must(tag_is_owned_by(text, &tag.owner));
     must(tags_have_same_owner(text, text));
     slash = strchr(tag.pod, '/');
     if (slash) {
         char namespace[TAG_SIZE] = "";
 
         memcpy(namespace, tag.pod, (size_t)(slash - tag.pod));
-        tag_write(&owner, tag.guards, namespace, slash + 1, again);
+        tag_write(&tag.owner, tag.guards, namespace, slash + 1, again);
     } else { /* unknown, or the namespace is cut */
-        tag_write(&owner, tag.guards, strcmp(tag.pod, "-") == 0 ? NULL : tag.pod, "", again);
+        tag_write(&tag.owner, tag.guards, strcmp(tag.pod, "-") == 0 ? NULL : tag.pod, "", again);
     }
     must(strcmp(again, text) == 0);
 }
@@ -48,9 +47,9 @@ static void write_tag(const struct owner *owner, unsigned guards, const char *na
         return;
     tag_write(owner, guards, namespace, pod, text);
     must(tag_parse(text, &tag));
-    must(strcmp(tag.network, owner->network) == 0);
-    must(strcmp(tag.container_id, owner->container_id) == 0);
-    must(strcmp(tag.ifname, owner->ifname) == 0);
+    must(strcmp(tag.owner.network, owner->network) == 0);
+    must(strcmp(tag.owner.container_id, owner->container_id) == 0);
+    must(strcmp(tag.owner.ifname, owner->ifname) == 0);
     must(tag.guards == guards);
     must(tag_is_owned_by(text, owner));
     tag_write(owner, guards, NULL, NULL, again);

@@ -10,12 +10,22 @@
 #ifndef IMDS_GUARD_CLEANUP_H
 #define IMDS_GUARD_CLEANUP_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define cleanup(function) __attribute__((cleanup(cleanup_##function)))
+
+/* cleanup(plan) is plan_free: of a type that has one. */
+#define CLEANUP_FREE(type)                                                                         \
+    static inline void cleanup_##type(struct type *variable)                                       \
+    {                                                                                              \
+        type##_free(variable);                                                                     \
+    }                                                                                              \
+    struct type /* for the semicolon */
 
 #define must_use __attribute__((warn_unused_result))
 
@@ -50,12 +60,21 @@ static inline void cleanup_close_file(FILE **file)
     }
 }
 
-/* Takes the pointer out of a variable with a cleanup. */
+static inline void cleanup_close_directory(DIR **directory)
+{
+    if (*directory != NULL) {
+        int saved = errno;
+        closedir(*directory);
+        errno = saved;
+    }
+}
+
+/* Takes what it holds out of a variable with a cleanup, a pointer or a struct; zeros are left. */
 #define steal(variable)                                                                            \
     ({                                                                                             \
         __typeof__(variable) stolen_from = (variable);                                             \
         __typeof__(*stolen_from) stolen = *stolen_from;                                            \
-        *stolen_from = NULL;                                                                       \
+        memset(stolen_from, 0, sizeof(*stolen_from));                                              \
         stolen;                                                                                    \
     })
 

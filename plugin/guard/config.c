@@ -1,18 +1,15 @@
 #include "guard/config.h"
 
+#include "guard/array.h"
 #include "guard/config_key.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-struct choice {
-    const char *name;
-    int value;
-};
-
-static int parse_choice(const cJSON *entry, const char *key, const struct choice *choices,
-                        const char *wanted, int *out, struct error *err)
+/* Reads a key whose value is one of the names; *out is its place in the list, or stays. */
+static int choose(const cJSON *entry, const char *key, const char *const names[],
+                  const char *wanted, int *out, struct error *err)
 {
     const cJSON *value = NULL;
 
@@ -20,82 +17,42 @@ static int parse_choice(const cJSON *entry, const char *key, const struct choice
         return -1;
     if (value == NULL)
         return 0;
-    for (; choices->name != NULL && cJSON_IsString(value); choices++) {
-        if (strcmp(choices->name, value->valuestring) == 0) {
-            *out = choices->value;
+    for (int i = 0; names[i] != NULL && cJSON_IsString(value); i++) {
+        if (strcmp(names[i], value->valuestring) == 0) {
+            *out = i;
             return 0;
         }
     }
     return config_refuse(key, value, wanted, err);
 }
 
-static int parse_backend(const cJSON *entry, struct config *config, struct error *err)
+/* The keys that choose; each list in the order of its enum. */
+static int parse_choices(const cJSON *entry, struct config *config, struct error *err)
 {
-    static const struct choice choices[] = {{"auto", BACKEND_AUTO},
-                                            {"nftables", BACKEND_NFTABLES},
-                                            {"iptables", BACKEND_IPTABLES},
-                                            {NULL, 0}};
-    int backend = BACKEND_AUTO;
+    int backend = BACKEND_AUTO, mode = MODE_ENFORCE, others = 0, deny = VERDICT_DROP;
+    int fence = EXIT_FENCE_AUTO;
 
-    if (parse_choice(entry, "backend", choices, "\"auto\", \"nftables\" or \"iptables\"", &backend,
-                     err) < 0)
+    if (choose(entry, "backend", (const char *[]){"auto", "nftables", "iptables", NULL},
+               "\"auto\", \"nftables\" or \"iptables\"", &backend, err) < 0 ||
+        choose(entry, "mode", (const char *[]){"enforce", "audit", NULL},
+               "\"enforce\" or \"audit\"", &mode, err) < 0 ||
+        choose(entry, "others", (const char *[]){"drop", "pass", NULL}, "\"drop\" or \"pass\"",
+               &others, err) < 0 ||
+        choose(entry, "deny", (const char *[]){"drop", "reject", NULL}, "\"drop\" or \"reject\"",
+               &deny, err) < 0 ||
+        choose(entry, "exitFence", (const char *[]){"auto", "require", "off", NULL},
+               "\"auto\", \"require\" or \"off\"", &fence, err) < 0)
         return -1;
     config->backend = (enum backend_choice)backend;
-    return 0;
-}
-
-static int parse_mode(const cJSON *entry, struct config *config, struct error *err)
-{
-    static const struct choice choices[] = {
-        {"enforce", MODE_ENFORCE}, {"audit", MODE_AUDIT}, {NULL, 0}};
-    int mode = MODE_ENFORCE;
-
-    if (parse_choice(entry, "mode", choices, "\"enforce\" or \"audit\"", &mode, err) < 0)
-        return -1;
     config->mode = (enum mode)mode;
-    return 0;
-}
-
-static int parse_others(const cJSON *entry, struct config *config, struct error *err)
-{
-    static const struct choice choices[] = {{"drop", false}, {"pass", true}, {NULL, 0}};
-    int pass = false;
-
-    if (parse_choice(entry, "others", choices, "\"drop\" or \"pass\"", &pass, err) < 0)
-        return -1;
-    config->others_pass = pass;
-    return 0;
-}
-
-static int parse_deny(const cJSON *entry, struct config *config, struct error *err)
-{
-    static const struct choice choices[] = {
-        {"drop", VERDICT_DROP}, {"reject", VERDICT_REJECT}, {NULL, 0}};
-    int deny = VERDICT_DROP;
-
-    if (parse_choice(entry, "deny", choices, "\"drop\" or \"reject\"", &deny, err) < 0)
-        return -1;
+    config->others_pass = others;
     config->deny = (enum verdict)deny;
+    config->exit_fence = (enum exit_fence)fence;
     if (config->deny == VERDICT_REJECT && config->backend == BACKEND_IPTABLES)
         return error_set(err, ERROR_INVALID_CONFIG,
                          "config key \"deny\" is \"reject\", which legacy iptables cannot do early "
                          "enough (it has REJECT in the table filter alone): set \"backend\" to "
                          "\"auto\" or \"nftables\", or \"deny\" to \"drop\"");
-    return 0;
-}
-
-static int parse_exit_fence(const cJSON *entry, struct config *config, struct error *err)
-{
-    static const struct choice choices[] = {{"auto", EXIT_FENCE_AUTO},
-                                            {"require", EXIT_FENCE_REQUIRE},
-                                            {"off", EXIT_FENCE_OFF},
-                                            {NULL, 0}};
-    int fence = EXIT_FENCE_AUTO;
-
-    if (parse_choice(entry, "exitFence", choices, "\"auto\", \"require\" or \"off\"", &fence, err) <
-        0)
-        return -1;
-    config->exit_fence = (enum exit_fence)fence;
     return 0;
 }
 
@@ -117,12 +74,6 @@ static int parse_lock_timeout(const cJSON *entry, struct config *config, struct 
     return 0;
 }
 
-static int allocate_endpoints(struct config *config, size_t count, struct error *err)
-{
-    config->endpoints = calloc(count, sizeof(*config->endpoints));
-    return config->endpoints != NULL ? 0 : error_no_memory(err);
-}
-
 /* The instance metadata service's addresses: Amazon EC2 User Guide, "Access instance metadata". */
 static int default_endpoints(struct config *config, struct error *err)
 {
@@ -131,8 +82,9 @@ static int default_endpoints(struct config *config, struct error *err)
         {FAMILY_IPV6, {0xFD, 0x00, 0x0E, 0xC2, [14] = 0x02, [15] = 0x54}, 128},
     };
 
-    if (allocate_endpoints(config, sizeof(defaults) / sizeof(defaults[0]), err) < 0)
-        return -1;
+    config->endpoints = malloc(sizeof(defaults));
+    if (config->endpoints == NULL)
+        return error_no_memory(err);
     memcpy(config->endpoints, defaults, sizeof(defaults));
     config->endpoint_count = sizeof(defaults) / sizeof(defaults[0]);
     return 0;
@@ -161,14 +113,15 @@ static int parse_endpoints(const cJSON *entry, struct config *config, struct err
         return default_endpoints(config, err);
     if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
         return config_refuse("endpoints", list, "a list of at least one address or CIDR", err);
-    if (allocate_endpoints(config, (size_t)cJSON_GetArraySize(list), err) < 0)
-        return -1;
     cJSON_ArrayForEach(value, list)
     {
-        if (parse_endpoint(value, config->endpoint_count,
-                           &config->endpoints[config->endpoint_count], err) < 0)
+        const size_t index = config->endpoint_count;
+        struct endpoint *added = array_add(&config->endpoints, &config->endpoint_count);
+
+        if (added == NULL)
+            return error_no_memory(err);
+        if (parse_endpoint(value, index, added, err) < 0)
             return -1;
-        config->endpoint_count++;
     }
     config->endpoint_count = endpoints_normalise(config->endpoints, config->endpoint_count);
     return 0;
@@ -208,14 +161,11 @@ int config_parse(const cJSON *entry, struct config *out, struct error *err)
 
     if (entry != NULL && !cJSON_IsObject(entry))
         return config_refuse(CONFIG_PLUGIN_TYPE, entry, "an object", err);
-    if (parse_backend(entry, &parsed, err) < 0 || parse_mode(entry, &parsed, err) < 0 ||
-        parse_others(entry, &parsed, err) < 0 || parse_deny(entry, &parsed, err) < 0 ||
-        parse_exit_fence(entry, &parsed, err) < 0 || parse_endpoints(entry, &parsed, err) < 0 ||
+    if (parse_choices(entry, &parsed, err) < 0 || parse_endpoints(entry, &parsed, err) < 0 ||
         exemptions_parse(entry, &parsed.exempt, &parsed.exempt_count, err) < 0 ||
         parse_lock_timeout(entry, &parsed, err) < 0)
         return -1;
-    *out = parsed;
-    parsed = (struct config){.backend = BACKEND_AUTO};
+    *out = steal(&parsed);
     return 0;
 }
 

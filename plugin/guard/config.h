@@ -75,9 +75,6 @@ void config_free(struct config *config);
 /* The verdict for whoever has no guard: denied, unless others pass or nobody is blocked (audit). */
 enum verdict config_others(const struct config *config);
 
-static inline void cleanup_config(struct config *config)
-{
-    config_free(config);
-}
+CLEANUP_FREE(config);
 
 #endif

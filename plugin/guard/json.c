@@ -349,88 +349,41 @@ bool json_next(struct span *rest, struct span *out)
     return true;
 }
 
-bool json_element(struct span array, size_t index, struct span *out)
+/* The member with the key of `like`, one of a list that begins with `first`, and as many before it. */
+static const cJSON *counterpart(const cJSON *object, const cJSON *first, const cJSON *like)
 {
-    struct span value;
+    const cJSON *member = NULL;
 
-    while (json_next(&array, &value)) {
-        if (index-- == 0) {
-            *out = value;
-            return true;
-        }
+    cJSON_ArrayForEach(member, object)
+    {
+        if (strcmp(member->string, like->string) != 0)
+            continue;
+        while (first != like && strcmp(first->string, like->string) != 0)
+            first = first->next;
+        if (first == like)
+            return member;
+        first = first->next;
     }
-    return false;
+    return NULL;
 }
 
-/* Merges two lists of members that are sorted by key; of the same key what is in `a` comes first. */
-static cJSON *merge_members(cJSON *a, cJSON *b)
+bool json_same(const cJSON *a, const cJSON *b)
 {
-    cJSON *merged = NULL;
-    cJSON **end = &merged;
+    const cJSON *other = b->child;
 
-    for (; a != NULL && b != NULL; end = &(*end)->next) {
-        cJSON **first = strcmp(a->string, b->string) <= 0 ? &a : &b;
-
-        *end = *first;
-        *first = (*first)->next;
-    }
-    *end = a != NULL ? a : b;
-    return merged;
-}
-
-static cJSON *sort_members(cJSON *first)
-{
-    cJSON *middle = first;
-    cJSON *second = NULL;
-
-    if (first == NULL || first->next == NULL)
-        return first;
-    for (const cJSON *end = first->next; end != NULL && end->next != NULL; end = end->next->next)
-        middle = middle->next;
-    second = middle->next;
-    middle->next = NULL;
-    return merge_members(sort_members(first), sort_members(second));
-}
-
-static void sort_tree(cJSON *tree)
-{
-    cJSON *last = NULL;
-
-    if (cJSON_IsObject(tree))
-        tree->child = sort_members(tree->child);
-    for (cJSON *child = tree->child; child != NULL; child = child->next) {
-        child->prev = last;
-        last = child;
-        sort_tree(child);
-    }
-    if (tree->child != NULL)
-        tree->child->prev = last; /* as cJSON has it: the first one's is the last */
-}
-
-static bool is_same_value(const cJSON *a, const cJSON *b)
-{
-    if ((a->type & 0xFF) != (b->type & 0xFF))
+    if ((a->type & 0xFF) != (b->type & 0xFF) || cJSON_GetArraySize(a) != cJSON_GetArraySize(b))
         return false;
     if (cJSON_IsNumber(a))
         return a->valuedouble == b->valuedouble;
-    return !cJSON_IsString(a) || strcmp(a->valuestring, b->valuestring) == 0;
-}
+    if (cJSON_IsString(a))
+        return strcmp(a->valuestring, b->valuestring) == 0;
+    for (const cJSON *one = a->child; one != NULL; one = one->next, other = other->next) {
+        const cJSON *same = cJSON_IsObject(a) ? counterpart(b, a->child, one) : other;
 
-static bool is_same_tree(const cJSON *a, const cJSON *b)
-{
-    if (!is_same_value(a, b))
-        return false;
-    for (a = a->child, b = b->child; a != NULL && b != NULL; a = a->next, b = b->next)
-        if ((a->string != NULL && strcmp(a->string, b->string) != 0) || !is_same_tree(a, b))
+        if (same == NULL || !json_same(one, same))
             return false;
-    return a == NULL && b == NULL;
-}
-
-bool json_same(cJSON *a, cJSON *b)
-{
-    sort_tree(a);
-    sort_tree(b);
-    return is_same_tree(a, b);
+    }
+    return true;
 }
 
 size_t json_count_members(const cJSON *object, const char *key)

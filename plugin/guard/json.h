@@ -36,12 +36,10 @@ static inline void cleanup_json(cJSON **json)
 must_use int json_parse(struct span text, cJSON **out, struct error *err);
 
 /*
- * The place of the value of an object's member `key`, or of an array's element `index`, within a
- * text that json_parse has accepted. False if there is none; of members with the same key the
- * first.
+ * The place of the value of an object's member `key` within a text that json_parse has accepted. False
+ * if there is none; of members with the same key the first.
  */
 must_use bool json_member(struct span object, const char *key, struct span *out);
-must_use bool json_element(struct span array, size_t index, struct span *out);
 
 /*
  * Steps through an array: *rest is its place at first, and what is left of it afterwards. One pass
@@ -50,11 +48,10 @@ must_use bool json_element(struct span array, size_t index, struct span *out);
 must_use bool json_next(struct span *rest, struct span *out);
 
 /*
- * Whether two values say the same, in whatever order their members stand. Sorts the members of both
- * trees by key, and so takes n log n steps; cJSON_Compare goes both ways at every level, and for an
- * object nested 60 deep takes 2^60.
+ * Whether two values say the same, in whatever order their members stand. cJSON_Compare goes both ways
+ * at every level, and for an object nested 60 deep takes 2^60 steps.
  */
-must_use bool json_same(cJSON *a, cJSON *b);
+must_use bool json_same(const cJSON *a, const cJSON *b);
 
 /* How many of the object's members have this key. cJSON keeps duplicates; no reader agrees
  * on them. */

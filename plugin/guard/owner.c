@@ -62,14 +62,6 @@ void tag_write(const struct owner *owner, unsigned guards, const char *namespace
     append_pod_text(out, &used, end, pod);
 }
 
-/* The fields of a tag, cut out of a copy of it. */
-struct fields {
-    char copy[TAG_SIZE];
-    struct owner owner;
-    unsigned guards;
-    const char *pod;
-};
-
 static bool split_owner(char **rest, struct owner *owner)
 {
     owner->network = strsep(rest, "/");
@@ -114,43 +106,33 @@ static bool is_pod_field(const char *field, size_t used)
 }
 
 /* For each rule of a legacy table: what tag_write cannot write is found without writing it anew. */
-static bool split(const char *text, struct fields *fields)
+bool tag_parse(const char *text, struct tag *out)
 {
-    char *rest = fields->copy;
+    char *rest = out->text;
     const char *number = NULL;
+    unsigned guards = 0;
 
     if (strnlen(text, TAG_SIZE) == TAG_SIZE)
         return false;
-    strcpy(fields->copy, text);
-    if (!split_owner(&rest, &fields->owner))
+    strcpy(out->text, text);
+    if (!split_owner(&rest, &out->owner))
         return false;
     number = strsep(&rest, " ");
     if (number == NULL || rest == NULL)
         return false;
-    fields->guards = read_guards(number);
-    fields->pod = rest;
-    return fields->guards > 0 && is_pod_field(rest, (size_t)(rest - fields->copy));
-}
-
-bool tag_parse(const char *text, struct tag *out)
-{
-    struct fields fields = {.guards = 0};
-
-    if (!split(text, &fields))
+    out->pod = rest;
+    guards = read_guards(number);
+    if (guards == 0 || !is_pod_field(rest, (size_t)(rest - out->text)))
         return false;
-    *out = (struct tag){.guards = fields.guards};
-    strcpy(out->network, fields.owner.network);
-    strcpy(out->container_id, fields.owner.container_id);
-    strcpy(out->ifname, fields.owner.ifname);
-    strcpy(out->pod, fields.pod);
+    out->guards = guards;
     return true;
 }
 
 unsigned tag_guards(const char *text)
 {
-    struct fields fields = {.guards = 0};
+    struct tag tag;
 
-    return split(text, &fields) ? fields.guards : 0;
+    return tag_parse(text, &tag) ? tag.guards : 0;
 }
 
 /* The length of "<network>/<container>/<ifname>" at a tag's start. */
@@ -180,9 +162,7 @@ bool tag_is_owned_by(const char *text, const struct owner *owner)
 
     rest = behind_separator(behind(rest, owner->container_id), '/');
     rest = behind_separator(behind(rest, owner->ifname), ' ');
-    return rest != NULL && tag_parse(text, &tag) && strcmp(tag.network, owner->network) == 0 &&
-           strcmp(tag.container_id, owner->container_id) == 0 &&
-           strcmp(tag.ifname, owner->ifname) == 0;
+    return rest != NULL && tag_parse(text, &tag) && owner_compare(&tag.owner, owner) == 0;
 }
 
 bool tags_have_same_owner(const char *a, const char *b)

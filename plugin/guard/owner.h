@@ -49,13 +49,12 @@ struct owner {
     const char *ifname;
 };
 
-/* A tag in parts, with its own copies. */
+/* A tag in parts. They are within the text, so that it must not be copied. */
 struct tag {
-    char network[TAG_SIZE];
-    char container_id[TAG_SIZE];
-    char ifname[INTERFACE_NAME_SIZE];
+    struct owner owner;
     unsigned guards;
-    char pod[TAG_SIZE]; /* "namespace/name", perhaps cut, or "-" */
+    char *pod; /* "namespace/name", perhaps cut, or "-" */
+    char text[TAG_SIZE];
 };
 
 /* True if the names together fit a tag. Where not, no guard can exist for this owner. */
@@ -66,8 +65,8 @@ bool owner_fits(const struct owner *owner);
 void tag_write(const struct owner *owner, unsigned guards, const char *namespace, const char *pod,
                char out[static TAG_SIZE]);
 
-/* Reads a tag. False if the text is not one, to the byte: what tag_write cannot write is
- * not ours. */
+/* Reads a tag. False, and out->guards untouched, if the text is not one, to the byte: what tag_write
+ * cannot write is not ours. */
 must_use bool tag_parse(const char *text, struct tag *out);
 
 /* The number of guards the tag announces; 0 if the text is no tag. */

@@ -273,8 +273,7 @@ static int make(const struct attachment *attachment, const struct config *config
     plan.guard_count = draft.count;
     tag_write(&attachment->owner, (unsigned)draft.count, attachment->pod.namespace,
               attachment->pod.name, plan.tag);
-    *out = plan;
-    plan = (struct plan){.tag = ""};
+    *out = steal(&plan);
     return 0;
 }
 

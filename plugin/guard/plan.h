@@ -115,19 +115,10 @@ must_use int plan_make_partly(const struct attachment *attachment, const struct 
 void plan_free(struct plan *plan);
 void facts_free(struct facts *facts);
 
-static inline void cleanup_questions(struct questions *questions)
-{
-    questions_free(questions);
-}
+CLEANUP_FREE(questions);
 
-static inline void cleanup_facts(struct facts *facts)
-{
-    facts_free(facts);
-}
+CLEANUP_FREE(facts);
 
-static inline void cleanup_plan(struct plan *plan)
-{
-    plan_free(plan);
-}
+CLEANUP_FREE(plan);
 
 #endif

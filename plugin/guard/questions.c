@@ -38,8 +38,7 @@ int plan_questions(const struct attachment *attachment, struct questions *out, s
     for (size_t i = 0; i < result->interface_count; i++)
         ask_for(&result->interfaces[i], &questions);
     add_name(questions.pod, &questions.pod_count, attachment->owner.ifname);
-    *out = questions;
-    questions = (struct questions){.host = NULL};
+    *out = steal(&questions);
     return 0;
 }
 

@@ -136,8 +136,7 @@ int result_parse(const cJSON *tree, struct result *out, struct error *err)
     if (parse_interfaces(list, &parsed, err) < 0 ||
         parse_addresses(cJSON_GetObjectItemCaseSensitive(tree, "ips"), &parsed, err) < 0)
         return -1;
-    *out = parsed;
-    parsed = (struct result){.interfaces = NULL};
+    *out = steal(&parsed);
     return 0;
 }
 

@@ -45,9 +45,6 @@ struct result {
 must_use int result_parse(const cJSON *tree, struct result *out, struct error *err);
 void result_free(struct result *result);
 
-static inline void cleanup_result(struct result *result)
-{
-    result_free(result);
-}
+CLEANUP_FREE(result);
 
 #endif

@@ -1,5 +1,6 @@
 #include "node/notes.h"
 
+#include "guard/array.h"
 #include "node/text.h"
 
 #include <stdarg.h>
@@ -16,16 +17,18 @@ __attribute__((format(printf, 4, 0))) static int append(struct notes *notes, str
                                                         enum note_kind kind, const char *format,
                                                         va_list args)
 {
-    struct note *larger = reallocarray(notes->items, notes->count + 1, sizeof(*larger));
-    struct note note = {.kind = kind};
+    char *text = NULL;
+    struct note *note;
 
-    if (!larger)
+    if (vasprintf(&text, format, args) < 0)
         return error_no_memory(err);
-    notes->items = larger;
-    if (vasprintf(&note.text, format, args) < 0)
+    note = array_add(&notes->items, &notes->count);
+    if (!note) {
+        free(text);
         return error_no_memory(err);
-    text_make_printable(note.text);
-    notes->items[notes->count++] = note;
+    }
+    text_make_printable(text);
+    *note = (struct note){.kind = kind, .text = text};
     return 0;
 }
 

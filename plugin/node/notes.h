@@ -47,9 +47,6 @@ void notes_remove(struct notes *notes, size_t index);
 void notes_cut(struct notes *notes, size_t count);
 void notes_free(struct notes *notes);
 
-static inline void cleanup_notes(struct notes *notes)
-{
-    notes_free(notes);
-}
+CLEANUP_FREE(notes);
 
 #endif

@@ -3,64 +3,14 @@
  * the exit code says whether it worked, standard output has one JSON object or nothing, nothing
  * leaks (the sanitizer looks), and an ADD takes nothing back.
  *
- * The linker hands our objects the __wrap_ functions (CMakeLists.txt); cJSON gets them as hooks.
+ * cJSON gets the functions that fail as hooks.
  */
 #include "fake_kernel.h"
-
-static unsigned long allocations; /* so far, in the call under test */
-static unsigned long fail_from;   /* this one fails; counted from 1 */
-static unsigned long fail_to;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-char *__real_strndup(const char *text, size_t length);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-char *__wrap_strndup(const char *text, size_t length);
-char *__wrap_strdup(const char *text);
-
-static bool fails(void)
-{
-    allocations++;
-    return allocations >= fail_from && allocations <= fail_to;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return fails() ? NULL : __real_realloc(memory, size);
-}
-
-char *__wrap_strndup(const char *text, size_t length)
-{
-    return fails() ? NULL : __real_strndup(text, length);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-static bool failed_in_this_call(void)
-{
-    return allocations >= fail_from;
-}
+#include "starving.h"
 
 /* The streams and the reading of the answer allocate too, and must not fail. */
-static struct call run_scarce(const char *command, const char *input, unsigned long from,
-                              unsigned long to)
+static struct call run_scarce(const char *command, const char *input, unsigned long from, bool all,
+                              bool *refused)
 {
     char variable[64];
     char *environment[] = {variable,
@@ -79,11 +29,9 @@ static struct call run_scarce(const char *command, const char *input, unsigned l
 
     snprintf(variable, sizeof(variable), "CNI_COMMAND=%s", command);
     forget(NULL);
-    allocations = 0;
-    fail_from = from;
-    fail_to = to;
+    memory_ends(from, all);
     call.code = cni_run(environment, in, out, log);
-    fail_to = 0;
+    *refused = memory_is_back();
     assert_int_equal(fclose(out), 0);
     assert_int_equal(fclose(log), 0);
     call.out = strdup(text);
@@ -112,7 +60,7 @@ static void judge(const char *command, const struct call *call)
 }
 
 /* Until a call gets by without needing the allocation that would fail. */
-static void starve(const char *command, const char *input)
+static void starve_verb(const char *command, const char *input)
 {
     unsigned long from = 0;
     bool failed = true;
@@ -122,10 +70,10 @@ static void starve(const char *command, const char *input)
         assert_true(from < 10000);
         failed = false;
         for (int all = 0; all < 2; all++) {
-            cleanup(call) struct call call =
-                run_scarce(command, input, from, all ? (unsigned long)-1 : from);
+            bool refused;
+            cleanup(call) struct call call = run_scarce(command, input, from, all, &refused);
 
-            failed |= failed_in_this_call();
+            failed |= refused;
             judge(command, &call);
         }
     }
@@ -135,31 +83,32 @@ static void starve(const char *command, const char *input)
 static void starves_add(void **state)
 {
     (void)state;
-    starve("ADD", "{" HEAD ", \"exempt\": [{\"namespace\": \"x\", \"annotation\": {\"a\": \"b\"}}],"
-                  " \"endpoints\": [\"10.0.0.1\"], \"prevResult\": " RESULT "}");
+    starve_verb("ADD",
+                "{" HEAD ", \"exempt\": [{\"namespace\": \"x\", \"annotation\": {\"a\": \"b\"}}],"
+                " \"endpoints\": [\"10.0.0.1\"], \"prevResult\": " RESULT "}");
 }
 
 static void starves_check(void **state)
 {
     (void)state;
-    starve("CHECK", CONFIG);
+    starve_verb("CHECK", CONFIG);
 }
 
 static void starves_del(void **state)
 {
     (void)state;
-    starve("DEL", CONFIG);
-    starve("DEL", "{" HEAD ", \"mode\": 1, \"prevResult\": 1}");
-    starve("DEL", "{" HEAD ", \"prev\\u0052esult\": " RESULT "}");
+    starve_verb("DEL", CONFIG);
+    starve_verb("DEL", "{" HEAD ", \"mode\": 1, \"prevResult\": 1}");
+    starve_verb("DEL", "{" HEAD ", \"prev\\u0052esult\": " RESULT "}");
 }
 
 static void starves_gc_status_and_version(void **state)
 {
     (void)state;
-    starve("GC", "{" HEAD ", \"cni.dev/attachments\": [{\"containerID\": \"a\", \"ifname\": "
-                 "\"b\"}]}");
-    starve("STATUS", "{" HEAD "}");
-    starve("VERSION", "");
+    starve_verb("GC", "{" HEAD ", \"cni.dev/attachments\": [{\"containerID\": \"a\", \"ifname\": "
+                      "\"b\"}]}");
+    starve_verb("STATUS", "{" HEAD "}");
+    starve_verb("VERSION", "");
 }
 
 int main(void)
@@ -172,7 +121,6 @@ int main(void)
     };
     cJSON_Hooks hooks = {.malloc_fn = __wrap_malloc, .free_fn = free};
 
-    fail_from = (unsigned long)-1;
     cJSON_InitHooks(&hooks);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #ifndef IMDS_GUARD_TESTS_FAULTY_CALLS_H
 #define IMDS_GUARD_TESTS_FAULTY_CALLS_H
 
+#include "failing_memory.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +57,7 @@ static inline bool faulty_wait(void)
     return true;
 }
 
-static inline bool faulty_memory(void)
+static bool memory_fails(void)
 {
     bool fails = faulty_call();
 
@@ -216,76 +218,6 @@ struct dirent *__wrap_readdir(DIR *directory);
 struct dirent *__wrap_readdir(DIR *directory)
 {
     return faulty_call() ? NULL : __real_readdir(directory);
-}
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    return faulty_memory() ? NULL : __real_malloc(size);
-}
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return faulty_memory() ? NULL : __real_calloc(count, size);
-}
-
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return faulty_memory() ? NULL : __real_realloc(memory, size);
-}
-
-void *__real_reallocarray(void *memory, size_t count, size_t size);
-void *__wrap_reallocarray(void *memory, size_t count, size_t size);
-void *__wrap_reallocarray(void *memory, size_t count, size_t size)
-{
-    return faulty_memory() ? NULL : __real_reallocarray(memory, count, size);
-}
-
-char *__real_strdup(const char *text);
-char *__wrap_strdup(const char *text);
-char *__wrap_strdup(const char *text)
-{
-    return faulty_memory() ? NULL : __real_strdup(text);
-}
-
-char *__real_strndup(const char *text, size_t length);
-char *__wrap_strndup(const char *text, size_t length);
-char *__wrap_strndup(const char *text, size_t length)
-{
-    return faulty_memory() ? NULL : __real_strndup(text, length);
-}
-
-int __real_vasprintf(char **out, const char *format, va_list args);
-int __wrap_vasprintf(char **out, const char *format, va_list args);
-int __wrap_vasprintf(char **out, const char *format, va_list args)
-{
-    return faulty_memory() ? -1 : __real_vasprintf(out, format, args);
-}
-
-int __wrap_asprintf(char **out, const char *format, ...);
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-    va_list args;
-    int length;
-
-    if (faulty_memory())
-        return -1;
-    va_start(args, format);
-    length = __real_vasprintf(out, format, args);
-    va_end(args);
-    return length;
-}
-
-FILE *__real_open_memstream(char **out, size_t *length);
-FILE *__wrap_open_memstream(char **out, size_t *length);
-FILE *__wrap_open_memstream(char **out, size_t *length)
-{
-    return faulty_memory() ? NULL : __real_open_memstream(out, length);
 }
 
 #endif

@@ -232,21 +232,51 @@ static void members_are_found_where_they_stand(void **state)
 
 static void elements_are_found_where_they_stand(void **state)
 {
-    struct span array = span_of("[ 1 , [2,3] ,{\"a\":4}\n]");
+    struct span rest = span_of("[ 1 , [2,3] ,{\"a\":4}\n]");
+    struct span empty = span_of("[ ]"), object = span_of("{\"a\":1}");
     struct span found = {.start = NULL};
 
     (void)state;
-    assert_true(json_element(array, 0, &found));
+    assert_true(json_next(&rest, &found));
     assert_span(found, "1");
-    assert_true(json_element(array, 1, &found));
+    assert_true(json_next(&rest, &found));
     assert_span(found, "[2,3]");
-    assert_true(json_element(array, 2, &found));
+    assert_true(json_next(&rest, &found));
     assert_span(found, "{\"a\":4}");
     found = (struct span){.start = NULL};
-    assert_false(json_element(array, 3, &found));
-    assert_false(json_element(span_of("[ ]"), 0, &found));
-    assert_false(json_element(span_of("{\"a\":1}"), 0, &found));
+    assert_false(json_next(&rest, &found));
+    assert_false(json_next(&empty, &found));
+    assert_false(json_next(&object, &found));
     assert_null(found.start);
+}
+
+static void values_are_the_same_in_whatever_order_their_members_stand(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } cases[] = {
+        {"{\"a\":1,\"b\":{\"c\":[],\"d\":null}}", "{\"b\":{\"d\":null,\"c\":[]},\"a\":1.0}", true},
+        {"{\"a\":1,\"b\":2}", "{\"a\":1}", false},
+        {"{\"a\":1}", "{\"A\":1}", false},
+        {"{\"a\":1}", "{\"a\":\"1\"}", false},
+        {"{\"a\":\"x\"}", "{\"a\":\"y\"}", false},
+        {"[1,2]", "[2,1]", false},
+        {"[1,{}]", "[1,[]]", false},
+        {"true", "false", false},
+        {"{\"a\":1,\"b\":0,\"a\":2}", "{\"b\":0,\"a\":1,\"a\":2}", true},
+        {"{\"a\":1,\"a\":2}", "{\"a\":2,\"a\":1}", false},
+        {"{\"a\":1,\"a\":1}", "{\"a\":1,\"b\":1}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cleanup(json) cJSON *a = tree_of(cases[i].a);
+        cleanup(json) cJSON *b = tree_of(cases[i].b);
+
+        if (json_same(a, b) != cases[i].same || json_same(b, a) != cases[i].same)
+            fail_msg("%s and %s", cases[i].a, cases[i].b);
+    }
 }
 
 static void members_are_counted(void **state)
@@ -273,6 +303,7 @@ int main(void)
         cmocka_unit_test(escapes_without_a_character_are_replaced),
         cmocka_unit_test(members_are_found_where_they_stand),
         cmocka_unit_test(elements_are_found_where_they_stand),
+        cmocka_unit_test(values_are_the_same_in_whatever_order_their_members_stand),
         cmocka_unit_test(members_are_counted),
     };
 

@@ -1,44 +1,11 @@
 /*
  * Every allocation of the room fails once: the function then reports it, leaves its output alone
- * and loses nothing (AddressSanitizer looks). Linked with --wrap for the functions that allocate.
+ * and loses nothing (AddressSanitizer looks).
  */
 #include "guard_text.h"
+#include "starving.h"
 
 #include "guard/plan.h"
-
-#include <limits.h>
-
-static unsigned allocations_left; /* the one after these fails, and all that follow */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-char *__wrap_strdup(const char *text);
-
-static bool may_allocate(void)
-{
-    if (allocations_left == 0)
-        return false;
-    allocations_left--;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return may_allocate() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return may_allocate() ? __real_calloc(count, size) : NULL;
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return may_allocate() ? __real_strdup(text) : NULL;
-}
 
 #define CONFIG                                                                                     \
     "{\"exempt\":[{\"namespace\":\"a\",\"pod\":\"b\"},{\"namespace\":\"c\",\"annotation\":"        \
@@ -110,31 +77,10 @@ static int make_plan(struct error *err)
     return 0;
 }
 
-/* Fails the first allocation, then the second, ... until there are enough. */
-static void assert_survives(int (*function)(struct error *err), unsigned at_least)
-{
-    unsigned allowed = 0;
-
-    for (;; allowed++) {
-        struct error err = {.code = ERROR_NONE};
-        int result = 0;
-
-        assert_true(allowed < 200);
-        allocations_left = allowed;
-        result = function(&err);
-        allocations_left = UINT_MAX;
-        if (result == 0)
-            break;
-        assert_int_equal(err.code, ERROR_IO);
-        assert_string_equal(err.msg, "out of memory");
-    }
-    assert_true(allowed >= at_least);
-}
-
 static void json_survives(void **state)
 {
     (void)state;
-    assert_survives(parse_json, 20);
+    assert_true(starve(parse_json, NULL) >= 20);
 }
 
 static void config_survives(void **state)
@@ -143,8 +89,8 @@ static void config_survives(void **state)
 
     (void)state;
     tree_for_next = tree;
-    assert_survives(parse_config, 10);
-    assert_survives(parse_defaults, 2);
+    assert_true(starve(parse_config, NULL) >= 10);
+    assert_true(starve(parse_defaults, NULL) >= 2);
 }
 
 static void result_survives(void **state)
@@ -153,13 +99,13 @@ static void result_survives(void **state)
 
     (void)state;
     tree_for_next = tree;
-    assert_survives(parse_result, 1);
+    assert_true(starve(parse_result, NULL) >= 1);
 }
 
 static void plan_survives(void **state)
 {
     (void)state;
-    assert_survives(make_plan, 3);
+    assert_true(starve(make_plan, NULL) >= 3);
 }
 
 /* A value that cannot be printed for want of memory is still refused by its key. */
@@ -170,9 +116,9 @@ static void a_refusal_needs_no_memory(void **state)
     struct error err = {.code = ERROR_NONE};
 
     (void)state;
-    allocations_left = 0;
+    memory_ends(1, true);
     assert_int_equal(config_parse(tree, &config, &err), -1);
-    allocations_left = UINT_MAX;
+    assert_true(memory_is_back());
     assert_string_equal(err.msg, "config key \"mode\" is ?: it must be \"enforce\" or \"audit\"");
 }
 
@@ -182,7 +128,6 @@ static int hook_cjson(void **state)
     cJSON_Hooks hooks = {.malloc_fn = __wrap_malloc, .free_fn = free};
 
     (void)state;
-    allocations_left = UINT_MAX;
     cJSON_InitHooks(&hooks);
     return 0;
 }

@@ -34,9 +34,9 @@ static void a_tag_is_read_as_it_was_written(void **state)
     (void)state;
     tag_write(&web, 999, "default", "web-0", tag);
     assert_true(tag_parse(tag, &read));
-    assert_string_equal(read.network, "aws-cni");
-    assert_string_equal(read.container_id, "4f3c");
-    assert_string_equal(read.ifname, "eth0");
+    assert_string_equal(read.owner.network, "aws-cni");
+    assert_string_equal(read.owner.container_id, "4f3c");
+    assert_string_equal(read.owner.ifname, "eth0");
     assert_string_equal(read.pod, "default/web-0");
     assert_int_equal(read.guards, 999);
     assert_int_equal(tag_guards(tag), 999);
@@ -69,7 +69,7 @@ static void every_owner_that_fits_round_trips(void **state)
         names_end = strlen("n/") + length + strlen("/e 999 ");
         assert_int_equal(strlen(tag), names_end < TAG_POD_END ? TAG_POD_END : names_end + 1);
         assert_true(tag_parse(tag, &read));
-        assert_string_equal(read.container_id, id);
+        assert_string_equal(read.owner.container_id, id);
         assert_true(tag_is_owned_by(tag, &owner));
         assert_true(tags_have_same_owner(tag, tag));
     }

@@ -86,7 +86,7 @@ static inline void print_rule(const struct rule *rule, FILE *out)
         break;
     case RULE_GUARD:
         assert_true(tag_parse(rule->tag, &tag));
-        fprintf(out, "%s%c%s", rule->guard.interface, verdict, tag.container_id);
+        fprintf(out, "%s%c%s", rule->guard.interface, verdict, tag.owner.container_id);
         break;
     }
     fprintf(out, ":%ju", (uintmax_t)rule->packets);

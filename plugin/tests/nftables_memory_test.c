@@ -17,49 +17,49 @@ struct nftnl_table *__real_nftnl_table_alloc(void);
 struct nftnl_table *__wrap_nftnl_table_alloc(void);
 struct nftnl_table *__wrap_nftnl_table_alloc(void)
 {
-    return fails() ? NULL : __real_nftnl_table_alloc();
+    return memory_fails() ? NULL : __real_nftnl_table_alloc();
 }
 
 struct nftnl_chain *__real_nftnl_chain_alloc(void);
 struct nftnl_chain *__wrap_nftnl_chain_alloc(void);
 struct nftnl_chain *__wrap_nftnl_chain_alloc(void)
 {
-    return fails() ? NULL : __real_nftnl_chain_alloc();
+    return memory_fails() ? NULL : __real_nftnl_chain_alloc();
 }
 
 struct nftnl_rule *__real_nftnl_rule_alloc(void);
 struct nftnl_rule *__wrap_nftnl_rule_alloc(void);
 struct nftnl_rule *__wrap_nftnl_rule_alloc(void)
 {
-    return fails() ? NULL : __real_nftnl_rule_alloc();
+    return memory_fails() ? NULL : __real_nftnl_rule_alloc();
 }
 
 struct nftnl_expr *__real_nftnl_expr_alloc(const char *name);
 struct nftnl_expr *__wrap_nftnl_expr_alloc(const char *name);
 struct nftnl_expr *__wrap_nftnl_expr_alloc(const char *name)
 {
-    return fails() ? NULL : __real_nftnl_expr_alloc(name);
+    return memory_fails() ? NULL : __real_nftnl_expr_alloc(name);
 }
 
 struct nftnl_set *__real_nftnl_set_alloc(void);
 struct nftnl_set *__wrap_nftnl_set_alloc(void);
 struct nftnl_set *__wrap_nftnl_set_alloc(void)
 {
-    return fails() ? NULL : __real_nftnl_set_alloc();
+    return memory_fails() ? NULL : __real_nftnl_set_alloc();
 }
 
 struct nftnl_set_elem *__real_nftnl_set_elem_alloc(void);
 struct nftnl_set_elem *__wrap_nftnl_set_elem_alloc(void);
 struct nftnl_set_elem *__wrap_nftnl_set_elem_alloc(void)
 {
-    return fails() ? NULL : __real_nftnl_set_elem_alloc();
+    return memory_fails() ? NULL : __real_nftnl_set_elem_alloc();
 }
 
 struct nftnl_udata_buf *__real_nftnl_udata_buf_alloc(uint32_t size);
 struct nftnl_udata_buf *__wrap_nftnl_udata_buf_alloc(uint32_t size);
 struct nftnl_udata_buf *__wrap_nftnl_udata_buf_alloc(uint32_t size)
 {
-    return fails() ? NULL : __real_nftnl_udata_buf_alloc(size);
+    return memory_fails() ? NULL : __real_nftnl_udata_buf_alloc(size);
 }
 
 /* User data is copied into memory of the element's own. */
@@ -70,7 +70,7 @@ int __wrap_nftnl_set_elem_set(struct nftnl_set_elem *element, uint16_t attribute
 int __wrap_nftnl_set_elem_set(struct nftnl_set_elem *element, uint16_t attribute, const void *data,
                               uint32_t length)
 {
-    if (attribute == NFTNL_SET_ELEM_USERDATA && fails())
+    if (attribute == NFTNL_SET_ELEM_USERDATA && memory_fails())
         return -1;
     return __real_nftnl_set_elem_set(element, attribute, data, length);
 }

@@ -146,6 +146,33 @@ static void what_is_left_of_a_plan_keeps_its_order_and_counts_itself(void **stat
     expect(&survey, 2, ATTACHMENT_PLANNED, "eni2");
 }
 
+/* Between the look at the cache, which does not have z, and the one at the rules. */
+static void a_name_is_no_claim_upon_what_an_add_has_just_set(void **state)
+{
+    static const struct {
+        const char *netns, *held;
+        enum attachment_state state;
+    } cases[] = {
+        {"/alone", "eni1=drop:z", ATTACHMENT_REPLACED},
+        {"/eni1", "eni1=drop:z", ATTACHMENT_PLANNED},
+        {"/alone", "eni1=pass:z", ATTACHMENT_PLANNED},
+        {"/alone", "eni1=drop:y", ATTACHMENT_PLANNED},
+        {"/alone", "eni1=drop:x", ATTACHMENT_PLANNED},
+        {"/alone", "eni1=drop:-", ATTACHMENT_PLANNED},
+        {"/alone", "eni2=drop:z", ATTACHMENT_PLANNED},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct sandbox pods[] = {{"x", cases[i].netns, "eni1", NULL, 1},
+                                       {"y", "/host", "eni1", NULL, 2}};
+
+        make_node_anew(state);
+        holds(&node.holdings, NFTABLES, VERDICT_DROP, cases[i].held);
+        cleanup(survey) struct survey survey = survey_pods(pods, 2);
+        expect(&survey, 0, cases[i].state, cases[i].state == ATTACHMENT_PLANNED ? "eni1" : "");
+    }
+}
+
 static void plans_come_by_the_time_of_writing(void **state)
 {
     const struct sandbox pods[] = {{"w", "/eni1", "eni1", NULL, 3},
@@ -307,6 +334,7 @@ int main(void)
         TEST(what_is_left_of_a_plan_keeps_its_order_and_counts_itself),
         TEST(plans_come_by_the_time_of_writing),
         TEST(who_has_nothing_to_guard_is_told_apart),
+        TEST(a_name_is_no_claim_upon_what_an_add_has_just_set),
         TEST(one_out_of_sight_does_not_pass_for_one_that_is_gone),
         TEST(one_whose_interface_another_has_by_now_is_gone),
         TEST(one_whose_interface_has_a_guard_is_gone),

@@ -195,8 +195,7 @@ int conflist_load(const char *conf_dir, const char *name, const struct networks 
         if (!conflist.problem)
             return error_no_memory(err);
     }
-    *out = conflist;
-    conflist = (struct conflist){0};
+    *out = steal(&conflist);
     *found = true;
     return 0;
 }

@@ -81,9 +81,6 @@ must_use int conflist_insert(struct span text, struct span entry, char **out, st
 /* The text without any entry of ours. Undoes conflist_insert to the byte. Errors: the same. */
 must_use int conflist_remove(struct span text, char **out, struct error *err);
 
-static inline void cleanup_conflist(struct conflist *conflist)
-{
-    conflist_free(conflist);
-}
+CLEANUP_FREE(conflist);
 
 #endif

@@ -88,8 +88,7 @@ static int read_plugins(struct span text, struct plugins *out, struct error *err
         item->tree = tree;
         item->ours = conflist_is_ours(tree);
     }
-    *out = plugins;
-    plugins = (struct plugins){0};
+    *out = steal(&plugins);
     return 0;
 }
 
@@ -178,7 +177,7 @@ static int append(struct span text, const struct plugins *plugins, struct span e
 }
 
 /* Whether there is one entry of ours, and not alone, and it is the last and says what `entry` says. */
-static bool is_settled(const struct plugins *plugins, cJSON *entry)
+static bool is_settled(const struct plugins *plugins, const cJSON *entry)
 {
     const struct plugin *last = &plugins->items[plugins->count - 1];
 
@@ -190,7 +189,7 @@ static bool is_settled(const struct plugins *plugins, cJSON *entry)
  * A second look at what is about to become every pod's network: it reads back, holds our entry and,
  * without it, is to the byte what was there before.
  */
-static int verify(const char *made, const char *stripped, cJSON *entry, struct error *err)
+static int verify(const char *made, const char *stripped, const cJSON *entry, struct error *err)
 {
     struct span text = {made, strlen(made)};
     cleanup(plugins) struct plugins plugins = {0};

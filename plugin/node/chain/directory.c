@@ -41,8 +41,7 @@ int directory_load(const char *conf_dir, const struct networks *networks, struct
             return -1;
         directory.count += found;
     }
-    *out = directory;
-    directory = (struct directory){0};
+    *out = steal(&directory);
     return 0;
 }
 

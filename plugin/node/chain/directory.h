@@ -38,9 +38,6 @@ void directory_free(struct directory *directory);
  */
 const struct conflist *directory_first(const struct directory *directory);
 
-static inline void cleanup_directory(struct directory *directory)
-{
-    directory_free(directory);
-}
+CLEANUP_FREE(directory);
 
 #endif

@@ -1,5 +1,6 @@
 #include "node/chain/drop_ins.h"
 
+#include "guard/array.h"
 #include "node/chain/conflist.h"
 #include "node/chain/names.h"
 #include "node/file.h"
@@ -15,18 +16,6 @@ static bool is_drop_in(const char *name)
     return name_ends(name, ".conf");
 }
 
-static int add(struct drop_ins *drop_ins, struct drop_in *drop_in, struct error *err)
-{
-    struct drop_in *larger = reallocarray(drop_ins->ours, drop_ins->count + 1, sizeof(*larger));
-
-    if (!larger)
-        return error_no_memory(err);
-    drop_ins->ours = larger;
-    drop_ins->ours[drop_ins->count++] = *drop_in;
-    *drop_in = (struct drop_in){0};
-    return 0;
-}
-
 static int note_last(struct drop_ins *drop_ins, const char *name, const cJSON *tree,
                      struct error *err)
 {
@@ -39,16 +28,11 @@ static int note_last(struct drop_ins *drop_ins, const char *name, const cJSON *t
     return drop_ins->last ? 0 : error_no_memory(err);
 }
 
-static void free_drop_in(struct drop_in *drop_in)
+static void cleanup_drop_in(struct drop_in *drop_in)
 {
     free(drop_in->name);
     free(drop_in->text);
     cJSON_Delete(drop_in->tree);
-}
-
-static void cleanup_drop_in(struct drop_in *drop_in)
-{
-    free_drop_in(drop_in);
 }
 
 /* What is no JSON cannot be said to be ours, and is the runtime's to complain about. */
@@ -58,6 +42,7 @@ static int load(const char *directory, const char *name, struct drop_ins *drop_i
     cleanup(drop_in) struct drop_in drop_in = {.name = strdup(name)};
     cleanup(free_text) char *path = NULL;
     struct span text = {0};
+    struct drop_in *ours;
     struct error why;
 
     if (!drop_in.name || asprintf(&path, "%s/%s", directory, name) < 0) {
@@ -73,7 +58,11 @@ static int load(const char *directory, const char *name, struct drop_ins *drop_i
     }
     if (!conflist_is_ours(drop_in.tree))
         return note_last(drop_ins, name, drop_in.tree, err);
-    return add(drop_ins, &drop_in, err);
+    ours = array_add(&drop_ins->ours, &drop_ins->count);
+    if (!ours)
+        return error_no_memory(err);
+    *ours = steal(&drop_in);
+    return 0;
 }
 
 int drop_ins_load(const char *conf_dir, const char *network, struct drop_ins *out,
@@ -92,15 +81,14 @@ int drop_ins_load(const char *conf_dir, const char *network, struct drop_ins *ou
     for (size_t i = 0; i < names.count; i++)
         if (load(directory, names.items[i], &drop_ins, err) < 0)
             return -1;
-    *out = drop_ins;
-    drop_ins = (struct drop_ins){0};
+    *out = steal(&drop_ins);
     return 0;
 }
 
 void drop_ins_free(struct drop_ins *drop_ins)
 {
     for (size_t i = 0; i < drop_ins->count; i++)
-        free_drop_in(&drop_ins->ours[i]);
+        cleanup_drop_in(&drop_ins->ours[i]);
     free(drop_ins->ours);
     free(drop_ins->last);
     free(drop_ins->last_type);

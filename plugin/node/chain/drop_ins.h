@@ -39,9 +39,6 @@ must_use int drop_ins_last_name(const struct drop_ins *drop_ins, char **out, str
 /* Whether a file of others comes after all of ours. */
 bool drop_ins_are_followed(const struct drop_ins *drop_ins);
 
-static inline void cleanup_drop_ins(struct drop_ins *drop_ins)
-{
-    drop_ins_free(drop_ins);
-}
+CLEANUP_FREE(drop_ins);
 
 #endif

@@ -63,9 +63,6 @@ must_use int uninstall_entry(const struct install_options *options, struct insta
 
 void install_report_free(struct install_report *report);
 
-static inline void cleanup_install_report(struct install_report *report)
-{
-    install_report_free(report);
-}
+CLEANUP_FREE(install_report);
 
 #endif

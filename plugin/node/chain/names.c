@@ -1,15 +1,10 @@
 #include "node/chain/names.h"
 
-#include <dirent.h>
+#include "guard/array.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static inline void cleanup_stream(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
 
 bool name_ends(const char *name, const char *suffix)
 {
@@ -29,18 +24,11 @@ static bool is_directory(int directory, const struct dirent *entry)
            S_ISDIR(status.st_mode);
 }
 
-static int add(struct names *names, const char *name, struct error *err)
+int names_add(struct names *names, const char *name, struct error *err)
 {
-    char **larger = reallocarray(names->items, names->count + 1, sizeof(*larger));
+    char **added = array_add(&names->items, &names->count);
 
-    if (!larger)
-        return error_no_memory(err);
-    names->items = larger;
-    names->items[names->count] = strdup(name);
-    if (!names->items[names->count])
-        return error_no_memory(err);
-    names->count++;
-    return 0;
+    return added && (*added = strdup(name)) ? 0 : error_no_memory(err);
 }
 
 static int compare(const void *a, const void *b)
@@ -51,7 +39,7 @@ static int compare(const void *a, const void *b)
 int names_read(const char *path, bool directories, bool (*wanted)(const char *name),
                struct names *out, struct error *err)
 {
-    cleanup(stream) DIR *directory = opendir(path);
+    cleanup(close_directory) DIR *directory = opendir(path);
     cleanup(names) struct names names = {0};
 
     if (!directory && errno != ENOENT && errno != ENOTDIR)
@@ -64,13 +52,12 @@ int names_read(const char *path, bool directories, bool (*wanted)(const char *na
         if (!entry)
             break;
         if (wanted(entry->d_name) && is_directory(dirfd(directory), entry) == directories &&
-            add(&names, entry->d_name, err) < 0)
+            names_add(&names, entry->d_name, err) < 0)
             return -1;
     }
     if (names.count > 0)
         qsort(names.items, names.count, sizeof(*names.items), compare);
-    *out = names;
-    names = (struct names){0};
+    *out = steal(&names);
     return 0;
 }
 

@@ -21,14 +21,12 @@ struct names {
  */
 must_use int names_read(const char *path, bool directories, bool (*wanted)(const char *name),
                         struct names *out, struct error *err);
+must_use int names_add(struct names *names, const char *name, struct error *err);
 void names_free(struct names *names);
 
 /* What others wrote may end so, and means something then (libcni, ConfFiles). */
 bool name_ends(const char *name, const char *suffix);
 
-static inline void cleanup_names(struct names *names)
-{
-    names_free(names);
-}
+CLEANUP_FREE(names);
 
 #endif

@@ -1,6 +1,5 @@
 #include "node/chain/replace.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +10,6 @@
 
 #define MODE_BITS  07777
 #define UNFINISHED S_ISVTX /* see the header */
-
-static inline void cleanup_stream(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
 
 static int exchange(int directory, const char *name)
 {
@@ -34,7 +27,7 @@ static bool is_unfinished(int directory, const char *name)
 /* What came out goes back to where our file stands that was not finished, if it still does. */
 static void undo(int fd, const char *path)
 {
-    cleanup(stream) DIR *directory = opendir(path);
+    cleanup(close_directory) DIR *directory = opendir(path);
     const struct dirent *entry;
 
     while (directory && (entry = readdir(directory))) {

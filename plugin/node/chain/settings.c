@@ -215,8 +215,7 @@ int settings_load(const struct settings_sources *sources, struct settings *out, 
                                                            : "");
     if (!settings.network)
         return error_no_memory(err);
-    *out = settings;
-    settings = (struct settings){0};
+    *out = steal(&settings);
     return 0;
 }
 

@@ -51,9 +51,6 @@ bool settings_have_network(const struct settings *settings, const char *network)
 /* What the backends shall have of it, exactly; borrowed. */
 struct terms settings_terms(const struct settings *settings);
 
-static inline void cleanup_settings(struct settings *settings)
-{
-    settings_free(settings);
-}
+CLEANUP_FREE(settings);
 
 #endif

@@ -1,56 +1,29 @@
 #include "node/pods/cache.h"
 
+#include "guard/array.h"
 #include "node/chain/entry.h"
 #include "node/file.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static void cleanup_directory(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
 
 void cache_file_name(const struct owner *owner, char out[static CACHE_FILE_SIZE])
 {
     snprintf(out, CACHE_FILE_SIZE, "%s-%s-%s", owner->network, owner->container_id, owner->ifname);
 }
 
-static int add_attachment(struct cache *cache, struct cached_attachment *attachment,
-                          struct error *err)
+static int add_skipped(struct cache *cache, const struct error *why, bool directory,
+                       struct error *err)
 {
-    struct cached_attachment *larger =
-        reallocarray(cache->attachments, cache->count + 1, sizeof(*larger));
+    struct cache_skipped *skipped = array_add(&cache->skipped, &cache->skipped_count);
 
-    if (!larger)
+    if (!skipped)
         return error_no_memory(err);
-    cache->attachments = larger;
-    cache->attachments[cache->count++] = *attachment;
-    *attachment = (struct cached_attachment){0};
-    return 0;
-}
-
-static int add_skipped(struct cache *cache, const char *file, const struct error *why,
-                       bool directory, struct error *err)
-{
-    struct cache_skipped *larger =
-        reallocarray(cache->skipped, cache->skipped_count + 1, sizeof(*larger));
-    struct cache_skipped skipped = {
-        .file = strdup(file), .unread = why->code == ERROR_IO, .directory = directory};
-
-    if (larger)
-        cache->skipped = larger;
-    if (!larger || !skipped.file || asprintf(&skipped.reason, "%s", why->msg) < 0) {
-        free(skipped.file);
-        return error_no_memory(err);
-    }
-    cache->skipped[cache->skipped_count++] = skipped;
-    return 0;
+    *skipped = (struct cache_skipped){
+        .reason = strdup(why->msg), .unread = why->code == ERROR_IO, .directory = directory};
+    return skipped->reason ? 0 : error_no_memory(err);
 }
 
 static int read_attachment(int directory, const char *file, const struct config *config,
@@ -72,8 +45,7 @@ static int read_attachment(int directory, const char *file, const struct config 
         return error_no_memory(err);
     if (fstatat(directory, file, &status, AT_SYMLINK_NOFOLLOW) == 0)
         cached.written = status.st_mtim;
-    *out = cached;
-    cached = (struct cached_attachment){0};
+    *out = steal(&cached);
     return 0;
 }
 
@@ -89,18 +61,24 @@ static int take_file(int directory, const char *file, const struct reading *read
                      struct error *err)
 {
     cleanup(cached_attachment) struct cached_attachment cached = {0};
+    struct cache *cache = reading->cache;
+    struct cached_attachment *added;
     struct error why = {0};
 
     if (read_attachment(directory, file, reading->config, &cached, &why) < 0) {
         if (errno == ENOENT)
             return 0; /* deleted since the directory was read: a pod that has just ended */
-        return add_skipped(reading->cache, file, &why, false, err);
+        return add_skipped(cache, &why, false, err);
     }
     if (reading->keep && !reading->keep(&cached, reading->context)) {
-        reading->cache->dropped_count++;
+        cache->dropped_count++;
         return 0;
     }
-    return add_attachment(reading->cache, &cached, err);
+    added = array_add(&cache->attachments, &cache->count);
+    if (!added)
+        return error_no_memory(err);
+    *added = steal(&cached);
+    return 0;
 }
 
 static int by_owner(const void *a, const void *b)
@@ -142,14 +120,14 @@ static int skip_directory(struct cache *cache, const char *path, struct error *e
     error_set(&why, ERROR_IO,
               "%s is not there: no pod has started yet, or --results-dir, or a mount, is wrong",
               path);
-    return add_skipped(cache, path, &why, true, err);
+    return add_skipped(cache, &why, true, err);
 }
 
 int cache_read(const char *path, const struct config *config, cache_keep *keep, void *context,
                struct cache *out, struct error *err)
 {
     cleanup(cache) struct cache cache = {0};
-    cleanup(directory) DIR *directory = opendir(path);
+    cleanup(close_directory) DIR *directory = opendir(path);
     const struct reading reading = {config, keep, context, &cache};
 
     if (!directory && errno != ENOENT)
@@ -158,8 +136,7 @@ int cache_read(const char *path, const struct config *config, cache_keep *keep, 
         return -1;
     if (directory && take_all(directory, &reading, err) < 0)
         return error_context(err, "%s", path);
-    *out = cache;
-    cache = (struct cache){0};
+    *out = steal(&cache);
     return 0;
 }
 
@@ -175,8 +152,7 @@ int cache_read_one(const char *path, const char *file, const struct config *conf
     errno = 0;
     if (directory >= 0 && take_file(directory, file, &reading, err) < 0)
         return error_context(err, "%s", path);
-    *out = cache;
-    cache = (struct cache){0};
+    *out = steal(&cache);
     return 0;
 }
 
@@ -227,10 +203,8 @@ void cache_free(struct cache *cache)
 {
     for (size_t i = 0; i < cache->count; i++)
         cached_attachment_free(&cache->attachments[i]);
-    for (size_t i = 0; i < cache->skipped_count; i++) {
-        free(cache->skipped[i].file);
+    for (size_t i = 0; i < cache->skipped_count; i++)
         free(cache->skipped[i].reason);
-    }
     free(cache->attachments);
     free(cache->skipped);
     *cache = (struct cache){0};

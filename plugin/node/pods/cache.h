@@ -33,7 +33,6 @@ struct cached_attachment {
 
 /* A file that is no attachment of libcni's, or cannot be read. */
 struct cache_skipped {
-    char *file;
     char *reason;   /* one sentence that names the file */
     bool directory; /* it is the directory that is not there */
     bool unread;    /* it may well be an attachment, but nobody knows whose: reading it failed */
@@ -90,14 +89,8 @@ must_use int cache_read_one(const char *directory, const char *file, const struc
 must_use int cache_last_entry(const char *directory, char **out, struct error *err);
 void cache_free(struct cache *cache);
 
-static inline void cleanup_cached_attachment(struct cached_attachment *attachment)
-{
-    cached_attachment_free(attachment);
-}
+CLEANUP_FREE(cached_attachment);
 
-static inline void cleanup_cache(struct cache *cache)
-{
-    cache_free(cache);
-}
+CLEANUP_FREE(cache);
 
 #endif

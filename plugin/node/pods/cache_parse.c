@@ -141,8 +141,7 @@ int cache_parse(struct span text, struct cached_attachment *out, struct error *e
     if (take_chain(cached.tree, &cached.chain, err) < 0)
         return -1;
     attachment->pod = take_pod(cached.tree);
-    *out = cached;
-    cached = (struct cached_attachment){0};
+    *out = steal(&cached);
     return 0;
 }
 

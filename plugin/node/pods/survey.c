@@ -159,12 +159,33 @@ static int doubt_gone(struct survey *survey, const struct wanted *wanted, struct
     return 0;
 }
 
-/* A guard that has lost its interface to another plan's, until the plan is rid of it. */
-static void mark_lost(struct plan *plan, const struct wanted *wanted)
+/*
+ * Whether it is denied on behalf of one that is not in the cache, though the kernel does not say that
+ * it is this plan's: that of an ADD which has ended between the two looks.
+ */
+static bool is_newcomers(const struct survey *survey, const struct plan *plan,
+                         const struct guard *guard)
+{
+    for (size_t i = 0; i < BACKEND_COUNT && !guard->proven; i++) {
+        size_t count = 0;
+        const struct held *held =
+            listing_find(&survey->holdings.items[i].listing, guard->interface, &count);
+
+        for (; count > 0; count--, held++)
+            if (verdict_denies(held->guard.verdict) && tag_guards(held->tag) > 0 &&
+                !tags_have_same_owner(held->tag, plan->tag) && !survey_find(survey, held->tag))
+                return true;
+    }
+    return false;
+}
+
+/* A guard that has lost its interface to another's has no index, until the plan is rid of it. */
+static void mark_lost(const struct survey *survey, struct plan *plan, const struct wanted *wanted)
 {
     for (size_t i = 0; i < plan->guard_count; i++)
-        if (wanted_find(wanted, plan->guards[i].interface)->guard != &plan->guards[i])
-            plan->guards[i].interface[0] = '\0';
+        if (wanted_find(wanted, plan->guards[i].interface)->guard != &plan->guards[i] ||
+            is_newcomers(survey, plan, &plan->guards[i]))
+            plan->guards[i].index = 0;
 }
 
 static void leave_out_lost(struct surveyed *surveyed)
@@ -174,7 +195,7 @@ static void leave_out_lost(struct surveyed *surveyed)
     size_t kept = 0;
 
     for (size_t i = 0; i < plan->guard_count; i++)
-        if (plan->guards[i].interface[0] != '\0')
+        if (plan->guards[i].index != 0)
             plan->guards[kept++] = plan->guards[i];
     if (kept == plan->guard_count)
         return;
@@ -198,7 +219,7 @@ static int settle(struct survey *survey, struct error *err)
         wanted_make(plans, count, &wanted, err) < 0 || doubt_gone(survey, &wanted, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        mark_lost(&plans[i], &wanted);
+        mark_lost(survey, &plans[i], &wanted);
     for (size_t i = 0; i < survey->count; i++)
         if (survey->attachments[i].state == ATTACHMENT_PLANNED)
             leave_out_lost(&survey->attachments[i]);
@@ -216,8 +237,7 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
         plan_all(settings, &survey, err) < 0 ||
         links_names(&survey.links, &survey.link_count, err) < 0 || settle(&survey, err) < 0)
         return -1;
-    *out = survey;
-    survey = (struct survey){0};
+    *out = steal(&survey);
     return 0;
 }
 
@@ -229,8 +249,7 @@ int survey_one(const struct settings *settings, const char *results_dir, const c
     if (cache_read_one(results_dir, file, &settings->config, &survey.cache, err) < 0 ||
         plan_all(settings, &survey, err) < 0)
         return -1;
-    *out = survey;
-    survey = (struct survey){0};
+    *out = steal(&survey);
     return 0;
 }
 
@@ -278,13 +297,11 @@ static int by_owner(const void *owner, const void *surveyed)
 
 const struct surveyed *survey_find(const struct survey *survey, const char *text)
 {
-    struct owner owner;
     struct tag tag;
 
     if (survey->count == 0 || !tag_parse(text, &tag))
         return NULL;
-    owner = (struct owner){tag.network, tag.container_id, tag.ifname};
-    return bsearch(&owner, survey->attachments, survey->count, sizeof(*survey->attachments),
+    return bsearch(&tag.owner, survey->attachments, survey->count, sizeof(*survey->attachments),
                    by_owner);
 }
 

@@ -29,8 +29,9 @@ enum attachment_state {
 struct surveyed {
     const struct cached_attachment *cached;
     enum attachment_state state;
-    struct plan
-        plan;     /* no interface is in two of them: of claims the one counts that wanted.h says */
+    /* No interface is in two of them: the claim counts of which wanted.h says so. And none counts that
+     * nothing proves against a denial for one that is not in the cache: an ADD has just set it. */
+    struct plan plan;
     char *reason; /* why there is no plan, or only part of one; else NULL */
     bool unseen;  /* the reason is that it could not be looked at */
 };
@@ -80,9 +81,6 @@ must_use int survey_fail(struct surveyed *surveyed, const struct error *why, str
 #define ATTACHMENT_LABEL_SIZE 600
 void attachment_label(const struct attachment *attachment, char out[static ATTACHMENT_LABEL_SIZE]);
 
-static inline void cleanup_survey(struct survey *survey)
-{
-    survey_free(survey);
-}
+CLEANUP_FREE(survey);
 
 #endif

@@ -335,8 +335,7 @@ static int hand_over_plans(struct sync *sync, struct error *err)
 
         if (surveyed->state != ATTACHMENT_PLANNED && surveyed->state != ATTACHMENT_LEFT)
             continue;
-        report->plans[report->plan_count++] = surveyed->plan;
-        surveyed->plan = (struct plan){0};
+        report->plans[report->plan_count++] = steal(&surveyed->plan);
     }
     return 0;
 }
@@ -361,8 +360,7 @@ int sync_run(const struct settings *settings, const struct sync_options *options
     if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0 ||
         exit_fence_sync(sync.config, &sync.terms, options->dry_run, &sync.report, err) < 0)
         return -1;
-    *out = sync.report;
-    sync.report = (struct sync_report){0};
+    *out = steal(&sync.report);
     return 0;
 }
 

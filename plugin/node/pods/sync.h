@@ -73,9 +73,6 @@ bool sync_terms_are_right(const struct holdings *holdings, const struct backend 
 must_use int sync_restore(const struct settings *settings, const struct sync_report *known,
                           struct error *err);
 
-static inline void cleanup_sync_report(struct sync_report *report)
-{
-    sync_report_free(report);
-}
+CLEANUP_FREE(sync_report);
 
 #endif

@@ -128,18 +128,16 @@ static int add_held(struct status *status, const struct survey *survey, const ch
                     const struct held *held, struct error *err)
 {
     struct tag tag;
-    struct owner owner;
     struct status_row *row;
     char *slash;
 
     if (!tag_parse(held->tag, &tag))
         return 0;
-    owner = (struct owner){tag.network, tag.container_id, tag.ifname};
-    row = status_row_find(status, &owner);
+    row = status_row_find(status, &tag.owner);
     slash = strchr(tag.pod, '/');
     if (slash)
         *slash = '\0';
-    if (!row && status_row_add(status, &owner, slash ? tag.pod : NULL, slash ? slash + 1 : NULL,
+    if (!row && status_row_add(status, &tag.owner, slash ? tag.pod : NULL, slash ? slash + 1 : NULL,
                                &row, err) < 0)
         return -1;
     if (status_row_add_held(row, backend, held, err) < 0)
@@ -322,7 +320,6 @@ int status_collect(const struct status_options *options, struct status *out, str
         status_add_fence(&status, &source.settings, &source.survey, err) < 0)
         return -1;
     status_rows_sort(&status);
-    *out = status;
-    status = (struct status){0};
+    *out = steal(&status);
     return 0;
 }

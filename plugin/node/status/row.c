@@ -1,5 +1,6 @@
 #include "node/status/row.h"
 
+#include "guard/array.h"
 #include "node/text.h"
 
 #include <string.h>
@@ -16,13 +17,10 @@ static char *printable(const char *text)
 int status_row_add(struct status *status, const struct owner *owner, const char *namespace,
                    const char *pod, struct status_row **out, struct error *err)
 {
-    struct status_row *larger = reallocarray(status->rows, status->row_count + 1, sizeof(*larger));
-    struct status_row *row;
+    struct status_row *row = array_add(&status->rows, &status->row_count);
 
-    if (!larger)
+    if (!row)
         return error_no_memory(err);
-    status->rows = larger;
-    row = &larger[status->row_count++];
     *row = (struct status_row){
         .namespace = printable(namespace),
         .pod = printable(pod),
@@ -68,7 +66,7 @@ static bool is_same(const struct status_guard *a, const struct status_guard *b)
 /* What differs in the family alone, as rules of iptables may, is one guard to a reader. */
 static int add_guard(struct status_row *row, struct status_guard guard, struct error *err)
 {
-    struct status_guard *larger;
+    struct status_guard *added;
 
     text_make_printable(guard.guard.interface);
     for (size_t i = 0; i < row->guard_count; i++)
@@ -78,11 +76,10 @@ static int add_guard(struct status_row *row, struct status_guard guard, struct e
             row->guards[i].bytes += guard.bytes;
             return 0;
         }
-    larger = reallocarray(row->guards, row->guard_count + 1, sizeof(*larger));
-    if (!larger)
+    added = array_add(&row->guards, &row->guard_count);
+    if (!added)
         return error_no_memory(err);
-    row->guards = larger;
-    row->guards[row->guard_count++] = guard;
+    *added = guard;
     return 0;
 }
 

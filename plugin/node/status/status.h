@@ -132,9 +132,6 @@ must_use int status_print_json(const struct status *status, FILE *out, struct er
 /* Prometheus text exposition format 0.0.4, for node_exporter's textfile collector. */
 void status_print_prometheus(const struct status *status, FILE *out);
 
-static inline void cleanup_status(struct status *status)
-{
-    status_free(status);
-}
+CLEANUP_FREE(status);
 
 #endif

@@ -1,7 +1,6 @@
 #include "node/watch/doubts.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "guard/array.h"
 
 static struct doubt *find(const struct doubts *doubts, const char *file)
 {
@@ -14,23 +13,18 @@ static struct doubt *find(const struct doubts *doubts, const char *file)
 /* NULL if out of memory. */
 static struct doubt *find_or_add(struct doubts *doubts, const char *file, int64_t ripe)
 {
-    struct doubt *found = find(doubts, file);
-    struct doubt *larger;
-    char *copy;
+    struct doubt *doubt = find(doubts, file);
 
-    if (found)
-        return found;
-    larger = reallocarray(doubts->items, doubts->count + 1, sizeof(*larger));
-    copy = strdup(file);
-    if (larger)
-        doubts->items = larger;
-    if (!larger || !copy) {
-        free(copy);
+    if (doubt)
+        return doubt;
+    doubt = array_add(&doubts->items, &doubts->count);
+    if (!doubt)
         return NULL;
-    }
-    found = &larger[doubts->count++];
-    *found = (struct doubt){.file = copy, .ripe = ripe};
-    return found;
+    *doubt = (struct doubt){.file = strdup(file), .ripe = ripe};
+    if (doubt->file)
+        return doubt;
+    doubts->count--;
+    return NULL;
 }
 
 void doubts_add(struct doubts *doubts, const char *file, int64_t now)

@@ -1,3 +1,4 @@
+#include "guard/array.h"
 #include "guard/cleanup.h"
 #include "kernel/clock.h"
 #include "node/pods/cache.h"
@@ -12,11 +13,10 @@
 static void name_file(const char *tag, char out[static CACHE_FILE_SIZE])
 {
     struct tag parsed;
-    struct owner owner = {parsed.network, parsed.container_id, parsed.ifname};
 
     out[0] = '\0';
     if (tag_parse(tag, &parsed))
-        cache_file_name(&owner, out);
+        cache_file_name(&parsed.owner, out);
 }
 
 /* It has ended, or comes again. */
@@ -38,14 +38,11 @@ static void forget_pod(struct sync_report *known, const char *file)
 
 static bool know_pod(struct sync_report *known, struct plan *plan)
 {
-    struct plan *larger = reallocarray(known->plans, known->plan_count + 1, sizeof(*larger));
+    struct plan *added = array_add(&known->plans, &known->plan_count);
 
-    if (!larger)
-        return false;
-    known->plans = larger;
-    known->plans[known->plan_count++] = *plan;
-    *plan = (struct plan){0};
-    return true;
+    if (added)
+        *added = steal(plan);
+    return added;
 }
 
 /* False if it is for a look at everything to say what this is. */

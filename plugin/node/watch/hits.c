@@ -20,10 +20,9 @@ static uint64_t key_of(const char *backend, const struct owner *owner, const cha
 static uint64_t key_of_held(const char *backend, const char *tag, const struct guard *guard)
 {
     struct tag parsed;
-    struct owner owner = {parsed.network, parsed.container_id, parsed.ifname};
     const bool owned = tag_parse(tag, &parsed);
 
-    return key_of(backend, owned ? &owner : NULL, guard->interface, guard->verdict);
+    return key_of(backend, owned ? &parsed.owner : NULL, guard->interface, guard->verdict);
 }
 
 static int by_key(const void *a, const void *b)
