@@ -1,13 +1,18 @@
 /*
- * Text of others on its way to a terminal or a log.
+ * Text of others on its way to a terminal, a log or a program.
  */
 #ifndef IMDS_GUARD_TEXT_H
 #define IMDS_GUARD_TEXT_H
+
+#include <stdio.h>
 
 /*
  * Every byte that is no printable ASCII becomes '?': a pod's author chooses its name and, within
  * its namespace, names of interfaces, and neither may move the cursor of whoever looks.
  */
 void text_make_printable(char *text);
+
+/* The same in quotes, as JSON and Prometheus read them. */
+void text_quote(const char *text, FILE *out);
 
 #endif

@@ -1,36 +1,32 @@
 #include "node/status/exposition.h"
 
+#include "node/text.h"
+
 #include <inttypes.h>
+#include <stdarg.h>
 
 void exposition_head(const char *name, const char *type, const char *help, FILE *out)
 {
     fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* Backslash, quote and newline are escaped in a label's value. Ours have no newline. */
-void exposition_label(const char *name, const char *value, bool first, FILE *out)
+void exposition_sample(FILE *out, uint64_t value, const char *name, ...)
 {
-    fprintf(out, "%s%s=\"", first ? "{" : ",", name);
-    for (; *value; value++) {
-        if (*value == '\\' || *value == '"')
-            fputc('\\', out);
-        fputc(*value, out);
+    const char *separator = "{";
+    va_list labels;
+
+    fputs(name, out);
+    va_start(labels, name);
+    for (const char *label; (label = va_arg(labels, const char *)); separator = ",") {
+        fprintf(out, "%s%s=", separator, label);
+        text_quote(va_arg(labels, const char *), out);
     }
-    fputc('"', out);
+    va_end(labels);
+    fprintf(out, "%s %" PRIu64 "\n", separator[0] == ',' ? "}" : "", value);
 }
 
-static void print(const char *name, const char *type, const char *help, uint64_t value, FILE *out)
+void exposition_one(const char *name, const char *type, const char *help, uint64_t value, FILE *out)
 {
     exposition_head(name, type, help, out);
-    fprintf(out, "%s %" PRIu64 "\n", name, value);
-}
-
-void exposition_gauge(const char *name, const char *help, uint64_t value, FILE *out)
-{
-    print(name, "gauge", help, value, out);
-}
-
-void exposition_counter(const char *name, const char *help, uint64_t value, FILE *out)
-{
-    print(name, "counter", help, value, out);
+    exposition_sample(out, value, name, NULL);
 }

@@ -43,16 +43,10 @@ static void print_time(FILE *out)
     fputs(text, out);
 }
 
-/* Texts of notes are printable ASCII: two bytes are all there is to escape. */
 static void print_member(const char *key, const char *value, FILE *out)
 {
-    fprintf(out, ",\"%s\":\"", key);
-    for (; *value; value++) {
-        if (*value == '"' || *value == '\\')
-            fputc('\\', out);
-        fputc(*value, out);
-    }
-    fputc('"', out);
+    fprintf(out, ",\"%s\":", key);
+    text_quote(value, out);
 }
 
 static void print_json(const struct note *note, const char *cause, const char *over, FILE *out)

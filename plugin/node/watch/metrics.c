@@ -36,30 +36,27 @@ static void add_hits(const struct hits *hits, struct status *status)
 
 static void print_repairs(const struct task *task, const char *what, FILE *out)
 {
-    for (int i = CAUSE_START; i < CAUSES; i++) {
-        fputs("imds_guard_watch_repairs_total", out);
-        exposition_label("what", what, true, out);
-        exposition_label("cause", cause_name((enum cause)i), false, out);
-        fprintf(out, "} %ju\n", (uintmax_t)task->repairs[i]);
-    }
+    for (enum cause cause = CAUSE_START; cause < CAUSES; cause++)
+        exposition_sample(out, task->repairs[cause], "imds_guard_watch_repairs_total", "what", what,
+                          "cause", cause_name(cause), NULL);
 }
 
 static void print_watch(const struct watch *watch, FILE *out)
 {
     const bool remembered = watch->known.settings.remembered || watch->misconfigured.told.count > 0;
 
-    exposition_gauge("imds_guard_configuration_current",
-                     "Whether the configuration in force is what its source says now; 0: it is the "
-                     "last one that could be used.",
-                     !remembered, out);
-    exposition_gauge("imds_guard_watch_looked_timestamp_seconds",
-                     "When watch has last compared all pods and rules with the configuration, and "
-                     "could.",
-                     (uint64_t)watch->looked, out);
-    exposition_counter("imds_guard_watch_looks_total", "Looks at all pods and rules.", watch->looks,
-                       out);
-    exposition_counter("imds_guard_watch_failed_looks_total", "Looks that have failed.",
-                       watch->failed, out);
+    exposition_one("imds_guard_configuration_current", "gauge",
+                   "Whether the configuration in force is what its source says now; 0: it is the "
+                   "last one that could be used.",
+                   !remembered, out);
+    exposition_one("imds_guard_watch_looked_timestamp_seconds", "gauge",
+                   "When watch has last compared all pods and rules with the configuration, and "
+                   "could.",
+                   (uint64_t)watch->looked, out);
+    exposition_one("imds_guard_watch_looks_total", "counter", "Looks at all pods and rules.",
+                   watch->looks, out);
+    exposition_one("imds_guard_watch_failed_looks_total", "counter", "Looks that have failed.",
+                   watch->failed, out);
     exposition_head("imds_guard_watch_repairs_total", "counter",
                     "Looks after which something was put right, by what gave cause to them.", out);
     print_repairs(&watch->entry, "entry", out);
