@@ -75,7 +75,7 @@ static void takes_the_first_source_that_works(void **state)
     this.sources.config_file = NULL;
     load(&this, "before", 2);
     assert_true(has_problem(&this, world->conflist));
-    assert_true(settings_have_network(&this.settings, "aws-cni"));
+    assert_true(names_have(&this.settings.networks, "aws-cni"));
     assert_int_equal(unlink(world->conflist), 0);
     load(&this, "before", 1);
     assert_true(has_problem(&this, "no conflist"));
@@ -99,11 +99,11 @@ static void knows_all_networks(void **state)
     install(world);
     load(&this, path, 0);
     assert_string_equal(this.settings.network, "cilium");
-    assert_int_equal(this.settings.network_count, 3);
-    assert_true(settings_have_network(&this.settings, "cilium"));
-    assert_true(settings_have_network(&this.settings, "aws-cni"));
-    assert_true(settings_have_network(&this.settings, "later"));
-    assert_false(settings_have_network(&this.settings, "podman"));
+    assert_int_equal(this.settings.networks.count, 3);
+    assert_true(names_have(&this.settings.networks, "cilium"));
+    assert_true(names_have(&this.settings.networks, "aws-cni"));
+    assert_true(names_have(&this.settings.networks, "later"));
+    assert_false(names_have(&this.settings.networks, "podman"));
     settings_free(&this.settings);
 }
 

@@ -252,9 +252,9 @@ static void another_networks_pods_are_left_alone(void **state)
     const struct sandbox pods[] = {{"x", "/eni1", "eni1", NULL, 1}};
 
     (void)state;
-    settings.networks[0][0] = 'A';
+    settings.networks.items[0][0] = 'A';
     cleanup(survey) struct survey survey = survey_pods(pods, 1);
-    settings.networks[0][0] = 'a';
+    settings.networks.items[0][0] = 'a';
     expect(&survey, 0, ATTACHMENT_OTHER_NETWORK, "");
 }
 

@@ -179,8 +179,7 @@ static inline int make_settings(void **state)
 
     (void)state;
     settings.network = strdup("aws-cni");
-    settings.networks = calloc(1, sizeof(*settings.networks));
-    settings.networks[settings.network_count++] = strdup("aws-cni");
+    assert_int_equal(names_add(&settings.networks, "aws-cni", &err), 0);
     return config_parse(entry, &settings.config, &err);
 }
 

@@ -27,9 +27,7 @@ int __wrap_in_force_load(const struct settings_sources *sources, const char *res
     out->config.others_pass = settings.config.others_pass;
     out->config.mode = settings.config.mode;
     out->network = strdup("aws-cni");
-    out->networks = calloc(1, sizeof(*out->networks));
-    out->networks[out->network_count++] = strdup("aws-cni");
-    return 0;
+    return names_add(&out->networks, "aws-cni", err);
 }
 
 int __wrap_guards_probe_as(const struct config *config, const struct terms *terms,

@@ -8,6 +8,24 @@
 /* How often another program may come between reading and writing before we give up. */
 #define TRIES 16
 
+int change_run(struct change *change, int (*work)(struct change *change, struct error *err),
+               struct error *err)
+{
+    const struct install_options *options = change->options;
+    cleanup(close_fd) int directory = -1;
+    struct error failure;
+
+    if (replace_lock(options->conf_dir, options->impatient ? 0 : REPLACE_PATIENCE_MS, &directory,
+                     &failure) < 0) {
+        if (errno == ENOENT)
+            return 0;
+        *err = failure;
+        return -1;
+    }
+    change->directory = directory;
+    return work(change, err);
+}
+
 int change_fail(const struct change *change, const char *why, struct error *err)
 {
     const struct notes *notes = &change->report->notes;

@@ -25,6 +25,13 @@ typedef int change_edit(const struct change *change, const struct conflist *conf
                         struct error *err);
 
 /*
+ * Has the change done with the directory locked. No such directory is nothing to do. Errors: the lock's,
+ * and `work`'s.
+ */
+must_use int change_run(struct change *change,
+                        int (*work)(struct change *change, struct error *err), struct error *err);
+
+/*
  * Has each of the files edited. What is wrong with one becomes a note of the report. Errors: out of
  * memory.
  */

@@ -61,27 +61,33 @@ bool conflist_names_us(const struct conflist *conflist)
            memmem(conflist->text, conflist->length, CONFIG_PLUGIN_TYPE, strlen(CONFIG_PLUGIN_TYPE));
 }
 
-/* Our last entry in the list, with its place, and what comes after it. */
-static void find_inline(struct conflist *conflist)
+struct conflist_entry conflist_find(struct span text, const cJSON *tree)
 {
-    const struct span text = {conflist->text, conflist->length};
-    const cJSON *plugin = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins")->child;
+    const cJSON *plugins = cJSON_GetObjectItemCaseSensitive(tree, "plugins");
+    struct conflist_entry found = {0};
     struct span rest, place;
 
-    if (!json_member(text, "plugins", &rest))
-        return;
-    for (; plugin && json_next(&rest, &place); plugin = plugin->next) {
-        conflist->follower = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(plugin, "type"));
-        if (!conflist_is_ours(plugin))
-            continue;
-        conflist->inline_count++;
-        conflist->entry = plugin;
-        conflist->entry_text = place;
-        conflist->entry_path = conflist->path;
-        conflist->follower = NULL;
+    if (!cJSON_IsArray(plugins) || !json_member(text, "plugins", &rest))
+        return found;
+    for (const cJSON *one = plugins->child; one && json_next(&rest, &place); one = one->next) {
+        if (conflist_is_ours(one))
+            found = (struct conflist_entry){one, place, found.count + 1, NULL};
+        else if (found.tree)
+            found.follower = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(one, "type"));
     }
-    if (!conflist->entry)
-        conflist->follower = NULL;
+    return found;
+}
+
+static void find_inline(struct conflist *conflist)
+{
+    const struct conflist_entry found =
+        conflist_find((struct span){conflist->text, conflist->length}, conflist->tree);
+
+    conflist->inline_count = found.count;
+    conflist->entry = found.tree;
+    conflist->entry_text = found.text;
+    conflist->entry_path = found.tree ? conflist->path : NULL;
+    conflist->follower = found.follower;
 }
 
 /* Drop-ins run after the list's own plugins. */

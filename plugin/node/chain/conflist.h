@@ -57,6 +57,15 @@ bool conflist_ignores_drop_ins(const struct conflist *conflist);
 /* Whether this plugin of a list is an entry of ours. */
 bool conflist_is_ours(const cJSON *plugin);
 
+/* Our last entry in a list's `plugins`, with its place. Of a list without one all is 0. */
+struct conflist_entry {
+    const cJSON *tree; /* borrowed */
+    struct span text;
+    size_t count;         /* how many entries are ours */
+    const char *follower; /* the type of the last plugin, if that comes after it; or NULL */
+};
+struct conflist_entry conflist_find(struct span text, const cJSON *tree);
+
 /* Whether the text of a file has our plugin in it anywhere, also where no edit gets at it. */
 bool conflist_names_us(const struct conflist *conflist);
 

@@ -185,48 +185,31 @@ static int put_everywhere(struct change *change, struct error *err)
     return change_files(change, &names, tidy, err);
 }
 
-static int lock(const struct install_options *options, int *out, struct error *err)
+/* With the operator's entry, which is read and judged before anything is touched. */
+static int install(const struct install_options *options, bool binary,
+                   struct install_report *report, struct error *err)
 {
-    return replace_lock(options->conf_dir, options->impatient ? 0 : REPLACE_PATIENCE_MS, out, err);
-}
+    cleanup(free_text) char *config = NULL;
+    struct change change = {.options = options, .report = report};
 
-static int put_entry(const struct install_options *options, const char *config,
-                     struct install_report *report, struct error *err)
-{
-    cleanup(close_fd) int directory = -1;
-    struct change change = {.options = options, .config = config, .report = report};
-    struct error failure;
-
-    if (lock(options, &directory, &failure) < 0) {
-        if (errno == ENOENT)
-            return 0;
-        *err = failure;
+    if (options->config_file && entry_read(options->config_file, &config, err) < 0)
         return -1;
-    }
-    change.directory = directory;
-    return put_everywhere(&change, err);
+    change.config = config;
+    if (binary && install_binary(options, report, err) < 0)
+        return -1;
+    return change_run(&change, put_everywhere, err);
 }
 
 int install_entry(const struct install_options *options, struct install_report *report,
                   struct error *err)
 {
-    cleanup(free_text) char *config = NULL;
-
-    if (options->config_file && entry_read(options->config_file, &config, err) < 0)
-        return -1;
-    return put_entry(options, config, report, err);
+    return install(options, false, report, err);
 }
 
 int install_all(const struct install_options *options, struct install_report *report,
                 struct error *err)
 {
-    cleanup(free_text) char *config = NULL;
-
-    if (options->config_file && entry_read(options->config_file, &config, err) < 0)
-        return -1;
-    if (install_binary(options, report, err) < 0)
-        return -1;
-    return put_entry(options, config, report, err);
+    return install(options, true, report, err);
 }
 
 void install_report_free(struct install_report *report)

@@ -61,6 +61,14 @@ int names_read(const char *path, bool directories, bool (*wanted)(const char *na
     return 0;
 }
 
+bool names_have(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], name) == 0)
+            return true;
+    return false;
+}
+
 void names_free(struct names *names)
 {
     for (size_t i = 0; i < names->count; i++)

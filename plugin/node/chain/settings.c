@@ -5,48 +5,36 @@
 
 #include <string.h>
 
-/* What one source gives. False: `why` says what is wrong with it. */
-static bool use(const char *text, const char *path, struct settings *settings, struct error *why)
-{
-    cleanup(json) cJSON *tree = NULL;
-
-    if (json_parse((struct span){text, strlen(text)}, &tree, why) < 0 ||
-        config_parse(tree, &settings->config, why) < 0) {
-        error_context(why, "%s", path);
-        return false;
-    }
-    return true;
-}
-
-/* The texts that were used change hands. */
-static int keep(const char *text, const char *path, struct settings *settings, struct error *err)
-{
-    settings->entry = strdup(text);
-    settings->path = strdup(path);
-    return settings->entry && settings->path ? 0 : error_no_memory(err);
-}
-
 static int note_problem(struct settings *settings, const char *text, struct error *err)
 {
     return notes_add(&settings->problems, err, NOTE_PROBLEM, "%s", text);
 }
 
-/* *done: the source is one; what is wrong with it is noted. */
-static int try(const char *text, const char *path, struct settings *settings, bool *done,
+/* *done: the source, whose text is taken, can be used; else what is wrong with it is noted. */
+static int try(char *text, const char *path, struct settings *settings, bool *done,
                struct error *err)
 {
+    cleanup(free_text) char *entry = text;
+    cleanup(json) cJSON *tree = NULL;
     struct error why;
 
-    if (!use(text, path, settings, &why))
+    if (!entry)
+        return error_no_memory(err);
+    if (json_parse((struct span){entry, strlen(entry)}, &tree, &why) < 0 ||
+        config_parse(tree, &settings->config, &why) < 0) {
+        error_context(&why, "%s", path);
         return note_problem(settings, why.msg, err);
+    }
     *done = true;
-    return keep(text, path, settings, err);
+    settings->entry = steal(&entry);
+    settings->path = strdup(path);
+    return settings->path ? 0 : error_no_memory(err);
 }
 
 static int try_file(const char *config_file, struct settings *settings, bool *done,
                     struct error *err)
 {
-    cleanup(free_text) char *text = NULL;
+    char *text = NULL;
     struct error why;
 
     if (entry_read(config_file, &text, &why) < 0)
@@ -54,34 +42,9 @@ static int try_file(const char *config_file, struct settings *settings, bool *do
     return try(text, config_file, settings, done, err);
 }
 
-static int try_list(const struct conflist *list, struct settings *settings, bool *done,
-                    struct error *err)
-{
-    cleanup(free_text) char *text = NULL;
-
-    if (!list || !list->entry)
-        return 0;
-    text = strndup(list->entry_text.start, list->entry_text.length);
-    if (!text)
-        return error_no_memory(err);
-    return try(text, list->entry_path, settings, done, err);
-}
-
 static int add_network(struct settings *settings, const char *name, struct error *err)
 {
-    char **larger;
-
-    if (settings_have_network(settings, name))
-        return 0;
-    larger = reallocarray(settings->networks, settings->network_count + 1, sizeof(*larger));
-    if (!larger)
-        return error_no_memory(err);
-    settings->networks = larger;
-    settings->networks[settings->network_count] = strdup(name);
-    if (!settings->networks[settings->network_count])
-        return error_no_memory(err);
-    settings->network_count++;
-    return 0;
+    return names_have(&settings->networks, name) ? 0 : names_add(&settings->networks, name, err);
 }
 
 static int add_networks(const struct directory *directory, const struct networks *named,
@@ -186,11 +149,13 @@ static int choose(const struct settings_sources *sources, const struct conflist 
 
     if (sources->config_file && try_file(sources->config_file, settings, &done, err) < 0)
         return -1;
-    if (!done && try_list(list, settings, &done, err) < 0)
+    if (!done && list && list->entry &&
+        try(strndup(list->entry_text.start, list->entry_text.length), list->entry_path, settings,
+            &done, err) < 0)
         return -1;
     settings->remembered = !done;
     if (!done && sources->known &&
-        try(sources->known, sources->known_origin, settings, &done, err) < 0)
+        try(strdup(sources->known), sources->known_origin, settings, &done, err) < 0)
         return -1;
     return done ? 0 : nothing(sources->conf_dir, list, settings, err);
 }
@@ -210,29 +175,19 @@ int settings_load(const struct settings_sources *sources, struct settings *out, 
         choose(sources, first, &settings, err) < 0 ||
         add_networks(&directory, &sources->networks, &settings, err) < 0)
         return -1;
-    settings.network = strdup(first                        ? first->network
-                              : settings.network_count > 0 ? settings.networks[0]
-                                                           : "");
+    settings.network = strdup(first                         ? first->network
+                              : settings.networks.count > 0 ? settings.networks.items[0]
+                                                            : "");
     if (!settings.network)
         return error_no_memory(err);
     *out = steal(&settings);
     return 0;
 }
 
-bool settings_have_network(const struct settings *settings, const char *network)
-{
-    for (size_t i = 0; i < settings->network_count; i++)
-        if (strcmp(settings->networks[i], network) == 0)
-            return true;
-    return false;
-}
-
 void settings_free(struct settings *settings)
 {
     config_free(&settings->config);
-    for (size_t i = 0; i < settings->network_count; i++)
-        free(settings->networks[i]);
-    free(settings->networks);
+    names_free(&settings->networks);
     free(settings->entry);
     free(settings->path);
     free(settings->network);

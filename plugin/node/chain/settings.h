@@ -14,6 +14,7 @@
 #include "guard/config.h"
 #include "guard/error.h"
 #include "kernel/backend.h"
+#include "node/chain/names.h"
 #include "node/chain/networks.h"
 #include "node/notes.h"
 
@@ -27,11 +28,10 @@ struct settings_sources {
 
 struct settings {
     struct config config;
-    char *entry;     /* the text that the configuration was read from, complete as an entry */
-    char *path;      /* of the file that the keys came from, or `known_origin` */
-    char *network;   /* of the list in force, or the first named; "" if nobody knows */
-    char **networks; /* all that make this node's pods: the lists', and those named */
-    size_t network_count;
+    char *entry;           /* the text that the configuration was read from, complete as an entry */
+    char *path;            /* of the file that the keys came from, or `known_origin` */
+    char *network;         /* of the list in force, or the first named; "" if nobody knows */
+    struct names networks; /* all that make this node's pods: the lists', and those named */
     bool remembered; /* by what the caller knows alone: neither file nor list says it any more */
     bool unchained;  /* a list that makes this node's pods has no entry of ours, or there is none */
     struct notes problems; /* what keeps the chain from being what it should be */
@@ -44,9 +44,6 @@ struct settings {
 must_use int settings_load(const struct settings_sources *sources, struct settings *out,
                            struct error *err);
 void settings_free(struct settings *settings);
-
-/* Whether pods of this network are ours to guard. */
-bool settings_have_network(const struct settings *settings, const char *network);
 
 /* What the backends shall have of it, exactly; borrowed. */
 struct terms settings_terms(const struct settings *settings);

@@ -70,7 +70,7 @@ static int look_for_us(const struct change *change, const struct conflist *confl
                                        : "take it out by hand (Multus: the delegate's plugins)");
 }
 
-static int take_out_everywhere(const struct change *change, struct error *err)
+static int take_out_everywhere(struct change *change, struct error *err)
 {
     cleanup(names) struct names names = {0};
 
@@ -83,16 +83,7 @@ static int take_out_everywhere(const struct change *change, struct error *err)
 int uninstall_entry(const struct install_options *options, struct install_report *report,
                     struct error *err)
 {
-    cleanup(close_fd) int directory = -1;
     struct change change = {.options = options, .report = report};
-    struct error failure;
 
-    if (replace_lock(options->conf_dir, REPLACE_PATIENCE_MS, &directory, &failure) < 0) {
-        if (errno == ENOENT)
-            return 0;
-        *err = failure;
-        return -1;
-    }
-    change.directory = directory;
-    return take_out_everywhere(&change, err);
+    return change_run(&change, take_out_everywhere, err);
 }

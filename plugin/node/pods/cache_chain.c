@@ -29,52 +29,32 @@ static bool decode(const char *text, char *out, size_t *length)
     return strspn(text, "=") == strlen(text);
 }
 
-/* The place of our last entry. */
-static bool find_entry(struct span text, const cJSON *tree, struct span *out)
-{
-    const cJSON *plugin = cJSON_GetObjectItemCaseSensitive(tree, "plugins");
-    struct span rest, place;
-    bool found = false;
-
-    if (!cJSON_IsArray(plugin) || !json_member(text, "plugins", &rest))
-        return false;
-    for (plugin = plugin->child; plugin && json_next(&rest, &place); plugin = plugin->next) {
-        if (!conflist_is_ours(plugin))
-            continue;
-        *out = place;
-        found = true;
-    }
-    return found;
-}
-
 int cached_chain_read(const char *config, struct cached_chain *out, struct error *err)
 {
     cleanup(free_text) char *bytes = malloc(strlen(config) + 1);
     cleanup(json) cJSON *tree = NULL;
-    struct cached_chain chain = {0};
-    struct span text = {bytes, 0}, entry;
+    struct span text = {bytes, 0};
+    struct conflist_entry entry;
     struct error why;
+    char *copy = NULL;
 
     if (!bytes)
         return error_no_memory(err);
-    if (!decode(config, bytes, &text.length)) {
-        *out = chain;
+    *out = (struct cached_chain){0};
+    if (!decode(config, bytes, &text.length))
         return 0;
-    }
     if (json_parse(text, &tree, &why) < 0) {
-        if (why.code != ERROR_DECODING) {
-            *err = why;
-            return -1;
-        }
-        *out = chain;
-        return 0;
+        if (why.code == ERROR_DECODING)
+            return 0;
+        *err = why;
+        return -1;
     }
-    chain.of_node = conflist_is_of_node(tree);
-    if (find_entry(text, tree, &entry)) {
-        chain.entry = strndup(entry.start, entry.length);
-        if (!chain.entry)
+    entry = conflist_find(text, tree);
+    if (entry.tree) {
+        copy = strndup(entry.text.start, entry.text.length);
+        if (!copy)
             return error_no_memory(err);
     }
-    *out = chain;
+    *out = (struct cached_chain){.of_node = conflist_is_of_node(tree), .entry = copy};
     return 0;
 }

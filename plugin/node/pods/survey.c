@@ -78,7 +78,7 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct e
 static bool is_ours(const struct settings *settings, const struct cached_attachment *cached)
 {
     return cached->chain.of_node ||
-           settings_have_network(settings, cached->attachment.owner.network);
+           names_have(&settings->networks, cached->attachment.owner.network);
 }
 
 /* Of the pods that are gone only those that may just be out of sight: an interface of theirs is there. */

@@ -25,8 +25,8 @@ struct settings_sources sources_of(const struct watch *watch)
         .networks = install->networks,
     };
 
-    for (size_t i = 0; i < known->network_count; i++)
-        (void)networks_add(&sources.networks, known->networks[i]);
+    for (size_t i = 0; i < known->networks.count; i++)
+        (void)networks_add(&sources.networks, known->networks.items[i]);
     return sources;
 }
 
