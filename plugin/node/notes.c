@@ -13,14 +13,17 @@ static void free_note(struct note *note)
     free(note->interface);
 }
 
-__attribute__((format(printf, 4, 0))) static int append(struct notes *notes, struct error *err,
-                                                        enum note_kind kind, const char *format,
-                                                        va_list args)
+int notes_add(struct notes *notes, struct error *err, enum note_kind kind, const char *format, ...)
 {
     char *text = NULL;
     struct note *note;
+    va_list args;
+    int length;
 
-    if (vasprintf(&text, format, args) < 0)
+    va_start(args, format);
+    length = vasprintf(&text, format, args);
+    va_end(args);
+    if (length < 0)
         return error_no_memory(err);
     note = array_add(&notes->items, &notes->count);
     if (!note) {
@@ -30,17 +33,6 @@ __attribute__((format(printf, 4, 0))) static int append(struct notes *notes, str
     text_make_printable(text);
     *note = (struct note){.kind = kind, .text = text};
     return 0;
-}
-
-int notes_add(struct notes *notes, struct error *err, enum note_kind kind, const char *format, ...)
-{
-    va_list args;
-    int result;
-
-    va_start(args, format);
-    result = append(notes, err, kind, format, args);
-    va_end(args);
-    return result;
 }
 
 /* A copy that can be printed; NULL of NULL. */
@@ -55,20 +47,11 @@ static int copy(const char *text, char **out, struct error *err)
     return 0;
 }
 
-int notes_add_about(struct notes *notes, struct error *err, enum note_kind kind, const char *pod,
-                    const char *interface, const char *format, ...)
+int notes_about(struct notes *notes, struct error *err, const char *pod, const char *interface)
 {
-    struct note *note;
-    va_list args;
-    int result;
+    struct note *last = &notes->items[notes->count - 1];
 
-    va_start(args, format);
-    result = append(notes, err, kind, format, args);
-    va_end(args);
-    if (result < 0)
-        return -1;
-    note = &notes->items[notes->count - 1];
-    return copy(pod, &note->pod, err) < 0 ? -1 : copy(interface, &note->interface, err);
+    return copy(pod, &last->pod, err) < 0 ? -1 : copy(interface, &last->interface, err);
 }
 
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err)

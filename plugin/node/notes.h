@@ -32,10 +32,9 @@ struct notes {
 must_use int notes_add(struct notes *notes, struct error *err, enum note_kind kind,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The same about a pod; `interface` may be NULL. */
-must_use int notes_add_about(struct notes *notes, struct error *err, enum note_kind kind,
-                             const char *pod, const char *interface, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+/* Says of the last one whom it is about; each may be NULL. */
+must_use int notes_about(struct notes *notes, struct error *err, const char *pod,
+                         const char *interface);
 
 /* What a command says: problems go to err, after its name, all else to out. */
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err);

@@ -50,13 +50,14 @@ static void problem(struct notes *notes, const char *pod, const char *text)
 {
     struct error err;
 
-    assert_int_equal(notes_add_about(notes, &err, NOTE_PROBLEM, pod, NULL, "%s", text), 0);
+    assert_int_equal(notes_add(notes, &err, NOTE_PROBLEM, "%s", text), 0);
+    assert_int_equal(notes_about(notes, &err, pod, NULL), 0);
 }
 
 static void a_problem_is_told_when_it_comes_and_when_it_goes(void **state)
 {
     const struct watch_log log = {.out = out};
-    struct problems problems = {0};
+    struct notes problems = {0};
     cleanup(notes) struct notes both = {0}, one = {0}, none = {0};
 
     (void)state;
@@ -73,13 +74,13 @@ static void a_problem_is_told_when_it_comes_and_when_it_goes(void **state)
     expect("a is wrong [re-check]\n");
     log_problems(&log, &problems, "pods changed", &none);
     expect("no longer: b is wrong [pods changed]\nno longer: a is wrong [pods changed]\n");
-    notes_free(&problems.told);
+    notes_free(&problems);
 }
 
 static void one_text_is_a_problem_of_its_own(void **state)
 {
     const struct watch_log log = {.out = out, .quiet = true};
-    struct problems problems = {0};
+    struct notes problems = {0};
 
     (void)state;
     log_problem(&log, &problems, "start", "x\033[2J");
@@ -88,7 +89,7 @@ static void one_text_is_a_problem_of_its_own(void **state)
     log_problem(&log, &problems, "start", "");
     log_problem(&log, &problems, "start", NULL);
     expect("no longer: x?[2J [start]\n");
-    notes_free(&problems.told);
+    notes_free(&problems);
 }
 
 static void nothing_is_cut(void **state)
@@ -99,7 +100,7 @@ static void nothing_is_cut(void **state)
     (void)state;
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    log_done(&log, "start", "%s", text);
+    log_done(&log, "start", NULL, NULL, "%s", text);
     snprintf(line, sizeof(line), "%s [start]\n", text);
     expect(line);
 }
@@ -109,20 +110,20 @@ static void quiet_is_without_what_was_done(void **state)
     const struct watch_log log = {.out = out, .quiet = true};
 
     (void)state;
-    log_done(&log, "start", "done");
+    log_done(&log, "start", NULL, NULL, "done");
     expect("");
 }
 
 static void a_line_of_json_has_its_parts(void **state)
 {
     const struct watch_log log = {.out = out, .json = true};
-    struct problems problems = {0};
+    struct notes problems = {0};
     cleanup(notes) struct notes notes = {0};
     cleanup(json) cJSON *done = NULL, *wrong = NULL;
     char *next;
 
     (void)state;
-    log_done_about(&log, "counted", "shop/web-0", "eni\"1\\", "asks");
+    log_done(&log, "counted", "shop/web-0", "eni\"1\\", "asks");
     problem(&notes, "shop/web-1", "cannot guard");
     log_problems(&log, &problems, "re-check", &notes);
     fflush(out);
@@ -139,7 +140,7 @@ static void a_line_of_json_has_its_parts(void **state)
     assert_null(cJSON_GetObjectItem(wrong, "interface"));
     assert_int_equal(strlen(cJSON_GetObjectItem(wrong, "time")->valuestring),
                      strlen("2026-01-31T12:00:00Z"));
-    notes_free(&problems.told);
+    notes_free(&problems);
 }
 
 int main(void)

@@ -1,9 +1,6 @@
-#include "node/chain/install.h"
-#include "node/chain/conflist.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
 #include "node/commands/sync.h"
-#include "node/pods/cache.h"
 
 static const char about[] =
     "Copies this binary into the runtime's plugin directory, then puts the imds-guard entry last\n"
@@ -49,16 +46,15 @@ int command_install(int argc, char **argv, FILE *out, FILE *err)
     struct sync_options sync = {.results_dir = RESULTS_DIR_DEFAULT, .new_node = true};
     bool no_sync = false;
     const struct option_spec specs[] = {
-        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")", .text = &options.conf_dir},
-        {"bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")", .text = &options.bin_dir},
+        OPTION_CONF_DIR(&options.conf_dir),
+        OPTION_BIN_DIR(&options.bin_dir),
         OPTION_NETWORK(&options.networks),
         {"config", "FILE", "the entry's keys, a JSON object; wrong ones are refused",
          .text = &options.config_file},
         {"drop-in", NULL,
          "write CONF-DIR/NETWORK/" DROP_IN_NAME " instead (libcni 1.3, containerd 2.1)",
          .flag = &options.drop_in},
-        {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
-         .text = &sync.results_dir},
+        OPTION_RESULTS_DIR(&sync.results_dir),
         {"no-sync", NULL, "change files only, no rules", .flag = &no_sync},
         {0},
     };

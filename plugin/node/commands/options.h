@@ -5,7 +5,10 @@
 #ifndef IMDS_GUARD_COMMANDS_OPTIONS_H
 #define IMDS_GUARD_COMMANDS_OPTIONS_H
 
+#include "node/chain/conflist.h"
+#include "node/chain/install.h"
 #include "node/chain/networks.h"
+#include "node/pods/cache.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,7 +37,20 @@ struct option_spec {
     struct arguments *arguments; /* no option: the command takes these, `name` one or more */
 };
 
-/* The same option for every command that looks at the conflists. */
+/* The same options for every command that looks at the conflists, writes the binary, reads the cache. */
+#define OPTION_CONF_DIR(variable)                                                                  \
+    {                                                                                              \
+        "conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")", .text = (variable)          \
+    }
+#define OPTION_BIN_DIR(variable)                                                                   \
+    {                                                                                              \
+        "bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")", .text = (variable)              \
+    }
+#define OPTION_RESULTS_DIR(variable)                                                               \
+    {                                                                                              \
+        "results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",                  \
+            .text = (variable)                                                                     \
+    }
 #define OPTION_NETWORK(variable)                                                                   \
     {                                                                                              \
         "network", "NAME", "a network that makes this node's pods without aws-cni; repeatable",    \

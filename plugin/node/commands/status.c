@@ -1,8 +1,6 @@
 #include "node/status/status.h"
-#include "node/chain/conflist.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
-#include "node/pods/cache.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -150,13 +148,11 @@ int command_status(int argc, char **argv, FILE *out, FILE *err)
     struct format format = {0};
     const struct option_spec specs[] = {
         {"POD", NULL, "only these: NAMESPACE/POD, or POD; globs", .arguments = &format.pods},
-        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")",
-         .text = &options.sources.conf_dir},
+        OPTION_CONF_DIR(&options.sources.conf_dir),
         OPTION_NETWORK(&options.sources.networks),
         {"config", "FILE", "configuration from FILE, not from the conflist's entry",
          .text = &options.sources.config_file},
-        {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
-         .text = &options.results_dir},
+        OPTION_RESULTS_DIR(&options.results_dir),
         {"denied", NULL, "only pods that were denied something, most packets first",
          .flag = &format.denied},
         {"watch", NULL, "a table that renews itself every 2 seconds", .flag = &format.watch},

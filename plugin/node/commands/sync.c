@@ -1,10 +1,8 @@
 #include "node/commands/sync.h"
 
-#include "node/chain/conflist.h"
 #include "node/chain/entry.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
-#include "node/pods/cache.h"
 #include "node/pods/in_force.h"
 
 static const char about[] =
@@ -74,12 +72,11 @@ int command_sync(int argc, char **argv, FILE *out, FILE *err)
     struct settings_sources sources = {.conf_dir = CONF_DIR_DEFAULT};
     struct sync_options options = {.results_dir = RESULTS_DIR_DEFAULT};
     const struct option_spec specs[] = {
-        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")", .text = &sources.conf_dir},
+        OPTION_CONF_DIR(&sources.conf_dir),
         OPTION_NETWORK(&sources.networks),
         {"config", "FILE", "configuration from FILE, not from the conflist's entry",
          .text = &sources.config_file},
-        {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
-         .text = &options.results_dir},
+        OPTION_RESULTS_DIR(&options.results_dir),
         {"dry-run", NULL, "change nothing, print what would be done", .flag = &options.dry_run},
         {0},
     };

@@ -1,6 +1,4 @@
 #include "guard/config.h"
-#include "node/chain/conflist.h"
-#include "node/chain/install.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
 #include "node/commands/rules.h"
@@ -89,9 +87,8 @@ int command_uninstall(int argc, char **argv, FILE *out, FILE *err)
     struct uninstall_options options = {
         .where = {.conf_dir = CONF_DIR_DEFAULT, .bin_dir = BIN_DIR_DEFAULT}};
     const struct option_spec specs[] = {
-        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")",
-         .text = &options.where.conf_dir},
-        {"bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")", .text = &options.where.bin_dir},
+        OPTION_CONF_DIR(&options.where.conf_dir),
+        OPTION_BIN_DIR(&options.where.bin_dir),
         OPTION_NETWORK(&options.where.networks),
         {"yes", NULL, "do not ask", .flag = &options.yes},
         {"keep-guards", NULL, "leave all rules in the kernel", .flag = &options.keep_guards},

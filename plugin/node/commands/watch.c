@@ -1,8 +1,6 @@
 #include "node/watch/watch.h"
-#include "node/chain/conflist.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
-#include "node/pods/cache.h"
 
 #include <string.h>
 
@@ -38,13 +36,10 @@ int command_watch(int argc, char **argv, FILE *out, FILE *err)
     };
     const char *log = "text";
     const struct option_spec specs[] = {
-        {"conf-dir", "DIR", "conflists (default " CONF_DIR_DEFAULT ")",
-         .text = &options.install.conf_dir},
-        {"bin-dir", "DIR", "plugins (default " BIN_DIR_DEFAULT ")",
-         .text = &options.install.bin_dir},
+        OPTION_CONF_DIR(&options.install.conf_dir),
+        OPTION_BIN_DIR(&options.install.bin_dir),
         OPTION_NETWORK(&options.install.networks),
-        {"results-dir", "DIR", "libcni's cache (default " RESULTS_DIR_DEFAULT ")",
-         .text = &options.results_dir},
+        OPTION_RESULTS_DIR(&options.results_dir),
         {"config", "FILE", "the entry's keys, a JSON object; the file is followed",
          .text = &options.install.config_file},
         {"drop-in", NULL, "install as imds-guard install --drop-in does",

@@ -63,10 +63,12 @@ static int note_planned(struct sync *sync, struct surveyed *surveyed, struct err
     attachment_label(&surveyed->cached->attachment, label);
     list_guards(&surveyed->plan, true, guards, sizeof(guards));
     list_guards(&surveyed->plan, false, interfaces, sizeof(interfaces));
-    return notes_add_about(
-        &sync->report.notes, err, NOTE_DONE, label, interfaces, "%s %s: %s (%s); was: %s",
-        sync->options->dry_run ? "would guard" : "guarded", label, guards, sync->chosen->name,
-        standing == STANDING_RIGHT ? "in another form" : standing_text(standing));
+    if (notes_add(&sync->report.notes, err, NOTE_DONE, "%s %s: %s (%s); was: %s",
+                  sync->options->dry_run ? "would guard" : "guarded", label, guards,
+                  sync->chosen->name,
+                  standing == STANDING_RIGHT ? "in another form" : standing_text(standing)) < 0)
+        return -1;
+    return notes_about(&sync->report.notes, err, label, interfaces);
 }
 
 /* `part`: "all of " if the rest has its guards. */
@@ -81,8 +83,10 @@ static int note_failed(struct sync *sync, const struct surveyed *surveyed, const
     }
     attachment_label(&surveyed->cached->attachment, label);
     sync->report.failed++;
-    return notes_add_about(&sync->report.notes, err, NOTE_PROBLEM, label, NULL,
-                           "cannot guard %s%s: %s", part, label, surveyed->reason);
+    if (notes_add(&sync->report.notes, err, NOTE_PROBLEM, "cannot guard %s%s: %s", part, label,
+                  surveyed->reason) < 0)
+        return -1;
+    return notes_about(&sync->report.notes, err, label, NULL);
 }
 
 static int note_skipped(struct sync *sync, const struct surveyed *surveyed, const char *why,
@@ -92,8 +96,9 @@ static int note_skipped(struct sync *sync, const struct surveyed *surveyed, cons
 
     attachment_label(&surveyed->cached->attachment, label);
     sync->report.skipped++;
-    return notes_add_about(&sync->report.notes, err, NOTE_SKIPPED, label, NULL, "skipped %s: %s",
-                           label, why);
+    if (notes_add(&sync->report.notes, err, NOTE_SKIPPED, "skipped %s: %s", label, why) < 0)
+        return -1;
+    return notes_about(&sync->report.notes, err, label, NULL);
 }
 
 static int note_attachment(struct sync *sync, struct surveyed *surveyed, struct error *err)

@@ -116,11 +116,11 @@ static void tell_hit(void *context, const char *tag, const struct guard *guard, 
     struct tag parsed;
 
     if (tag_parse(tag, &parsed))
-        log_done_about(&watch->log, "counted", parsed.pod, guard->interface,
-                       "%s asks for the instance metadata service: %s %s, %" PRIu64 " packets",
-                       parsed.pod, guard->interface, verdict, packets);
+        log_done(&watch->log, "counted", parsed.pod, guard->interface,
+                 "%s asks for the instance metadata service: %s %s, %" PRIu64 " packets",
+                 parsed.pod, guard->interface, verdict, packets);
     else
-        log_done(&watch->log, "counted",
+        log_done(&watch->log, "counted", NULL, NULL,
                  "somebody without a guard asks for the instance metadata service: %s, %" PRIu64
                  " packets",
                  verdict, packets);

@@ -43,7 +43,7 @@ void remember(struct watch *watch)
     struct error ignored;
 
     if (load_settings(watch, &watch->known.settings, &ignored) == 0)
-        log_done(&watch->log, cause_name(CAUSE_START), "configuration: that of %s",
+        log_done(&watch->log, cause_name(CAUSE_START), NULL, NULL, "configuration: that of %s",
                  watch->known.settings.path);
 }
 
@@ -56,8 +56,8 @@ static bool restore(struct watch *watch)
     if (!watch->flushed || !known->report.chosen ||
         sync_restore(&known->settings, &known->report, &why) < 0)
         return false; /* if there is anything to tell, the look that follows will */
-    log_done(&watch->log, cause_name(watch->guards.cause), "%zu guarded again as before",
-             known->report.plan_count);
+    log_done(&watch->log, cause_name(watch->guards.cause), NULL, NULL,
+             "%zu guarded again as before", known->report.plan_count);
     return true;
 }
 

@@ -85,37 +85,21 @@ static bool print(const struct watch_log *log, const struct note *note, const ch
     return fclose(out) == 0 && write_line(log->out, line, length);
 }
 
-__attribute__((format(printf, 5, 0))) static void print_done(const struct watch_log *log,
-                                                             const char *cause, const char *pod,
-                                                             const char *interface,
-                                                             const char *format, va_list args)
+void log_done(const struct watch_log *log, const char *cause, const char *pod,
+              const char *interface, const char *format, ...)
 {
     cleanup(notes) struct notes notes = {0};
     cleanup(free_text) char *text = NULL;
     struct error ignored;
+    va_list args;
+    int length;
 
-    if (!log->quiet && vasprintf(&text, format, args) >= 0 &&
-        notes_add_about(&notes, &ignored, NOTE_DONE, pod, interface, "%s", text) == 0)
+    va_start(args, format);
+    length = log->quiet ? -1 : vasprintf(&text, format, args);
+    va_end(args);
+    if (length >= 0 && notes_add(&notes, &ignored, NOTE_DONE, "%s", text) == 0 &&
+        notes_about(&notes, &ignored, pod, interface) == 0)
         print(log, notes.items, cause, "");
-}
-
-void log_done(const struct watch_log *log, const char *cause, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    print_done(log, cause, NULL, NULL, format, args);
-    va_end(args);
-}
-
-void log_done_about(const struct watch_log *log, const char *cause, const char *pod,
-                    const char *interface, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    print_done(log, cause, pod, interface, format, args);
-    va_end(args);
 }
 
 void log_all_done(const struct watch_log *log, const char *cause, const struct notes *notes)
@@ -139,16 +123,14 @@ static void tell(const struct watch_log *log, struct notes *told, const char *ca
 {
     struct error ignored;
 
-    if (print(log, note, cause, ""))
-        (void)!notes_add_about(told, &ignored, NOTE_PROBLEM, note->pod, note->interface, "%s",
-                               note->text);
+    if (print(log, note, cause, "") &&
+        notes_add(told, &ignored, NOTE_PROBLEM, "%s", note->text) == 0)
+        (void)!notes_about(told, &ignored, note->pod, note->interface);
 }
 
-void log_problems(const struct watch_log *log, struct problems *problems, const char *cause,
+void log_problems(const struct watch_log *log, struct notes *told, const char *cause,
                   const struct notes *notes)
 {
-    struct notes *told = &problems->told;
-
     for (size_t i = 0; i < told->count;) {
         if (have(notes, &told->items[i]) || !print(log, &told->items[i], cause, "no longer: "))
             i++;
@@ -160,7 +142,7 @@ void log_problems(const struct watch_log *log, struct problems *problems, const 
             tell(log, told, cause, &notes->items[i]);
 }
 
-void log_problem(const struct watch_log *log, struct problems *problems, const char *cause,
+void log_problem(const struct watch_log *log, struct notes *told, const char *cause,
                  const char *text)
 {
     cleanup(free_text) char *copy = strdup(text ? text : "");
@@ -170,5 +152,5 @@ void log_problem(const struct watch_log *log, struct problems *problems, const c
     if (!copy)
         return;
     text_make_printable(copy);
-    log_problems(log, problems, cause, &notes);
+    log_problems(log, told, cause, &notes);
 }

@@ -23,32 +23,22 @@ struct watch_log {
     bool json;
 };
 
-/* Problems of one task that were told, and are not over. */
-struct problems {
-    struct notes told;
-};
-
-/* What was done: a line for people, about no pod. */
-void log_done(const struct watch_log *log, const char *cause, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* The same about a pod, or an interface; each may be NULL. */
-void log_done_about(const struct watch_log *log, const char *cause, const char *pod,
-                    const char *interface, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+/* What was done: to a pod, or an interface; each may be NULL. */
+void log_done(const struct watch_log *log, const char *cause, const char *pod,
+              const char *interface, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* All notes of NOTE_DONE. */
 void log_all_done(const struct watch_log *log, const char *cause, const struct notes *notes);
 
 /*
- * What is wrong now, all of it: the notes of NOTE_PROBLEM. Tells those that were not there the last
- * time, and that those are over which are not there any more.
+ * What is wrong now with one task, all of it: the notes of NOTE_PROBLEM. Tells those that are not in
+ * `told`, and that those are over which are there alone; and then `told` has what was told and lasts.
  */
-void log_problems(const struct watch_log *log, struct problems *problems, const char *cause,
+void log_problems(const struct watch_log *log, struct notes *told, const char *cause,
                   const struct notes *notes);
 
 /* The same of one at most; NULL or "": all is well. */
-void log_problem(const struct watch_log *log, struct problems *problems, const char *cause,
+void log_problem(const struct watch_log *log, struct notes *told, const char *cause,
                  const char *text);
 
 #endif

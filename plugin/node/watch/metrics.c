@@ -43,7 +43,7 @@ static void print_repairs(const struct task *task, const char *what, FILE *out)
 
 static void print_watch(const struct watch *watch, FILE *out)
 {
-    const bool remembered = watch->known.settings.remembered || watch->misconfigured.told.count > 0;
+    const bool remembered = watch->known.settings.remembered || watch->misconfigured.count > 0;
 
     exposition_one("imds_guard_configuration_current", "gauge",
                    "Whether the configuration in force is what its source says now; 0: it is the "

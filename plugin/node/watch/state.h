@@ -22,9 +22,10 @@
 struct task {
     enum cause cause; /* why a look is due */
     struct pace pace;
-    struct problems failing;  /* the last look as a whole */
-    struct problems problems; /* that it has found */
-    struct problems fight;
+    /* Problems that were told and are not over (log.h), as are those below. */
+    struct notes failing;  /* the last look as a whole */
+    struct notes problems; /* that it has found */
+    struct notes fight;
     uint64_t repairs[CAUSES];
 };
 
@@ -42,18 +43,18 @@ struct watch {
     struct watch_log log;
     struct places places;
     struct mnl_socket *ruleset; /* NULL: the kernel has no nf_tables */
-    struct problems blind;      /* a place is not watched, or not the right one */
+    struct notes blind;         /* a place is not watched, or not the right one */
     int64_t poll;               /* when places without a watch are looked at */
     int64_t recheck;            /* when the next look is due without any cause */
 
-    struct task entry;             /* binary and entry are installed */
-    struct problems unchained;     /* no conflist yet */
-    struct problems misconfigured; /* the operator's file is wrong */
-    char follower[64];             /* who had come after our entry when it was put back last; "" */
-    bool waiting; /* for a conflist: looked for every second, whatever is announced */
+    struct task entry;          /* binary and entry are installed */
+    struct notes unchained;     /* no conflist yet */
+    struct notes misconfigured; /* the operator's file is wrong */
+    char follower[64];          /* who had come after our entry when it was put back last; "" */
+    bool waiting;               /* for a conflist: looked for every second, whatever is announced */
 
-    struct uplinks uplinks;   /* the exit fence stands first on each */
-    struct problems unfenced; /* it does not stand */
+    struct uplinks uplinks; /* the exit fence stands first on each */
+    struct notes unfenced;  /* it does not stand */
 
     struct task guards; /* every running pod has its guard */
     struct known known;
@@ -69,7 +70,7 @@ struct watch {
     uint64_t failed; /* of these, those that have not ended well */
     time_t looked;   /* when the last of them has; 0: none has */
 
-    struct problems unwritten; /* the metrics file cannot be written */
+    struct notes unwritten; /* the metrics file cannot be written */
     int64_t written;
     int64_t write; /* when the next metrics are due */
 };

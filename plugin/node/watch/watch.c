@@ -229,11 +229,11 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
         return -1;
     uplinks_open(&watch.uplinks);
     if (nft_monitor_open(&watch.ruleset, &why) < 0)
-        log_done(&watch.log, cause_name(CAUSE_START), "%s; the re-check every %u s stands in",
-                 why.msg, options->interval);
+        log_done(&watch.log, cause_name(CAUSE_START), NULL, NULL,
+                 "%s; the re-check every %u s stands in", why.msg, options->interval);
     watch.recheck = clock_deadline((int64_t)options->interval * 1000);
-    log_done(&watch.log, cause_name(CAUSE_START), "watching %s and %s", options->install.conf_dir,
-             options->results_dir);
+    log_done(&watch.log, cause_name(CAUSE_START), NULL, NULL, "watching %s and %s",
+             options->install.conf_dir, options->results_dir);
     remember(&watch);
     for (;;) {
         look(&watch);
