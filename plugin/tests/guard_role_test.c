@@ -1,6 +1,6 @@
 #include "guard_text.h"
 
-#include "guard/role.h"
+#include "guard/result.h"
 
 #define PATH "/run/netns/x"
 

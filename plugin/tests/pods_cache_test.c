@@ -1,4 +1,5 @@
 #include "node/pods/cache.h"
+#include "node/pods/in_force.h"
 
 #include "node/file.h"
 
@@ -190,7 +191,7 @@ static void a_directory_gives_what_can_be_read_and_names_the_rest(void **state)
     assert_int_equal(cache.count, 2);
     assert_string_equal(cache.attachments[0].file, "a");
     assert_string_equal(cache.attachments[1].file, "b");
-    assert_true(cache.attachments[1].written.tv_sec > 0);
+    assert_true(cache.attachments[1].written > 0);
     assert_int_equal(cache.skipped_count, 5);
     for (size_t i = 0; i < cache.skipped_count; i++) {
         fifo |= strcmp(cache.skipped[i].reason, "fifo is not a regular file") == 0;
@@ -301,7 +302,8 @@ static void what_is_not_kept_is_counted(void **state)
     char directory[] = "/tmp/imds-guard-cache-XXXXXX";
     const struct config config = {0};
     cleanup(cache) struct cache cache = {0};
-    cleanup(free_text) char *entry = NULL;
+    const struct settings_sources nowhere = {.conf_dir = "/nonexistent"};
+    cleanup(settings) struct settings settings = {0};
     struct error err = {0};
     size_t asked = 0;
 
@@ -311,13 +313,13 @@ static void what_is_not_kept_is_counted(void **state)
     write_file(directory, "b", CHAINED(PLAIN));
     write_file(directory, "raw", "");
     assert_int_equal(cache_read(directory, &config, is_audited, &asked, &cache, &err), 0);
-    assert_int_equal(cache_last_entry(directory, &entry, &err), 0);
+    assert_int_equal(in_force_load(&nowhere, directory, &settings, &err), 0);
     remove_files(directory);
     assert_int_equal(asked, 2);
     assert_int_equal(cache.count, 1);
     assert_int_equal(cache.dropped_count, 1);
     assert_int_equal(cache.skipped_count, 1);
-    assert_string_equal(entry, "{\"type\":\"imds-guard\",\"mode\":\"audit\"}");
+    assert_string_equal(settings.entry, "{\"type\":\"imds-guard\",\"mode\":\"audit\"}");
     assert_null(cJSON_GetObjectItemCaseSensitive(cache.attachments[0].tree, "config"));
     assert_string_equal(cache.attachments[0].attachment.result.interfaces[0].name, "eni1");
 }

@@ -166,7 +166,7 @@ static inline void cache_pods(const struct sandbox *pods, size_t count)
         write_cached(&pods[i], text, sizeof(text));
         assert_int_equal(cache_parse((struct span){text, strlen(text)}, cached, &err), 0);
         cached->file = strdup(pods[i].container);
-        cached->written.tv_sec = pods[i].written;
+        cached->written = pods[i].written;
         node.cache.count++;
     }
 }

@@ -1,21 +1,62 @@
 #include "guard/config.h"
-#include "node/chain/binary.h"
 #include "node/chain/install.h"
 #include "node/chain/replace.h"
 
+#include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <string.h>
 #include <sys/sendfile.h>
 
-#define BLOCK (64 * 1024)
+#define BLOCK        (64 * 1024)
+#define VERSION_SIZE 32
+#define BYTES_MAX    (64 * 1024 * 1024) /* with sanitizers it has ten */
+
+/* What a binary says of itself to whoever reads it as a file. */
+#define MARK "imds-guard binary, version "
+__attribute__((used)) static const char mark[] = MARK IMDS_GUARD_VERSION;
+
+static bool read_header(int fd, ElfW(Ehdr) * out)
+{
+    return pread(fd, out, sizeof(*out), 0) == (ssize_t)sizeof(*out) &&
+           memcmp(out->e_ident, ELFMAG, SELFMAG) == 0;
+}
+
+/* The table of sections is what linkers write last. */
+static bool is_whole(const ElfW(Ehdr) * header, off_t size)
+{
+    return header->e_phoff + (size_t)header->e_phnum * header->e_phentsize <= (size_t)size &&
+           header->e_shoff + (size_t)header->e_shnum * header->e_shentsize <= (size_t)size;
+}
+
+/* What begins as the mark does and ends in something else than NUL is other text. */
+static bool find_version(const char *bytes, size_t length, char version[static VERSION_SIZE])
+{
+    const char *at = bytes;
+
+    while ((at = memmem(at, length - (size_t)(at - bytes), mark, sizeof(MARK) - 1))) {
+        size_t size = 0;
+
+        at += sizeof(MARK) - 1;
+        while (size < VERSION_SIZE - 1 && at + size < bytes + length && at[size] > ' ' &&
+               at[size] < 0x7f)
+            size++;
+        if (size == 0 || at + size == bytes + length || at[size] != '\0')
+            continue;
+        memcpy(version, at, size);
+        version[size] = '\0';
+        return true;
+    }
+    return false;
+}
 
 /* Fills the buffer but at the end of the file. */
-static ssize_t read_block(int fd, char block[static BLOCK], off_t offset)
+static ssize_t read_at(int fd, char *out, size_t size, off_t offset)
 {
     size_t length = 0;
 
-    while (length < BLOCK) {
-        ssize_t got = pread(fd, block + length, BLOCK - length, offset + (off_t)length);
+    while (length < size) {
+        ssize_t got = pread(fd, out + length, size - length, offset + (off_t)length);
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -28,6 +69,31 @@ static ssize_t read_block(int fd, char block[static BLOCK], off_t offset)
     return (ssize_t)length;
 }
 
+/* Not mapped: whoever truncates the file meanwhile would end us (SIGBUS). */
+static bool read_version(int fd, off_t size, char version[static VERSION_SIZE])
+{
+    cleanup(free_text) char *bytes = malloc((size_t)size);
+
+    return bytes && read_at(fd, bytes, (size_t)size, 0) == size &&
+           find_version(bytes, (size_t)size, version);
+}
+
+/*
+ * Whether `there` is a whole program of ours for this machine that everybody may run; then *version is
+ * what `imds-guard version` would say. Judged without running it: no command runs another program.
+ */
+static bool works(int there, int self, char version[static VERSION_SIZE])
+{
+    ElfW(Ehdr) header, own;
+    struct stat status;
+
+    return fstat(there, &status) == 0 && S_ISREG(status.st_mode) &&
+           (status.st_mode & 0555) == 0555 && status.st_size <= BYTES_MAX &&
+           read_header(there, &header) && read_header(self, &own) &&
+           header.e_machine == own.e_machine && header.e_type != ET_NONE &&
+           is_whole(&header, status.st_size) && read_version(there, status.st_size, version);
+}
+
 static bool has_same_bytes(int a, int b)
 {
     char block_a[BLOCK], block_b[BLOCK];
@@ -35,8 +101,8 @@ static bool has_same_bytes(int a, int b)
     ssize_t length;
 
     do {
-        length = read_block(a, block_a, offset);
-        if (length < 0 || read_block(b, block_b, offset) != length ||
+        length = read_at(a, block_a, BLOCK, offset);
+        if (length < 0 || read_at(b, block_b, BLOCK, offset) != length ||
             memcmp(block_a, block_b, (size_t)length) != 0)
             return false;
         offset += length;
@@ -86,15 +152,15 @@ static int replace_unless_newer(const struct install_options *options, int direc
 {
     cleanup(close_fd) int there =
         openat(directory, CONFIG_PLUGIN_TYPE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    char version[BINARY_VERSION_SIZE];
-    bool works = there >= 0 && binary_works(there, self, version);
+    char version[VERSION_SIZE];
+    bool usable = there >= 0 && works(there, self, version);
     struct notes *notes = &report->notes;
     struct error why;
 
     if (is_installed(there, self, size))
         return notes_add(notes, err, NOTE_SKIPPED, "%s/" CONFIG_PLUGIN_TYPE ": up to date already",
                          options->bin_dir);
-    if (works && strverscmp(version, IMDS_GUARD_VERSION) > 0)
+    if (usable && strverscmp(version, IMDS_GUARD_VERSION) > 0)
         return notes_add(notes, err, NOTE_SKIPPED,
                          "%s/" CONFIG_PLUGIN_TYPE
                          ": left as it is, version %s, newer than this one, " IMDS_GUARD_VERSION,
@@ -105,7 +171,7 @@ static int replace_unless_newer(const struct install_options *options, int direc
                          options->bin_dir);
     }
     error_context(&why, "%s", options->bin_dir);
-    if (!works) {
+    if (!usable) {
         *err = why;
         return -1;
     }

@@ -1,7 +1,6 @@
 #include "node/pods/cache.h"
 
 #include "guard/array.h"
-#include "node/chain/entry.h"
 #include "node/file.h"
 
 #include <fcntl.h>
@@ -44,7 +43,7 @@ static int read_attachment(int directory, const char *file, const struct config 
     if (!cached.file)
         return error_no_memory(err);
     if (fstatat(directory, file, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        cached.written = status.st_mtim;
+        cached.written = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
     *out = steal(&cached);
     return 0;
 }
@@ -153,49 +152,6 @@ int cache_read_one(const char *path, const char *file, const struct config *conf
     if (directory >= 0 && take_file(directory, file, &reading, err) < 0)
         return error_context(err, "%s", path);
     *out = steal(&cache);
-    return 0;
-}
-
-/* The entry that is in force longest into the present. */
-struct last_entry {
-    struct timespec written;
-    char *text;
-};
-
-static bool is_later(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
-}
-
-/* Keeps none: one text is all that is wanted. */
-static bool note_entry(const struct cached_attachment *attachment, void *opaque)
-{
-    const char *text = attachment->chain.entry;
-    struct last_entry *last = opaque;
-    char *copy = NULL;
-    struct error ignored;
-    cleanup(json) cJSON *tree = NULL;
-
-    if (!text || (last->text && !is_later(&attachment->written, &last->written)) ||
-        json_parse((struct span){text, strlen(text)}, &tree, &ignored) < 0 ||
-        entry_check(tree, &ignored) < 0 || !(copy = strdup(text)))
-        return false;
-    free(last->text);
-    *last = (struct last_entry){attachment->written, copy};
-    return false;
-}
-
-int cache_last_entry(const char *directory, char **out, struct error *err)
-{
-    const struct config nothing_asked = {0};
-    cleanup(cache) struct cache cache = {0};
-    struct last_entry last = {0};
-
-    if (cache_read(directory, &nothing_asked, note_entry, &last, &cache, err) < 0) {
-        free(last.text);
-        return -1;
-    }
-    *out = last.text;
     return 0;
 }
 

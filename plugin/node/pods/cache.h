@@ -11,11 +11,10 @@
 #include "guard/error.h"
 #include "guard/json.h"
 #include "guard/plan.h"
-#include "node/pods/cache_chain.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
+#include <stdint.h>
 
 #define RESULTS_DIR_DEFAULT "/var/lib/cni/results"
 
@@ -23,9 +22,20 @@
 #define CACHE_FILE_SIZE (OWNER_BYTES_MAX + sizeof("--"))
 void cache_file_name(const struct owner *owner, char out[static CACHE_FILE_SIZE]);
 
+/*
+ * The chain that libcni cached with an attachment: `config`, the conflist's text at the time, in
+ * base64 (Go's encoding/json writes []byte so). It says whose pod that is whatever the directory
+ * of conflists says by now, and under whatever name the pod was started. Drop-ins are not in it. What
+ * is no base64 of a conflist says nothing: false and NULL.
+ */
+struct cached_chain {
+    bool of_node; /* aws-cni is in it, or we are: one of this node's pods */
+    char *entry;  /* the text of our last entry in it; or NULL. For free(3) */
+};
+
 struct cached_attachment {
     char *file;                   /* its name within the directory */
-    struct timespec written;      /* when the file was last written */
+    int64_t written;              /* when the file was, last: nanoseconds since 1970 */
     struct attachment attachment; /* borrowed from the tree, but for the result, which is owned */
     struct cached_chain chain;
     cJSON *tree; /* what is borrowed from it, and no more */
@@ -81,12 +91,6 @@ must_use int cache_read(const char *directory, const struct config *config, cach
 must_use int cache_read_one(const char *directory, const char *file, const struct config *config,
                             struct cache *out, struct error *err);
 
-/*
- * Our entry in the chain of the attachment that was written last, of those that run the node's pods:
- * what was in force then, where nothing else says so any more. *out is for free(3); NULL if no chain
- * has one that can be used.
- */
-must_use int cache_last_entry(const char *directory, char **out, struct error *err);
 void cache_free(struct cache *cache);
 
 CLEANUP_FREE(cached_attachment);

@@ -1,6 +1,7 @@
 #include "node/pods/cache.h"
 
 #include "guard/names.h"
+#include "node/chain/conflist.h"
 
 #include <string.h>
 
@@ -117,17 +118,66 @@ static int take_netns(const cJSON *tree, const struct attachment *attachment, co
     return 0;
 }
 
-static int take_chain(const cJSON *tree, struct cached_chain *out, struct error *err)
+static int value_of(char c)
 {
-    const char *config = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "config"));
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *digit = c ? strchr(digits, c) : NULL;
 
-    return config ? cached_chain_read(config, out, err) : 0;
+    return digit ? (int)(digit - digits) : -1;
+}
+
+/* RFC 4648, section 4: four digits are three bytes. False if it is not. */
+static bool decode(const char *text, char *out, size_t *length)
+{
+    unsigned bits = 0;
+    unsigned count = 0;
+    size_t used = 0;
+    int value;
+
+    for (; (value = value_of(*text)) >= 0; text++) {
+        bits = bits << 6 | (unsigned)value;
+        if (++count % 4 != 1)
+            out[used++] = (char)(bits >> (6 - 2 * ((count - 1) % 4)));
+    }
+    *length = used;
+    return strspn(text, "=") == strlen(text);
+}
+
+static int read_chain(const char *config, struct cached_chain *out, struct error *err)
+{
+    cleanup(free_text) char *bytes = malloc(strlen(config) + 1);
+    cleanup(json) cJSON *tree = NULL;
+    struct span text = {bytes, 0};
+    struct conflist_entry entry;
+    struct error why;
+    char *copy = NULL;
+
+    if (!bytes)
+        return error_no_memory(err);
+    *out = (struct cached_chain){0};
+    if (!decode(config, bytes, &text.length))
+        return 0;
+    if (json_parse(text, &tree, &why) < 0) {
+        if (why.code == ERROR_DECODING)
+            return 0;
+        *err = why;
+        return -1;
+    }
+    entry = conflist_find(text, tree);
+    if (entry.tree) {
+        copy = strndup(entry.text.start, entry.text.length);
+        if (!copy)
+            return error_no_memory(err);
+    }
+    *out = (struct cached_chain){.of_node = conflist_is_of_node(tree), .entry = copy};
+    return 0;
 }
 
 int cache_parse(struct span text, struct cached_attachment *out, struct error *err)
 {
     cleanup(cached_attachment) struct cached_attachment cached = {0};
     struct attachment *attachment = &cached.attachment;
+    const char *config;
 
     if (json_parse(text, &cached.tree, err) < 0)
         return -1;
@@ -138,7 +188,8 @@ int cache_parse(struct span text, struct cached_attachment *out, struct error *e
         return error_context(err, "result");
     if (take_netns(cached.tree, attachment, &attachment->netns, err) < 0)
         return -1;
-    if (take_chain(cached.tree, &cached.chain, err) < 0)
+    config = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(cached.tree, "config"));
+    if (config && read_chain(config, &cached.chain, err) < 0)
         return -1;
     attachment->pod = take_pod(cached.tree);
     *out = steal(&cached);

@@ -1,6 +1,48 @@
 #include "node/pods/in_force.h"
 
+#include "node/chain/entry.h"
 #include "node/pods/cache.h"
+
+#include <string.h>
+
+/* The entry that is in force longest into the present. */
+struct last_entry {
+    int64_t written;
+    char *text;
+};
+
+/* Keeps none: one text is all that is wanted. */
+static bool note_entry(const struct cached_attachment *attachment, void *opaque)
+{
+    const char *text = attachment->chain.entry;
+    struct last_entry *last = opaque;
+    char *copy = NULL;
+    struct error ignored;
+    cleanup(json) cJSON *tree = NULL;
+
+    if (!text || (last->text && attachment->written <= last->written) ||
+        json_parse((struct span){text, strlen(text)}, &tree, &ignored) < 0 ||
+        entry_check(tree, &ignored) < 0 || !(copy = strdup(text)))
+        return false;
+    free(last->text);
+    *last = (struct last_entry){attachment->written, copy};
+    return false;
+}
+
+/* NULL: no chain of a pod that runs has one that can be used. */
+static int find_last(const char *directory, char **out, struct error *err)
+{
+    const struct config nothing_asked = {0};
+    cleanup(cache) struct cache cache = {0};
+    struct last_entry last = {0};
+
+    if (cache_read(directory, &nothing_asked, note_entry, &last, &cache, err) < 0) {
+        free(last.text);
+        return -1;
+    }
+    *out = last.text;
+    return 0;
+}
 
 int in_force_load(const struct settings_sources *sources, const char *results_dir,
                   struct settings *out, struct error *err)
@@ -11,8 +53,7 @@ int in_force_load(const struct settings_sources *sources, const char *results_di
 
     if (settings_load(sources, out, &why) == 0)
         return 0;
-    if (why.code != ERROR_NOT_AVAILABLE || cache_last_entry(results_dir, &entry, &ignored) < 0 ||
-        !entry) {
+    if (why.code != ERROR_NOT_AVAILABLE || find_last(results_dir, &entry, &ignored) < 0 || !entry) {
         *err = why;
         return -1;
     }

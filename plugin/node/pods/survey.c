@@ -1,6 +1,5 @@
 #include "node/pods/survey.h"
 
-#include "guard/role.h"
 #include "kernel/links/links.h"
 #include "kernel/wanted.h"
 #include "node/text.h"
@@ -258,13 +257,9 @@ static int by_age(const void *left, const void *right)
 {
     const struct surveyed *a = *(const struct surveyed *const *)left;
     const struct surveyed *b = *(const struct surveyed *const *)right;
-    const struct timespec *x = &a->cached->written;
-    const struct timespec *y = &b->cached->written;
 
-    if (x->tv_sec != y->tv_sec)
-        return x->tv_sec < y->tv_sec ? -1 : 1;
-    if (x->tv_nsec != y->tv_nsec)
-        return x->tv_nsec < y->tv_nsec ? -1 : 1;
+    if (a->cached->written != b->cached->written)
+        return a->cached->written < b->cached->written ? -1 : 1;
     return a < b ? -1 : 1;
 }
 

@@ -5,7 +5,6 @@
 #include "kernel/wanted.h"
 #include "node/pods/in_force.h"
 #include "node/pods/survey.h"
-#include "node/status/exit_fence.h"
 #include "node/status/row.h"
 
 #include <string.h>

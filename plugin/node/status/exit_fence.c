@@ -1,4 +1,4 @@
-#include "node/status/exit_fence.h"
+#include "node/status/row.h"
 
 #include <string.h>
 

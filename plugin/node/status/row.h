@@ -1,5 +1,5 @@
 /*
- * Builds the rows of a status. For status_collect.
+ * The rows of a status, and what it says of the exit fence. For status_collect.
  */
 #ifndef IMDS_GUARD_STATUS_ROW_H
 #define IMDS_GUARD_STATUS_ROW_H
@@ -7,6 +7,7 @@
 #include "guard/error.h"
 #include "guard/owner.h"
 #include "kernel/holdings.h"
+#include "node/pods/survey.h"
 #include "node/status/status.h"
 
 /*
@@ -31,6 +32,10 @@ must_use int status_row_add_held(struct status_row *row, const char *backend,
 /* Replaces state and reason. */
 must_use int status_row_judge(struct status_row *row, enum status_state state, const char *reason,
                               struct error *err);
+
+/* The exit fence. `settings` is empty where there is no usable configuration. */
+must_use int status_add_fence(struct status *status, const struct settings *settings,
+                              const struct survey *survey, struct error *err);
 
 void status_rows_sort(struct status *status);
 void status_row_free(struct status_row *row);
