@@ -1,20 +1,12 @@
 #include "guard/exemption.h"
 
+#include "guard/array.h"
 #include "guard/config_key.h"
 #include "guard/json.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-static void free_annotations(struct annotation_match *annotations, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        free(annotations[i].key);
-        free(annotations[i].value);
-    }
-    free(annotations);
-}
 
 static int copy(const char *text, char **out, struct error *err)
 {
@@ -63,15 +55,14 @@ static int parse_annotations(const cJSON *entry, const char *parent, struct exem
     /* An empty object would ask for nothing, where somebody has meant to ask for something. */
     if (!cJSON_IsObject(annotations) || annotations->child == NULL)
         return config_refuse(place, annotations, "an object of annotations and globs", err);
-    exemption->annotations =
-        calloc((size_t)cJSON_GetArraySize(annotations), sizeof(*exemption->annotations));
-    if (exemption->annotations == NULL)
-        return error_no_memory(err);
     cJSON_ArrayForEach(member, annotations)
     {
-        /* Counted first, so that half an entry is freed, too. */
-        if (parse_annotation(annotations, member, place,
-                             &exemption->annotations[exemption->annotation_count++], err) < 0)
+        struct annotation_match *added =
+            array_add(&exemption->annotations, &exemption->annotation_count);
+
+        if (added == NULL)
+            return error_no_memory(err);
+        if (parse_annotation(annotations, member, place, added, err) < 0)
             return -1;
     }
     return 0;
@@ -126,38 +117,27 @@ static int parse_exemption(const cJSON *entry, size_t index, struct exemption *o
     return parse_annotations(entry, place, out, err);
 }
 
-static int parse_list(const cJSON *list, struct exemption *exemptions, struct error *err)
-{
-    const cJSON *entry = NULL;
-    size_t index = 0;
-
-    cJSON_ArrayForEach(entry, list)
-    {
-        if (parse_exemption(entry, index, &exemptions[index], err) < 0)
-            return -1;
-        index++;
-    }
-    return 0;
-}
-
 int exemptions_parse(const cJSON *entry, struct exemption **out, size_t *out_count,
                      struct error *err)
 {
     struct exemption *exemptions = NULL;
     const cJSON *list = NULL;
+    const cJSON *one = NULL;
     size_t count = 0;
 
     if (config_find(entry, "exempt", "exempt", &list, err) < 0)
         return -1;
     if (list != NULL && !cJSON_IsArray(list))
         return config_refuse("exempt", list, "a list of objects with a \"namespace\" each", err);
-    count = (size_t)cJSON_GetArraySize(list);
-    exemptions = calloc(count + 1, sizeof(*exemptions));
-    if (exemptions == NULL)
-        return error_no_memory(err);
-    if (parse_list(list, exemptions, err) < 0) {
-        exemptions_free(exemptions, count);
-        return -1;
+    cJSON_ArrayForEach(one, list)
+    {
+        struct exemption *added = array_add(&exemptions, &count);
+
+        if (added == NULL ? error_no_memory(err) < 0
+                          : parse_exemption(one, count - 1, added, err) < 0) {
+            exemptions_free(exemptions, count);
+            return -1;
+        }
     }
     *out = exemptions;
     *out_count = count;
@@ -167,9 +147,13 @@ int exemptions_parse(const cJSON *entry, struct exemption **out, size_t *out_cou
 void exemptions_free(struct exemption *exemptions, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < exemptions[i].annotation_count; j++) {
+            free(exemptions[i].annotations[j].key);
+            free(exemptions[i].annotations[j].value);
+        }
+        free(exemptions[i].annotations);
         free(exemptions[i].namespace);
         free(exemptions[i].pod);
-        free_annotations(exemptions[i].annotations, exemptions[i].annotation_count);
     }
     free(exemptions);
 }

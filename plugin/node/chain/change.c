@@ -116,3 +116,12 @@ int change_files(const struct change *change, const struct names *names, change_
     }
     return 0;
 }
+
+int change_take_out(const struct change *change, const struct conflist *conflist, const char *why,
+                    char **text, struct error *err)
+{
+    if (conflist_remove((struct span){conflist->text, conflist->length}, text, err) < 0)
+        return error_context(err, "%s", conflist->path);
+    return notes_add(&change->report->notes, err, NOTE_DONE, "%s: entry taken out%s",
+                     conflist->path, why);
+}

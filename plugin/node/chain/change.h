@@ -41,6 +41,10 @@ must_use int change_files(const struct change *change, const struct names *names
 /* A note, and the file counts as failed; once, however often it is met. */
 must_use int change_fail(const struct change *change, const char *why, struct error *err);
 
+/* An edit: the list's own entries go. `why` ends the note. */
+must_use int change_take_out(const struct change *change, const struct conflist *conflist,
+                             const char *why, char **text, struct error *err);
+
 /* The drop-in of the list's network is `entry`, and the last there. */
 must_use int change_write_drop_in(const struct change *change, const struct conflist *conflist,
                                   struct span entry, struct error *err);

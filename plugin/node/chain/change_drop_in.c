@@ -87,22 +87,22 @@ int change_write_drop_in(const struct change *change, const struct conflist *con
     if (is_settled(drop_ins, entry, &settled, err) < 0)
         return -1;
     if (settled) {
-        const char *last = drop_ins->ours[drop_ins->count - 1].name;
-
-        if (change_remove_drop_ins(change, conflist->network, drop_ins, last, err) < 0)
+        name = strdup(drop_ins->ours[drop_ins->count - 1].name);
+        if (!name)
+            return error_no_memory(err);
+    } else {
+        if (drop_ins_last_name(drop_ins, &name, err) < 0 || lay_out(entry, &text, err) < 0 ||
+            open_network(change, conflist->network, true, &network, err) < 0)
             return -1;
-        return notes_add(&change->report->notes, err, NOTE_SKIPPED, "%s/%s/%s: entry right already",
-                         change->options->conf_dir, conflist->network, last);
+        if (write_file(change, network, name, text, err) < 0)
+            return error_context(err, "%s/%s/%s", change->options->conf_dir, conflist->network,
+                                 name);
     }
-    if (drop_ins_last_name(drop_ins, &name, err) < 0 || lay_out(entry, &text, err) < 0 ||
-        open_network(change, conflist->network, true, &network, err) < 0)
-        return -1;
-    if (write_file(change, network, name, text, err) < 0)
-        return error_context(err, "%s/%s/%s", change->options->conf_dir, conflist->network, name);
     if (change_remove_drop_ins(change, conflist->network, drop_ins, name, err) < 0)
         return -1;
-    return notes_add(&change->report->notes, err, NOTE_DONE, "%s/%s/%s: entry written",
-                     change->options->conf_dir, conflist->network, name);
+    return notes_add(&change->report->notes, err, settled ? NOTE_SKIPPED : NOTE_DONE,
+                     "%s/%s/%s: entry %s", change->options->conf_dir, conflist->network, name,
+                     settled ? "right already" : "written");
 }
 
 static int remove_file(const struct change *change, const char *network_name, int network,

@@ -102,15 +102,6 @@ static int put_drop_in(const struct change *change, const struct conflist *confl
     return change_write_drop_in(change, conflist, entry, err);
 }
 
-static int take_out(const struct change *change, const struct conflist *conflist, const char *why,
-                    char **text, struct error *err)
-{
-    if (conflist_remove((struct span){conflist->text, conflist->length}, text, err) < 0)
-        return error_context(err, "%s", conflist->path);
-    return notes_add(&change->report->notes, err, NOTE_DONE, "%s: entry taken out%s",
-                     conflist->path, why);
-}
-
 /* The first pass: the entry is where it belongs, and nowhere else. */
 static int put(const struct change *change, const struct conflist *conflist, char **text,
                struct error *err)
@@ -122,10 +113,11 @@ static int put(const struct change *change, const struct conflist *conflist, cha
     if (!conflist->makes_pods)
         return conflist->inline_count == 0
                    ? 0
-                   : take_out(change, conflist,
-                              ": the list does not make this node's pods (or its name is to be "
-                              "given with --network)",
-                              text, err);
+                   : change_take_out(
+                         change, conflist,
+                         ": the list does not make this node's pods (or its name is to be "
+                         "given with --network)",
+                         text, err);
     if (check_version(conflist, err) < 0 || choose_entry(change, conflist, &entry, err) < 0)
         return -1;
     remember_follower(change, conflist);
@@ -148,7 +140,7 @@ static int tidy(const struct change *change, const struct conflist *conflist, ch
                                                                     &conflist->drop_ins, NULL, err);
     if (conflist->inline_count == 0 || conflist->drop_ins.count == 0)
         return 0;
-    return take_out(change, conflist, ": the drop-in takes its place", text, err);
+    return change_take_out(change, conflist, ": the drop-in takes its place", text, err);
 }
 
 /* For lists that have no entry: that of the others, else what the caller knows. For free(3). */

@@ -10,12 +10,8 @@
 static int take_out(const struct change *change, const struct conflist *conflist, char **text,
                     struct error *err)
 {
-    if (conflist->inline_count > 0) {
-        if (conflist_remove((struct span){conflist->text, conflist->length}, text, err) < 0)
-            return error_context(err, "%s", conflist->path);
-        return notes_add(&change->report->notes, err, NOTE_DONE, "%s: entry taken out",
-                         conflist->path);
-    }
+    if (conflist->inline_count > 0)
+        return change_take_out(change, conflist, "", text, err);
     if (!conflist->makes_pods)
         return 0;
     return notes_add(&change->report->notes, err, NOTE_SKIPPED, "%s: had no entry", conflist->path);

@@ -79,8 +79,8 @@ static void look_at_files(struct watch *watch)
     if (watch->files.count > 0)
         metrics_due(watch, METRICS_LAG_MS);
     for (size_t i = 0; i < watch->files.count; i++)
-        look_at_file(watch, watch->files.items[i].text);
-    notes_cut(&watch->files, 0);
+        look_at_file(watch, watch->files.items[i]);
+    names_free(&watch->files);
 }
 
 /* Also one whose file has just been written: it may be on its way out already. */

@@ -1,5 +1,6 @@
 #include "guard/cleanup.h"
 #include "kernel/clock.h"
+#include "kernel/fence/fence.h"
 #include "node/pods/cache.h"
 #include "node/pods/in_force.h"
 #include "node/watch/state.h"
@@ -61,21 +62,17 @@ static bool restore(struct watch *watch)
     return true;
 }
 
+/* Only what comes with a pod's end looks like damage for a moment. */
 static bool is_ripe(void *context, const struct owner *owner, bool anyway)
 {
     struct watch *watch = context;
+    const enum cause cause = watch->guards.cause;
     char file[CACHE_FILE_SIZE];
 
     cache_file_name(owner, file);
-    if (anyway || watch->hurry)
+    if (anyway || cause == CAUSE_START || cause == CAUSE_CONFIG || cause == CAUSE_CONFLIST)
         doubts_press(&watch->doubts, file, clock_now());
     return doubts_meet(&watch->doubts, file, clock_now());
-}
-
-/* Only what comes with a pod's end looks like damage for a moment. */
-static bool is_hurry(enum cause cause)
-{
-    return cause == CAUSE_START || cause == CAUSE_CONFIG || cause == CAUSE_CONFLIST;
 }
 
 static void take_note(struct watch *watch, struct known *known, bool repaired)
@@ -104,16 +101,25 @@ static void tell_unfenced(struct watch *watch, const struct known *known)
     log_problem(&watch->log, &watch->unfenced, cause_name(watch->guards.cause), text);
 }
 
+uint64_t uplinks_mark(const struct settings *settings)
+{
+    const struct terms terms = settings_terms(settings);
+    struct error unused;
+    uint64_t mark;
+
+    return fence_mark(&terms, &mark, &unused) == 0 ? mark : 0;
+}
+
 static int sync_all(struct watch *watch, struct known *known, struct error *err)
 {
     const struct sync_options options = {
         .results_dir = watch->options->results_dir, .ripe = is_ripe, .context = watch};
-    const struct terms terms = settings_terms(&known->settings);
 
-    uplinks_before(&watch->uplinks, &terms);
+    watch->uplinks.mark = uplinks_mark(&known->settings);
     if (sync_run(&known->settings, &options, &known->report, err) < 0)
         return -1;
-    uplinks_after(&watch->uplinks, known->report.fenced);
+    watch->uplinks.fenced = known->report.fenced;
+    watch->uplinks.poll = clock_deadline(UPLINKS_POLL_MS);
     return 0;
 }
 
@@ -125,8 +131,7 @@ void look_at_guards(struct watch *watch)
     struct error why = {0};
     bool repaired = restore(watch), failed = false;
 
-    watch->hurry = is_hurry(task->cause);
-    notes_cut(&watch->files, 0);
+    names_free(&watch->files);
     doubts_begin(&watch->doubts);
     watch->looks++;
     if (load_settings(watch, &known.settings, &why) == 0 && sync_all(watch, &known, &why) == 0) {

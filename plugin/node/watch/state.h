@@ -13,7 +13,6 @@
 #include "node/watch/log.h"
 #include "node/watch/pace.h"
 #include "node/watch/places.h"
-#include "node/watch/uplinks.h"
 #include "node/watch/watch.h"
 
 #include <time.h>
@@ -38,6 +37,20 @@ struct known {
     struct sync_report report;
 };
 
+/*
+ * Whether the exit fence still stands first. Nobody announces who puts a program before it, so that is
+ * looked for every few seconds, and soon when a link comes or goes.
+ */
+struct uplinks {
+    int news;      /* of links, for poll(2); -1: none, and the looks stand in */
+    bool fenced;   /* else there is nothing to look for */
+    uint64_t mark; /* fence_mark, from before the fence was seen to: what comes meanwhile is seen */
+    int64_t poll;  /* when the next look is due */
+};
+
+#define UPLINKS_POLL_MS  3000
+#define UPLINKS_PAUSE_MS 100 /* after news, of which many come at once */
+
 struct watch {
     const struct watch_options *options;
     struct watch_log log;
@@ -61,10 +74,9 @@ struct watch {
     bool flushed;         /* since then our table has gone, and nothing else has changed */
     struct doubts doubts; /* of what is known */
     enum cause doubtful;  /* what the last of them came from */
-    bool hurry;           /* a look in which nobody is left in doubt */
     enum cause glance;    /* why a glance is due */
     int64_t not_before;   /* when the next may be taken */
-    struct notes files;   /* names of the cache's files that have changed since */
+    struct names files;   /* of the cache, that have changed since */
     struct hits hits;
     uint64_t looks;  /* at the guards */
     uint64_t failed; /* of these, those that have not ended well */
@@ -90,6 +102,9 @@ void look_at_entry(struct watch *watch);
 
 /* guards.c: from before the first look, what was in force while nobody watched. */
 void remember(struct watch *watch);
+
+/* guards.c: fence_mark; 0 if it cannot be had, as where there can be no fence. */
+uint64_t uplinks_mark(const struct settings *settings);
 
 /* guards.c: all pods and rules against the configuration; repairs. */
 void look_at_guards(struct watch *watch);

@@ -3,6 +3,7 @@
 #include "guard/cleanup.h"
 #include "kernel/clock.h"
 #include "kernel/iptables/xtables_lock.h"
+#include "kernel/links/news.h"
 #include "kernel/nftables/monitor.h"
 #include "node/watch/signals.h"
 #include "node/watch/state.h"
@@ -57,10 +58,7 @@ static bool take_file(void *context, unsigned number, const char *name)
     if (number != PLACE_RESULTS || watch->files.count == FILES_MAX)
         return false;
     watch->flushed = false;
-    for (size_t i = 0; i < watch->files.count; i++)
-        if (strcmp(watch->files.items[i].text, name) == 0)
-            return true;
-    if (notes_add(&watch->files, &ignored, NOTE_DONE, "%s", name) < 0)
+    if (!names_have(&watch->files, name) && names_add(&watch->files, name, &ignored) < 0)
         return false;
     glance_due(watch, CAUSE_PODS);
     return true;
@@ -148,11 +146,16 @@ static void mark_ruleset(struct watch *watch, enum nft_news news)
     }
 }
 
+static void read_uplinks(struct uplinks *uplinks)
+{
+    links_news_read(uplinks->news);
+    uplinks->poll = earlier(uplinks->poll, clock_deadline(UPLINKS_PAUSE_MS));
+}
+
 static void poll_uplinks(struct watch *watch)
 {
-    const struct terms terms = settings_terms(&watch->known.settings);
-
-    if (uplinks_changed(&watch->uplinks, &terms))
+    watch->uplinks.poll = clock_deadline(UPLINKS_POLL_MS);
+    if (uplinks_mark(&watch->known.settings) != watch->uplinks.mark)
         make_due(&watch->guards, CAUSE_UPLINKS);
 }
 
@@ -170,7 +173,7 @@ static void wait_for_cause(struct watch *watch)
     if (sources[1].revents)
         mark_ruleset(watch, nft_monitor_read(watch->ruleset));
     if (sources[2].revents)
-        uplinks_read(&watch->uplinks);
+        read_uplinks(&watch->uplinks);
     if (watch->uplinks.fenced && clock_left(watch->uplinks.poll) == 0)
         poll_uplinks(watch);
     if (must_poll(watch) && clock_left(watch->poll) == 0)
@@ -210,7 +213,7 @@ static void cleanup_watch(struct watch *watch)
 {
     places_close(&watch->places);
     nft_monitor_close(watch->ruleset);
-    uplinks_close(&watch->uplinks);
+    cleanup_close_fd(&watch->uplinks.news);
 }
 
 int watch_run(const struct watch_options *options, FILE *log, struct error *err)
@@ -227,7 +230,7 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
 
     if (signals_catch(err) < 0 || watch_places(&watch, err) < 0)
         return -1;
-    uplinks_open(&watch.uplinks);
+    (void)!links_news_open(&watch.uplinks.news, &why);
     if (nft_monitor_open(&watch.ruleset, &why) < 0)
         log_done(&watch.log, cause_name(CAUSE_START), NULL, NULL,
                  "%s; the re-check every %u s stands in", why.msg, options->interval);
