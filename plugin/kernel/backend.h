@@ -30,6 +30,7 @@ struct terms {
     size_t endpoint_count;            /* 0: not known; list then does not judge the skeleton's */
     enum verdict others;              /* for who has no guard */
     unsigned lock_timeout_seconds;    /* for backends that need a lock */
+    bool locked;                      /* the caller has it */
     /*
      * True: endpoints and the verdict for others shall be these, exactly. False, for who knows only
      * one pod's configuration: what stands is tightened only. Endpoints are added, and others that

@@ -1,5 +1,6 @@
 #include "kernel/backends.h"
 
+#include "kernel/iptables/xtables_lock.h"
 #include "kernel/ipvs.h"
 #include "kernel/nftables/presence.h"
 #include "kernel/wanted.h"
@@ -119,44 +120,89 @@ static int put_together(struct together *together, const struct backend *chosen,
     return 0;
 }
 
-/* Moves house: all that the other backend holds with the plans into the chosen one. */
+/* What the other backend has and the plans, in the chosen one. *present: there is something. */
+static int unite(const struct backend *chosen, const struct backend *other,
+                 const struct listing *here, const struct plan *plans, size_t plan_count,
+                 const struct terms *terms, bool *present, struct error *err)
+{
+    cleanup(together) struct together together = {0};
+    cleanup(free_memory) struct endpoint *room = NULL;
+    struct terms united;
+    struct error unused;
+
+    *present = other->list(terms, &together.other, &unused) == 0 && together.other.present;
+    if (!*present)
+        return 0;
+    if (put_together(&together, chosen, here, plans, plan_count, err) < 0 ||
+        listing_terms(&together.other, terms, &room, &united, err) < 0)
+        return -1;
+    return chosen->apply(together.plans, together.count, &united, err);
+}
+
+/*
+ * Moves house, one process at a time: of two that go opposite ways each would take away what the other
+ * one relies on. United is twice, as others set guards without that lock: who does so after the second
+ * look finds both backends there (guards_apply), and moves house itself.
+ */
 static int bring_along(const struct backend *chosen, const struct backend *from,
                        const struct plan *plans, size_t plan_count, const struct terms *terms,
                        bool *done, struct error *err)
 {
     const struct selection everything = {.everything = true};
-    cleanup(together) struct together together = {0};
+    struct terms alone = *terms;
     cleanup(listing) struct listing here = {0};
-    cleanup(free_memory) struct endpoint *room = NULL;
-    struct terms united;
+    cleanup(close_fd) int lock = -1;
+    struct error why;
+
+    alone.locked = xtables_lock(terms->lock_timeout_seconds * 1000, &lock, &why) == 0;
+    if (!alone.locked && chosen == &backend_iptables) {
+        *err = why;
+        return -1;
+    }
+    if (chosen->list(terms, &here, err) < 0)
+        return -1;
+    for (int times = 0; times < 2; times++)
+        if (unite(chosen, from, &here, plans, plan_count, &alone, done, err) < 0)
+            return -1;
+    if (*done && alone.locked) /* if not, or it fails, that is in force as it was */
+        from->remove(&everything, &alone, NULL, &why);
+    return 0;
+}
+
+static bool is_present(const struct backend *backend, const struct terms *terms)
+{
+    cleanup(listing) struct listing listing = {0};
     struct error unused;
 
-    if (from->list(terms, &together.other, &unused) < 0 || !together.other.present)
-        return 0;
-    if (chosen->list(terms, &here, err) < 0 ||
-        put_together(&together, chosen, &here, plans, plan_count, err) < 0 ||
-        listing_terms(&together.other, terms, &room, &united, err) < 0 ||
-        chosen->apply(together.plans, together.count, &united, err) < 0)
-        return -1;
-    *done = true;
-    from->remove(&everything, terms, NULL, &unused); /* if it fails, it is in force as it was */
-    return 0;
+    return backend->list(terms, &listing, &unused) == 0 && listing.present;
+}
+
+static const struct backend *other_than(const struct backend *chosen)
+{
+    return chosen == &backend_nftables ? &backend_iptables : &backend_nftables;
 }
 
 int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
                  const struct terms *terms, const struct holdings *seen, struct error *err)
 {
+    const struct backend *other = other_than(chosen);
     struct terms here = *terms;
     bool done = false;
 
     for (size_t i = 0; i < BACKEND_COUNT; i++)
         if (backends[i] == chosen && seen)
             here.seen = &seen->items[i].listing;
-    for (size_t i = 0; i < BACKEND_COUNT; i++)
-        if (backends[i] != chosen &&
-            bring_along(chosen, backends[i], plans, plan_count, &here, &done, err) < 0)
-            return -1;
-    return done ? 0 : chosen->apply(plans, plan_count, &here, err);
+    if (is_present(other, terms) &&
+        bring_along(chosen, other, plans, plan_count, &here, &done, err) < 0)
+        return -1;
+    if (done)
+        return 0;
+    if (chosen->apply(plans, plan_count, &here, err) < 0)
+        return -1;
+    /* Somebody may have moved house meanwhile, without this guard. */
+    return is_present(other, terms)
+               ? bring_along(chosen, other, plans, plan_count, &here, &done, err)
+               : 0;
 }
 
 /* The backend that AUTO has not chosen; NULL if there is no choice. */
@@ -164,7 +210,7 @@ static const struct backend *instead_of(const struct config *config, const struc
 {
     if (config->backend != BACKEND_AUTO || config->deny == VERDICT_REJECT)
         return NULL;
-    return chosen == &backend_nftables ? &backend_iptables : &backend_nftables;
+    return other_than(chosen);
 }
 
 /* Why the one does not work and, if it was tried, why the other one does not. */

@@ -203,7 +203,7 @@ static int lock_for_work(const struct task *task, int *lock, bool *todo, struct 
 
     if (may_have_work(task, todo, err) < 0)
         return -1;
-    if (!*todo || xtables_lock(SOON_MS, lock, &busy) == 0)
+    if (!*todo || task->terms->locked || xtables_lock(SOON_MS, lock, &busy) == 0)
         return 0;
     if (look_for_work(task, todo, err) < 0)
         return -1;
