@@ -252,6 +252,22 @@ sync_go_on() {
     assert_imds_silent b
 }
 
+@test "a sync that has read the conflist before it was changed does not have the last word" {
+    conflist regular '.mode = "audit"'
+    pod_add a
+    ASAN_OPTIONS=detect_leaks=0 on_node timeout 60 strace -qq -o /run/trace \
+        -P /proc/thread-self/net/ip_tables_names -e inject=openat:delay_enter=2s:when=1 \
+        "$IMDS_GUARD" sync 3>&- 4>&- >/run/sync.log 2>&1 &
+    wait_until 5 grep -qs ip_tables_names /run/trace
+    conflist regular
+    guard_sync
+    assert_guards a drop
+    wait
+    grep -q ", 0 failed" /run/sync.log
+    assert_guards a drop
+    assert_imds_silent a
+}
+
 # What was right when sync looked is not written again for another's sake.
 @test "what a DEL lifts while sync is at work stays lifted" {
     BACKEND=iptables conflist regular

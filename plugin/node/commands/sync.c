@@ -4,6 +4,7 @@
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
 #include "node/pods/in_force.h"
+#include "node/pods/turn.h"
 
 static const char about[] =
     "Makes what the kernel holds for the node exactly what the configuration says, at once: the\n"
@@ -52,6 +53,7 @@ int sync_and_report(const char *command, const struct settings_sources *sources,
 {
     cleanup(settings) struct settings settings = {0};
     cleanup(sync_report) struct sync_report report = {0};
+    cleanup(close_fd) int turn = options->dry_run ? -1 : turn_take(options->results_dir);
     struct error why = {0};
     bool required;
 

@@ -3,6 +3,7 @@
 #include "kernel/fence/fence.h"
 #include "node/pods/cache.h"
 #include "node/pods/in_force.h"
+#include "node/pods/turn.h"
 #include "node/watch/state.h"
 
 #define FAILED_PAUSE_MS 1000 /* before the next look: what has failed may fail again */
@@ -130,6 +131,7 @@ void look_at_guards(struct watch *watch)
     int64_t began = clock_now();
     struct error why = {0};
     bool repaired = restore(watch), failed = false;
+    cleanup(close_fd) int turn = turn_take(watch->options->results_dir);
 
     names_free(&watch->files);
     doubts_begin(&watch->doubts);
