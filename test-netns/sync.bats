@@ -256,7 +256,7 @@ sync_go_on() {
     conflist regular '.mode = "audit"'
     pod_add a
     ASAN_OPTIONS=detect_leaks=0 on_node timeout 60 strace -qq -o /run/trace \
-        -P /proc/thread-self/net/ip_tables_names -e inject=openat:delay_enter=2s:when=1 \
+        -P /proc/self/net/ip_tables_names -e inject=openat:delay_enter=2s:when=1 \
         "$IMDS_GUARD" sync 3>&- 4>&- >/run/sync.log 2>&1 &
     wait_until 5 grep -qs ip_tables_names /run/trace
     conflist regular
