@@ -63,7 +63,7 @@ options() { # ARGUMENT...
 
 measure_all() {
     local flavour
-    rm -rf "$bench_out"/{times,watch,churn,packets,packets-fence,instructions}.tsv "$bench_out"/{results,request}-* \
+    rm -rf "$bench_out"/{times,watch,churn,packets,packets-fence,packets-flood,instructions}.tsv "$bench_out"/{results,request}-* \
         "$bench_out/number"
     nodes_start
     for flavour in "${flavours[@]}"; do
@@ -76,6 +76,7 @@ measure_all() {
         counts_measure "$flavour"
     done
     verbs_fence
+    verbs_beside
     packets_measure
     upkeep_watch
 }

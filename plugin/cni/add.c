@@ -7,14 +7,14 @@
  *            1         1  standard descriptors are open: no socket takes a closed one's place
  *            1         1  a runtime that has gone away is an error, not a death
  *            4         4  the request: a bounded wait, then what is there, up to its end
- *            9         9  capabilities that are not needed (any more) go
+ *            6         6  capabilities that are not needed (any more) go
  *            2         2  CNI_NETNS is a network namespace
  *            2         2  host networking or not: is it our own namespace
  *            3         3  a socket in the pod's namespace: there, and back
  *           13        13  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
- *           18        10  nf_tables: what is there, and one transaction
+ *           18        14  nf_tables: what is there, and one transaction
  *            7         -  legacy tables are not live, and hold no former guard of the pod
  *            2         2  the result, and the end
  *
@@ -22,8 +22,7 @@
  * endpoints, the links they lead through, and what there is at each.
  *
  * All links of a namespace are asked for at once, as are the pod's guards and the skeleton. The
- * endpoints come after it, for the kernel dumps one set at a time. Five of an nf_tables socket's
- * calls make its answers tellable from others', complete, short, and bounded in time. The backend
+ * endpoints are not asked for: they come along with a new guard. Five of an nf_tables socket's calls make its answers tellable from others', complete, short, and bounded in time. The backend
  * that is not in use costs the look that finds nothing there.
  */
 #include "cni/exit_fence.h"

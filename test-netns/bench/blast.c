@@ -1,7 +1,7 @@
 /*
  * How many packets a second come out of a forwarding node, for several nodes by turns.
  *
- *     blast SLICES MILLISECONDS SINK OPEN GUARDED NODE...
+ *     blast [--flood] SLICES MILLISECONDS SINK OPEN GUARDED NODE...
  *
  * Runs in the network namespace of pods, of which each node's first has the interface NODE.1; the
  * network namespace SINK (a path) has an interface NODE at each node's other side. A NODE that is
@@ -9,6 +9,8 @@
  * every NODE has one turn, in which datagrams for the address OPEN are sent through it as fast as
  * they go, and counted where they come out: sent is not forwarded. Before the first slice,
  * datagrams for the address GUARDED go through every node, to see how many of a hundred come out.
+ * With --flood what is sent counts: for an OPEN that is none, where the node's work on a packet is done
+ * before the next one goes.
  *
  * Prints a line a node, tab-separated: name, packets a second (median), that over the first node's
  * of the same slice (median), how many of the hundred for GUARDED came out.
@@ -19,6 +21,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +36,8 @@
 #define NODES_MAX 16
 #define SETTLE_NS 2000000 /* for what is still on its way */
 #define PROBES    100
+
+static bool flood;
 
 struct node {
     const char *name; /* as it was given */
@@ -143,7 +148,8 @@ static int open_socket(const char *node, const char *address)
     return fd;
 }
 
-static void send_batch(int fd)
+/* How many went. Whoever is refused is told so at the next try. */
+static uint64_t send_batch(int fd)
 {
     static char payload[PAYLOAD];
     struct iovec part = {.iov_base = payload, .iov_len = sizeof(payload)};
@@ -151,8 +157,12 @@ static void send_batch(int fd)
 
     for (int i = 0; i < BATCH; i++)
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &part, .msg_iovlen = 1};
-    if (sendmmsg(fd, messages, BATCH, 0) < 0 && errno != ENOBUFS)
+    int sent = sendmmsg(fd, messages, BATCH, 0);
+
+    if (sent < 0 && errno != ENOBUFS &&
+        !(flood && (errno == EHOSTUNREACH || errno == ECONNREFUSED)))
         die("sendmmsg");
+    return sent < 0 ? 0 : (uint64_t)sent;
 }
 
 static void probe(struct node *node, const char *guarded, FILE *counters)
@@ -161,7 +171,7 @@ static void probe(struct node *node, const char *guarded, FILE *counters)
     uint64_t before = received(counters, node->link);
 
     for (int i = 0; i < PROBES; i++)
-        if (send(fd, "x", 1, 0) != 1 && errno != ECONNREFUSED) /* nobody listens there */
+        if (send(fd, "x", 1, 0) != 1 && errno != ECONNREFUSED && errno != EHOSTUNREACH)
             die(node->name);
     settle();
     node->guarded = received(counters, node->link) - before;
@@ -171,14 +181,16 @@ static void probe(struct node *node, const char *guarded, FILE *counters)
 static double take_turn(const struct node *node, int64_t duration, FILE *counters)
 {
     uint64_t before = received(counters, node->link);
+    uint64_t sent = 0;
     int64_t began = now_ns();
     int64_t ended;
 
     do
-        send_batch(node->out);
+        sent += send_batch(node->out);
     while ((ended = now_ns()) < began + duration);
     settle();
-    return (double)(received(counters, node->link) - before) * 1e9 / (double)(ended - began);
+    return (double)(flood ? sent : received(counters, node->link) - before) * 1e9 /
+           (double)(ended - began);
 }
 
 static int compare(const void *a, const void *b)
@@ -213,13 +225,18 @@ static void prepare(struct node *node, const char *name, char **argv, size_t sli
 int main(int argc, char **argv)
 {
     static struct node nodes[NODES_MAX];
+
+    flood = argc > 1 && strcmp(argv[1], "--flood") == 0;
+    argc -= flood;
+    argv += flood;
+
     size_t count = argc > 6 ? (size_t)argc - 6 : 0;
     size_t slices = count ? strtoul(argv[1], NULL, 10) : 0;
     int64_t duration = slices ? atoll(argv[2]) * 1000000 : 0;
     FILE *counters;
 
     if (duration <= 0 || count > NODES_MAX) {
-        fputs("usage: blast SLICES MILLISECONDS SINK OPEN GUARDED NODE...\n", stderr);
+        fputs("usage: blast [--flood] SLICES MILLISECONDS SINK OPEN GUARDED NODE...\n", stderr);
         return 2;
     }
     counters = open_counters(argv[3]);

@@ -40,9 +40,14 @@ packets_kubelet() { # NODE
     done
 }
 
-packets_blast() { # NODE...
-    nsenter --net=/run/netns/pods -- taskset -c "$(($(nproc) - 1))" "$bench_out/blast" \
-        "$slices" "$slice_ms" /run/netns/sink 203.0.113.10 169.254.169.254 "$@"
+packets_blast() { # [--flood] NODE...
+    local open=203.0.113.10 flood=()
+    if [ "$1" = --flood ]; then
+        open=169.254.169.254 flood=("$1")
+        shift
+    fi
+    nsenter --net=/run/netns/pods -- taskset -c "$(($(nproc) - 1))" "$bench_out/blast" "${flood[@]}" \
+        "$slices" "$slice_ms" /run/netns/sink $open 169.254.169.254 "$@"
 }
 
 # What the exit fence costs packets that go through the node, and the node's own.
@@ -53,10 +58,21 @@ packets_fence() {
     packets_blast /run/netns/guard /run/netns/fence >>"$bench_out/packets-fence.tsv"
 }
 
+# What the node has to do with a pod that asks for IMDS as fast as it can.
+packets_flood() {
+    node_make refuse "$(number)" 1
+    requests_make nft refuse 1
+    jq -c '.deny = "reject"' "$bench_out/request-refuse-1-imds-guard" >"$bench_out/step"
+    cp "$bench_out/step" "$bench_out/request-refuse-1-imds-guard"
+    verb ADD dynamic nft refuse 1 | step_take refuse >/dev/null
+    packets_blast --flood guard refuse | sed 's/^/flood-/' >"$bench_out/packets-flood.tsv"
+}
+
 packets_measure() {
     local flavour node
     say packets
     packets_fence
+    packets_flood
     node_make none "$(number)" 1
     for flavour in "${flavours[@]}"; do
         packets_prepare "$flavour"

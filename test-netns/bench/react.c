@@ -1,13 +1,14 @@
 /*
  * How soon `imds-guard watch` repairs what somebody undoes.
  *
- *     react conflist ROUNDS FILE ORIGINAL   puts a copy of ORIGINAL in FILE's place, as aws-node
- * does react ruleset ROUNDS                  flushes all of nf_tables, as `nft flush ruleset` does
+ *     react conflist ROUNDS FILE ORIGINAL   puts a copy of ORIGINAL in FILE's place, as aws-node does
+ *     react ruleset ROUNDS [INTERFACE]      flushes all of nf_tables, as `nft flush ruleset` does
+ *     react legacy ROUNDS TOOL               has the iptables TOOL flush the table mangle
  *
- * and looks every tenth of a millisecond whether the entry, or our table, is there again. A table
- * comes with all its guards, in one transaction. Between two rounds there is a pause of a random
- * length, longer than what watch takes for a fight. Fails if nothing is repaired within ten
- * seconds.
+ * and looks every twentieth of a millisecond whether the entry is there again; our table, or in it the
+ * guard of INTERFACE; or as many rules as there were. A table comes with the verdict for others. The
+ * tool's time is not counted. Between two rounds there is a pause of a random length, longer than what
+ * watch takes for a fight. Fails if nothing is repaired within ten seconds.
  *
  * Prints, tab-separated, milliseconds: median and worst.
  */
@@ -16,19 +17,24 @@
 #include <fcntl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netlink.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_NS     100000
+#define LOOK_NS     50000
 #define PATIENCE_NS 10000000000
 #define TABLE       "imds_guard"
+#define MAP         "guards"
+#define LEGACY      "mangle"
 #define ENTRY       "imds-guard"
 
 static void die(const char *what)
@@ -126,6 +132,38 @@ static int ask(int fd, const void *bytes, size_t length)
     return -((const struct nlmsgerr *)(answer + 1))->error;
 }
 
+/* Whether the element is in our map. */
+static bool has_guard(int fd, const char *interface)
+{
+    struct {
+        struct nlmsghdr header;
+        struct nfgenmsg family;
+        struct nlattr table;
+        char table_name[12];
+        struct nlattr set;
+        char set_name[8];
+        struct nlattr elements, element, key, value;
+        char name[IFNAMSIZ];
+    } question = {
+        .header = {.nlmsg_len = sizeof(question),
+                   .nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM,
+                   .nlmsg_flags = NLM_F_REQUEST},
+        .family = {.nfgen_family = 1 /* NFPROTO_INET */},
+        .table = {sizeof(struct nlattr) + sizeof(TABLE), NFTA_SET_ELEM_LIST_TABLE},
+        .table_name = TABLE,
+        .set = {sizeof(struct nlattr) + sizeof(MAP), NFTA_SET_ELEM_LIST_SET},
+        .set_name = MAP,
+        .elements = {4 * sizeof(struct nlattr) + IFNAMSIZ,
+                     NLA_F_NESTED | NFTA_SET_ELEM_LIST_ELEMENTS},
+        .element = {3 * sizeof(struct nlattr) + IFNAMSIZ, NLA_F_NESTED | NFTA_LIST_ELEM},
+        .key = {2 * sizeof(struct nlattr) + IFNAMSIZ, NLA_F_NESTED | NFTA_SET_ELEM_KEY},
+        .value = {sizeof(struct nlattr) + IFNAMSIZ, NFTA_DATA_VALUE},
+    };
+
+    strncpy(question.name, interface, sizeof(question.name) - 1);
+    return ask(fd, &question, sizeof(question)) == 0;
+}
+
 static bool has_table(int fd)
 {
     struct message question = {
@@ -161,26 +199,64 @@ static void flush_ruleset(int fd)
         die("flush");
 }
 
+/* --- the legacy table
+ * ----------------------------------------------------------------------------- */
+
+static unsigned count_rules(int fd)
+{
+    struct ipt_getinfo about = {.name = LEGACY};
+    socklen_t size = sizeof(about);
+
+    if (getsockopt(fd, IPPROTO_IP, IPT_SO_GET_INFO, &about, &size) < 0)
+        die(LEGACY);
+    return about.num_entries;
+}
+
+static void flush_legacy(const char *tool)
+{
+    char *const arguments[] = {(char *)(uintptr_t)tool, "-w", "-t", LEGACY, "-F", NULL};
+    pid_t process;
+    int status;
+
+    errno = posix_spawn(&process, tool, NULL, NULL, arguments, environ);
+    if (errno || waitpid(process, &status, 0) < 0)
+        die(tool);
+    if (status != 0) {
+        fprintf(stderr, "react: %s: wait status %#x\n", tool, (unsigned)status);
+        exit(1);
+    }
+}
+
 /* --- rounds
  * --------------------------------------------------------------------------------------- */
 
 struct subject {
-    const char *path; /* NULL: the ruleset */
+    const char *path;      /* of the conflist; else NULL */
+    const char *tool;      /* of the legacy table; else NULL: the ruleset */
+    const char *interface; /* whose guard must be back; NULL: the table suffices */
     struct text original;
-    int netlink;
+    unsigned rules;
+    int socket;
 };
 
 static void undo(const struct subject *subject)
 {
     if (subject->path)
         put_in_place(subject->path, &subject->original);
+    else if (subject->tool)
+        flush_legacy(subject->tool);
     else
-        flush_ruleset(subject->netlink);
+        flush_ruleset(subject->socket);
 }
 
 static bool is_whole(const struct subject *subject)
 {
-    return subject->path ? has_entry(subject->path) : has_table(subject->netlink);
+    if (subject->path)
+        return has_entry(subject->path);
+    if (subject->tool)
+        return count_rules(subject->socket) == subject->rules;
+    return subject->interface ? has_guard(subject->socket, subject->interface)
+                              : has_table(subject->socket);
 }
 
 static double await_repair(const struct subject *subject, int64_t began)
@@ -203,22 +279,40 @@ static int compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static bool read_arguments(int argc, char **argv, struct subject *out)
+{
+    const char *what = argc >= 3 ? argv[1] : "";
+
+    if (strcmp(what, "conflist") == 0 && argc == 5) {
+        out->path = argv[3];
+        read_file(argv[4], &out->original);
+        return true;
+    }
+    if (strcmp(what, "ruleset") == 0 && argc <= 4) {
+        out->interface = argv[3]; /* or NULL, at the end */
+        out->socket = open_netlink();
+        return true;
+    }
+    if (strcmp(what, "legacy") == 0 && argc == 4) {
+        out->tool = argv[3];
+        out->socket = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+        out->rules = count_rules(out->socket);
+        return true;
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     static struct subject subject;
     long rounds = argc >= 3 ? atol(argv[2]) : 0;
-    bool conflist = argc == 5 && strcmp(argv[1], "conflist") == 0;
     double *took = rounds > 0 ? calloc((size_t)rounds, sizeof(*took)) : NULL;
 
-    if (!took || (!conflist && (argc != 3 || strcmp(argv[1], "ruleset") != 0))) {
-        fputs("usage: react conflist ROUNDS FILE ORIGINAL | ruleset ROUNDS\n", stderr);
+    if (!took || !read_arguments(argc, argv, &subject)) {
+        fputs("usage: react conflist ROUNDS FILE ORIGINAL | ruleset ROUNDS [INTERFACE] | "
+              "legacy ROUNDS TOOL\n",
+              stderr);
         return 2;
-    }
-    if (conflist) {
-        subject.path = argv[3];
-        read_file(argv[4], &subject.original);
-    } else {
-        subject.netlink = open_netlink();
     }
     for (long round = 0; round < rounds; round++) {
         pause_ns(200000000 + random() % 200 * 1000000);
@@ -226,6 +320,6 @@ int main(int argc, char **argv)
         took[round] = await_repair(&subject, now_ns());
     }
     qsort(took, (size_t)rounds, sizeof(*took), compare);
-    printf("%.1f\t%.1f\n", took[rounds / 2], took[rounds - 1]);
+    printf("%.2f\t%.2f\n", took[rounds / 2], took[rounds - 1]);
     return 0;
 }

@@ -31,7 +31,7 @@ backend in the node's flavour; the shell plugin is [this one](bench/shell-plugin
 
 EOF
     (cd "$bench_out" && awk -v svg=benchmarks.svg -f "$bench_here/report.awk" \
-        times.tsv packets.tsv packets-fence.tsv watch.tsv churn.tsv instructions.tsv sizes.tsv)
+        times.tsv packets.tsv packets-fence.tsv packets-flood.tsv watch.tsv churn.tsv instructions.tsv sizes.tsv)
     if [ -r "$bench_here/remarks.md" ]; then
         printf '\n'
         cat "$bench_here/remarks.md"

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # what bench.sh sets
-# sync and watch. Sourced. Results: times.tsv as in verbs.bash, $bench_out/watch.tsv: what, median and
-# worst in milliseconds, and $bench_out/churn.tsv: pods, how many end and start, the milliseconds of a
-# processor that watch takes for it, and its resident memory in KiB.
+# sync and watch. Sourced. Results: times.tsv as in verbs.bash, $bench_out/watch.tsv: what, median, worst
+# and limit in milliseconds, and $bench_out/churn.tsv: pods, stale files, how many pods end and start, the
+# microseconds of a processor that watch takes for it, its resident memory in KiB, and how often it wakes
+# up in three seconds in which nothing happens.
 
 # A node with 1,001 pods, of which all but the first are guarded, by one sync.
 full_make() { # FLAVOUR
@@ -36,18 +37,44 @@ upkeep_sync() { # FLAVOUR
     done | measure "sync-$1" "$rounds_sync"
 }
 
-# What watch takes for pods that end and start among others, each with our DEL and ADD and libcni's file.
-upkeep_churn() { # PODS
-    local results=$bench_out/results-churned-$1 pod file watch before after
+# Starts `imds-guard watch` on FLAVOUR's full node; leaves its process in $watch. Not through node_run: $!
+# is to be its own process.
+watch_start() { # FLAVOUR RESULTS [OPTION...]
+    local flavour=$1 results=$2
+    shift 2
+    nsenter --net="/run/netns/$flavour-full" -- "$bench_out/dynamic" watch --quiet "$@" \
+        --conf-dir "$bench_out/net.d-$flavour" --bin-dir "$bench_out/bin" --results-dir "$results" \
+        >/dev/null &
+    watch=$!
+}
+
+watch_stop() {
+    kill "$watch"
+    wait "$watch" || true
+}
+
+watch_says() { # FIELD
+    awk -v field="$1:" '$1 == field { print $2 }' "/proc/$watch/status"
+}
+
+# What watch takes for pods that end and start among others, each with our DEL and ADD and libcni's file,
+# beside the files of pods that were gone before.
+upkeep_churn() { # PODS STALE
+    local results=$bench_out/results-churned-$1-$2 pod file watch before after woken
     pods_cache nft-full 1 "$1" "$results"
     for ((pod = 1; pod <= rounds_churn; pod++)); do
         pod_request nft-full "$pod" imds-guard '.backend = "nftables"' >"$bench_out/request-churn-$pod"
     done
-    nsenter --net=/run/netns/nft-full -- "$bench_out/dynamic" watch --quiet --interval 600 \
-        --conf-dir "$bench_out/net.d-nft" --bin-dir "$bench_out/bin" --results-dir "$results" \
-        >/dev/null &
-    watch=$!
-    sleep 2
+    if [ "$2" -gt 0 ]; then
+        pods_cache nft-full 2001 $((2000 + $2)) "$results-stale"
+        find "$results-stale" -type f -exec sed -i 's|/run/netns/pods|/run/netns/gone|' {} +
+        find "$results-stale" -type f -exec mv -t "$results" {} +
+    fi
+    watch_start nft "$results" --interval 600
+    sleep 3
+    woken=$(watch_says voluntary_ctxt_switches)
+    sleep 3
+    woken=$(($(watch_says voluntary_ctxt_switches) - woken))
     before=$(cut -d ' ' -f 1 "/proc/$watch/schedstat")
     for ((pod = 1; pod <= rounds_churn; pod++)); do
         file=aws-cni-bench-$pod-nft-full.$pod
@@ -58,10 +85,9 @@ upkeep_churn() { # PODS
     done
     sleep 1
     after=$(cut -d ' ' -f 1 "/proc/$watch/schedstat")
-    printf '%s\t%s\t%s\t%s\n' "$1" "$rounds_churn" "$(((after - before) / 1000000))" \
-        "$(awk '/^VmRSS/ { print $2 }' "/proc/$watch/status")" >>"$bench_out/churn.tsv"
-    kill "$watch"
-    wait "$watch" || true
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$rounds_churn" "$(((after - before) / 1000))" \
+        "$(watch_says VmRSS)" "$woken" >>"$bench_out/churn.tsv"
+    watch_stop
 }
 
 churn_verb() { # VERB POD
@@ -71,35 +97,41 @@ churn_verb() { # VERB POD
         "$bench_out/dynamic" <"$bench_out/request-churn-$2" >/dev/null
 }
 
-# Runs COMMAND while `imds-guard watch` looks after the node and the pods 1 to LAST.
-while_watched() { # LAST COMMAND...
-    local results=$bench_out/results-watched-$1 watch status=0
-    pods_cache nft-full 1 "$1" "$results"
-    shift
-    # Not through node_run: $! is to be its own process.
-    nsenter --net=/run/netns/nft-full -- "$bench_out/dynamic" watch --quiet \
-        --conf-dir "$bench_out/net.d-nft" --bin-dir "$bench_out/bin" --results-dir "$results" \
-        >/dev/null &
-    watch=$!
+# Runs COMMAND while `imds-guard watch` looks after the node and the pods 1 to LAST; what it prints is a
+# line of watch.tsv, with WHAT and LIMIT.
+while_watched() { # FLAVOUR LAST WHAT LIMIT COMMAND...
+    local flavour=$1 what=$3 limit=$4 results=$bench_out/results-watched-$1-$2 watch status=0 took
+    pods_cache "$flavour-full" 1 "$2" "$results"
+    shift 4
+    watch_start "$flavour" "$results"
     sleep 1
-    node_run nft-full "$@" || status=1
-    node_is_guarded nft-full || status=1
-    kill "$watch"
-    wait "$watch" || true
+    took=$(node_run "$flavour-full" "$@") || status=1
+    sleep 0.5
+    node_is_guarded "$flavour-full" || status=1
+    watch_stop
+    printf '%s\t%s\t%s\n' "$what" "$took" "$limit" >>"$bench_out/watch.tsv"
     return $status
 }
 
 upkeep_watch() {
-    local list=$bench_out/net.d-nft/10-aws.conflist pods
+    local list=$bench_out/net.d-nft/10-aws.conflist pods react=$bench_out/react
     say watch
     mkdir -p "$bench_out/bin"
     jq 'del(.plugins[1])' "$list" >"$bench_out/unpatched"
-    while_watched 10 "$bench_out/react" conflist "$rounds_watch" "$list" "$bench_out/unpatched" |
-        sed 's/^/conflist rewritten → patched\t/' >>"$bench_out/watch.tsv"
+    while_watched nft 10 "conflist rewritten → patched" 2 \
+        "$react" conflist "$rounds_watch" "$list" "$bench_out/unpatched"
     for pods in 10 1000; do
-        while_watched "$pods" "$bench_out/react" ruleset "$rounds_watch" |
-            sed "s/^/ruleset flushed → restored, $pods pods\t/" >>"$bench_out/watch.tsv"
+        while_watched nft "$pods" "ruleset flushed → others' verdict back, $pods pods" 1 \
+            "$react" ruleset "$rounds_watch"
+        while_watched nft "$pods" "ruleset flushed → all guards back, $pods pods" 5 \
+            "$react" ruleset "$rounds_watch" eni1
     done
-    upkeep_churn 250
-    upkeep_churn 1000
+    for pods in 10 1000; do
+        while_watched ipt "$pods" "legacy table flushed → all guards back, $pods pods" \
+            "$([ "$pods" != 10 ] || echo 5)" \
+            "$react" legacy "$rounds_watch" "$bench_out/path-ipt/iptables"
+    done
+    upkeep_churn 250 0
+    upkeep_churn 1000 0
+    upkeep_churn 1000 16000
 }

@@ -147,6 +147,32 @@ verbs_fence() {
     } | measure fence "$rounds_loaded"
 }
 
+# ADD beside others who delete, one after the other; and beside as many who only look, so that the
+# processors are as busy.
+verbs_beside() {
+    local who stream other=$bench_counted other_process
+    node_make beside "$(number)" 2
+    requests_make nft beside 1
+    requests_make nft beside 2
+    for stream in DEL CHECK; do
+        verb ADD "$other" nft beside 2 | step_take beside >/dev/null
+        {
+            contender stream beside
+            verb "$stream" "$other" nft beside 2
+            [ $stream = CHECK ] || verb ADD "$other" nft beside 2
+        } >"$bench_out/stream"
+        "$bench_out/measure" 10000000 <"$bench_out/stream" >/dev/null &
+        other_process=$!
+        for who in $(ours); do
+            contender "$who" beside
+            verb ADD "$who" nft beside 1
+            verb DEL "$who" nft beside 1
+        done | measure "beside-$stream" "$rounds_loaded"
+        kill $other_process
+        wait $other_process || true
+    done
+}
+
 # imds-guard with nothing on the node, among 10,000 rules of others, and after 1,000 pods.
 verbs_loaded() { # FLAVOUR
     local load who node
