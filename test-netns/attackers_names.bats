@@ -238,6 +238,7 @@ imds_guard { chain forward { type filter hook forward priority mangle; policy dr
 imds_guard { set endpoints4 { type inet_service; }; }
 imds_guard { map guards { type ipv4_addr : verdict; }; }
 imds_guard { map guards { type ifname : verdict; flags timeout; timeout 1s; }; }
+imds_guard { map guards { type ifname : verdict; flags timeout; timeout 1s; counter; }; }
 imds_guard { map guards { type ifname : verdict; elements = { $link : accept }; }; }
 imds_guard { chain judge { type filter hook input priority 0; }; }
 imds_guard { chain refuse { accept; }; }

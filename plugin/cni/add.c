@@ -22,8 +22,9 @@
  * endpoints, the links they lead through, and what there is at each.
  *
  * All links of a namespace are asked for at once, as are the pod's guards and the skeleton. The
- * endpoints are not asked for: they come along with a new guard. Five of an nf_tables socket's calls make its answers tellable from others', complete, short, and bounded in time. The backend
- * that is not in use costs the look that finds nothing there.
+ * endpoints are not asked for: they come along with a new guard. Five of an nf_tables socket's calls
+ * make its answers tellable from others', complete, short, and bounded in time. The backend that is not
+ * in use costs the look that finds nothing there.
  */
 #include "cni/exit_fence.h"
 #include "cni/response.h"

@@ -53,7 +53,8 @@ static struct {
     unsigned rehearsed;    /* times */
     unsigned open;         /* sockets */
     bool bound;            /* the last commit was good for one generation only */
-    bool is_old; /* before Linux 5.7: sets have no expressions, NFTA_SET_EXPR is skipped */
+    bool is_old;  /* before Linux 5.7: sets have no expressions, NFTA_SET_EXPR is skipped */
+    bool lets_go; /* since Linux 6.12: an element that is there takes a time-out */
     void (*meanwhile)(void); /* what somebody else does, once, before the next commit */
 } nftables;
 
@@ -277,10 +278,15 @@ static inline bool has_object(const struct nlmsghdr *message, int type, unsigned
     return false;
 }
 
+static inline unsigned forget(const struct nlmsghdr *gone, const struct nft_element *which);
+
 static inline int keep(const struct nlmsghdr *message)
 {
     size_t size = MNL_ALIGN(message->nlmsg_len);
+    const struct nft_element element = element_of(message);
 
+    if (nftables.lets_go && element.timeout != 0 && is_there(message))
+        forget(message, &element);
     if (is_there(message) && nft_reply_type(message) != NFT_MSG_NEWRULE)
         return message->nlmsg_flags & NLM_F_EXCL ? EEXIST : 0;
     assert_true(nftables.length + size <= sizeof(nftables.bytes));

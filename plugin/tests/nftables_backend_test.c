@@ -278,6 +278,23 @@ static void removes_an_owners_guards_and_no_others(void **state)
     assert_int_equal(remove_of(OWNER_A, NULL, 0), 0);
 }
 
+/* Nothing is deleted, which others would have to wait for. */
+static void lets_an_owners_guards_go_where_the_kernel_can(void **state)
+{
+    cleanup(listing) struct listing listing = {0};
+
+    (void)state;
+    apply();
+    nftables.lets_go = true;
+    assert_int_equal(remove_of(OWNER_A, NULL, 0), 2);
+    assert_int_equal(nftables.committed, 2);
+    assert_true(nftables.bound);
+    listing = list_by(&terms);
+    assert_int_equal(listing.held_count, 0);
+    assert_int_equal(listing.fault_count, 0);
+    assert_int_equal(remove_of(OWNER_A, NULL, 0), 0);
+}
+
 /* More names than it looks up one by one. */
 static void removes_from_many_interfaces(void **state)
 {
@@ -302,6 +319,49 @@ static void removes_everything(void **state)
     assert_int_equal(backend_nftables.remove(&everything, &terms, &removed, &err), 0);
     assert_int_equal(removed, 0);
     assert_int_equal(nftables.committed, 2);
+}
+
+/* --- many ------------------------------------------------------------------------------------- */
+
+#define MANY 100
+
+static void before_the_rest(void)
+{
+    cleanup(listing) struct listing listing = list_by(&terms);
+
+    assert_int_equal(listing.others.verdict, VERDICT_DROP);
+    assert_int_equal(listing.fault_count, 0);
+    assert_int_equal(listing.held_count, 1);
+    assert_int_equal(listing.held[0].guard.verdict, VERDICT_PASS);
+}
+
+static void before_the_table(void)
+{
+    assert_int_equal(nftables.length, 0);
+    nftables.meanwhile = before_the_rest;
+}
+
+/* After a flush everybody is open until the table stands. */
+static void the_verdict_for_others_does_not_wait_for_many_guards(void **state)
+{
+    static struct guard guards[MANY];
+    static struct plan plans[MANY];
+    struct error err = {0};
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        guards[i].verdict = i == MANY / 2 ? VERDICT_PASS : VERDICT_DROP;
+        snprintf(guards[i].interface, sizeof(guards[i].interface), "eni%d", i);
+        snprintf(plans[i].tag, sizeof(plans[i].tag), "aws-cni/c%d/eth0 1 default/p", i);
+        plans[i].guards = &guards[i];
+        plans[i].guard_count = 1;
+    }
+    nftables.meanwhile = before_the_table;
+    if (backend_nftables.apply(plans, MANY, &terms, &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_int_equal(nftables.committed, 2);
+    cleanup(listing) struct listing listing = list_by(&terms);
+    assert_int_equal(listing.held_count, MANY);
 }
 
 /* --- probing ---------------------------------------------------------------------------------- */
@@ -370,8 +430,10 @@ int main(void)
         cmocka_unit_test_setup(without_nf_tables_nothing_is_held_and_nothing_can_be, set_up),
         cmocka_unit_test_setup(what_cannot_be_looked_at_is_not_taken_for_nothing, set_up),
         cmocka_unit_test_setup(removes_an_owners_guards_and_no_others, set_up),
+        cmocka_unit_test_setup(lets_an_owners_guards_go_where_the_kernel_can, set_up),
         cmocka_unit_test_setup(removes_from_many_interfaces, set_up),
         cmocka_unit_test_setup(removes_everything, set_up),
+        cmocka_unit_test_setup(the_verdict_for_others_does_not_wait_for_many_guards, set_up),
         cmocka_unit_test_setup(probes_without_making_anything, set_up),
         cmocka_unit_test_setup(probe_tells_a_kernel_without_counters_in_maps, set_up),
         cmocka_unit_test_setup(apply_refuses_a_kernel_without_counters_in_maps, set_up),

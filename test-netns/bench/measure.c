@@ -45,6 +45,8 @@
 #define CONTENDERS_MAX 16
 #define GROUPS_MAX     8
 
+#define BETWEEN_TURNS_NS 5000000
+
 enum { TIME, RESIDENT, FAULTS, USER, SYSTEM, KINDS };
 
 /* Samples of the steps with one name. */
@@ -290,8 +292,18 @@ static void take_steps(struct contender *contender, struct step **steps, size_t 
         note(steps[0]->group, ended - began, &usage);
 }
 
+/* Long enough for what the one before has let go to be gone; awake, as if there were none. */
+static void pass_time(void)
+{
+    int64_t until = now_ns() + BETWEEN_TURNS_NS;
+
+    while (now_ns() < until)
+        ;
+}
+
 static void take_turn(struct contender *contender, bool at_once, bool counts)
 {
+    pass_time();
     if (contender->netns >= 0 && setns(contender->netns, CLONE_NEWNET) < 0)
         die("setns");
     for (size_t i = 0, count; i < contender->step_count; i += count) {

@@ -279,6 +279,23 @@ static int compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* What watch brings back may be less than what was there: once is not timed. */
+static unsigned count_restored(const struct subject *subject)
+{
+    unsigned before;
+    unsigned after;
+
+    undo(subject);
+    before = count_rules(subject->socket);
+    pause_ns(900000000);
+    after = count_rules(subject->socket);
+    if (after <= before) {
+        errno = ETIMEDOUT;
+        die("no repair");
+    }
+    return after;
+}
+
 static bool read_arguments(int argc, char **argv, struct subject *out)
 {
     const char *what = argc >= 3 ? argv[1] : "";
@@ -296,7 +313,7 @@ static bool read_arguments(int argc, char **argv, struct subject *out)
     if (strcmp(what, "legacy") == 0 && argc == 4) {
         out->tool = argv[3];
         out->socket = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-        out->rules = count_rules(out->socket);
+        out->rules = count_restored(out);
         return true;
     }
     return false;

@@ -1,7 +1,8 @@
 # What the kernel of a private world holds: our guards, and everybody else's rules. Sourced by
 # world.bash, where its functions are listed.
 
-# Our guards as the kernel's own tools show them, sorted, one a line:
+# Our guards as the kernel's own tools show them, but for those that have a part of a second left, sorted,
+# one a line:
 #   BACKEND FAMILIES in INTERFACE drop|reject|pass PACKETS TAG…
 # A guard of the iptables backend is two lines, for family 4 and for family 6.
 guards() {
@@ -26,7 +27,7 @@ guards_of() { # POD
 guards_nftables() {
     on_node nft -j list ruleset | jq -r '[.nftables[].map
         | select(. and .table == "imds_guard" and .name == "guards")][].elem // [] | .[]
-        | .[0].elem as $key | .[1] as $verdict
+        | .[0].elem as $key | select($key.timeout != 0) | .[1] as $verdict
         | ["nftables", "46", "in", $key.val, $verdict.goto.target // ($verdict | keys[0]),
            $key.counter.packets // "-", $key.comment // "-"] | join(" ")' |
         sed -E 's/^([^ ]* [^ ]* [^ ]* [^ ]*) refuse /\1 reject /; s/^([^ ]* [^ ]* [^ ]* [^ ]*) (accept|return) /\1 pass /'

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Guards that are worth a transaction of their own. */
+#define MANY 64
+
 struct application {
     const struct plan *plans;
     size_t plan_count;
@@ -170,15 +173,40 @@ static int check_counters(struct nft_socket *socket, const struct nft_messages *
     return -1;
 }
 
+/*
+ * How many of the new guards come with the table, and those are put first: all, but where there is no
+ * table, as after a flush. Until it stands everybody is open, and a thousand guards take milliseconds:
+ * then those do whom the verdict for others would keep from what they may.
+ */
+static size_t come_with_table(const struct nft_view *view, const struct terms *terms,
+                              struct nft_changes *changes)
+{
+    size_t first = 0;
+
+    if (view->listing.present || !verdict_denies(terms->others) || changes->fresh_count < MANY)
+        return changes->fresh_count;
+    for (size_t i = 0; i < changes->fresh_count; i++) {
+        const struct held *guard = changes->fresh[i];
+
+        if (verdict_denies(guard->guard.verdict))
+            continue;
+        changes->fresh[i] = changes->fresh[first];
+        changes->fresh[first++] = guard;
+    }
+    return first;
+}
+
 static int apply_once(struct nft_socket *socket, void *context, struct error *err)
 {
     struct application *job = context;
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(changes) struct nft_changes changes = {0};
     cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(nft_messages) struct nft_messages rest = {0};
     cleanup(nft_messages) struct nft_messages question = {0};
     cleanup(free_memory) struct endpoint *room = NULL;
     struct terms terms;
+    size_t first = 0;
     bool anew = false;
     bool exactly = false;
 
@@ -194,14 +222,17 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         return apply_once(socket, job, err);
     }
     job->closely = true; /* the next time */
+    first = come_with_table(&view, &terms, &changes);
     if (write_skeleton(&messages, &view, anew, &terms, &changes, err) < 0 ||
         elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
-        elements_add(&messages, changes.fresh, changes.fresh_count, err) < 0 ||
+        elements_add(&messages, changes.fresh, first, err) < 0 ||
+        elements_add(&rest, changes.fresh + first, changes.fresh_count - first, err) < 0 ||
         (anew && nft_counters_ask(&question, err) < 0))
         return -1;
     exactly = anew || needs_rules(&view, &terms) || view.skeleton.endpoints_wrong || changes.exact;
     if (commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
-               err) < 0)
+               err) < 0 ||
+        nft_commit(socket, &rest, 0, err) < 0)
         return -1;
     return check_counters(socket, &question, err);
 }

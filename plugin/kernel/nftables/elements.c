@@ -14,10 +14,17 @@
 /* nft(8)'s number, which it needs to print names of interfaces; the kernel only keeps it. */
 enum { TYPE_IFNAME = 41 };
 
+/*
+ * What is left of its time-out to a guard that is to go: one unit of time of a kernel with 250 in a second.
+ * One with 100 makes nothing of it, and takes the time-out instead. What is set on the interface
+ * meanwhile has to wait (retry.h), and waits longer.
+ */
+#define LEFT_MS 4
+
 /* An element takes at most 400 bytes of a message (NFT_MESSAGE_MAX). */
 #define ELEMENTS_PER_MESSAGE 9
 
-/* map guards { type ifname : verdict; <expression>; } */
+/* map guards { type ifname : verdict; flags timeout; <expression>; } */
 static int make_map(struct nft_messages *messages, const char *expression, struct error *err)
 {
     cleanup(nft_set) struct nftnl_set *map = nft_set_named(NFT_MAP);
@@ -32,7 +39,7 @@ static int make_map(struct nft_messages *messages, const char *expression, struc
     if (map == NULL || each == NULL || message == NULL || !nft_set_byte_order(map, NFT_HOST_ENDIAN))
         return error_no_memory(err);
     nftnl_set_set_u32(map, NFTNL_SET_ID, 1U + FAMILY_IPV6); /* after the families */
-    nftnl_set_set_u32(map, NFTNL_SET_FLAGS, NFT_SET_MAP);
+    nftnl_set_set_u32(map, NFTNL_SET_FLAGS, NFT_SET_MAP | NFT_SET_TIMEOUT);
     nftnl_set_set_u32(map, NFTNL_SET_KEY_TYPE, TYPE_IFNAME);
     nftnl_set_set_u32(map, NFTNL_SET_KEY_LEN, INTERFACE_NAME_SIZE);
     nftnl_set_set_u32(map, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
@@ -86,6 +93,12 @@ int elements_ask_all(struct nft_messages *messages, const char *table, const cha
 
 /* --- from elements to guards ------------------------------------------------------------------ */
 
+/* In the kernel's unit of time it may have become less, but not nothing. */
+static bool is_going(const struct nft_element *element)
+{
+    return element->timeout > 0 && element->timeout <= NFT_GOING_MS;
+}
+
 static bool read_guard(const struct nft_element *element, struct held *out)
 {
     struct held held = {.guard.verdict = VERDICT_PASS,
@@ -94,7 +107,7 @@ static bool read_guard(const struct nft_element *element, struct held *out)
                         .bytes = element->bytes};
 
     if (element->key == NULL || element->key_length != INTERFACE_NAME_SIZE ||
-        element->key[INTERFACE_NAME_SIZE - 1] != '\0' || element->flags != 0)
+        element->key[INTERFACE_NAME_SIZE - 1] != '\0' || element->flags != 0 || is_going(element))
         return false;
     memcpy(held.guard.interface, element->key, INTERFACE_NAME_SIZE);
     if (!name_is_interface(held.guard.interface))
@@ -184,8 +197,31 @@ static bool set_verdict(struct nftnl_set_elem *element, enum verdict verdict)
            nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, NFT_REFUSAL) == 0;
 }
 
-/* "eni1a2b" counter comment "..." : drop; of an element to delete, only the key. */
-static bool add_element(struct nftnl_set *map, const struct held *held, bool whole)
+/* Beside the key. */
+typedef bool element_part(struct nftnl_set_elem *element, const struct held *held);
+
+/* "eni1a2b" counter comment "..." : drop */
+static bool put_guard(struct nftnl_set_elem *element, const struct held *held)
+{
+    return set_verdict(element, held->guard.verdict) && set_tag(element, held->tag) &&
+           set_counter(element, held);
+}
+
+/* "eni1a2b" timeout 10ms expires 4ms : drop; the kernel takes another verdict for another element. */
+static bool put_limit(struct nftnl_set_elem *element, const struct held *held)
+{
+    nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT, NFT_GOING_MS);
+    nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_EXPIRATION, LEFT_MS);
+    return set_verdict(element, held->guard.verdict);
+}
+
+static bool put_nothing(struct nftnl_set_elem *element, const struct held *held)
+{
+    (void)element, (void)held;
+    return true;
+}
+
+static bool put_element(struct nftnl_set *map, const struct held *held, element_part *part)
 {
     struct nftnl_set_elem *element = nftnl_set_elem_alloc();
 
@@ -193,11 +229,10 @@ static bool add_element(struct nftnl_set *map, const struct held *held, bool who
         return false;
     nftnl_set_elem_add(map, element); /* now the map's */
     nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, held->guard.interface, INTERFACE_NAME_SIZE);
-    return !whole || (set_verdict(element, held->guard.verdict) && set_tag(element, held->tag) &&
-                      set_counter(element, held));
+    return part(element, held);
 }
 
-static int put_all(struct nft_messages *messages, uint16_t type, uint16_t flags,
+static int put_all(struct nft_messages *messages, uint16_t type, uint16_t flags, element_part *part,
                    const struct held *const *held, size_t count, struct error *err)
 {
     for (size_t next = 0; next < count;) {
@@ -207,7 +242,7 @@ static int put_all(struct nft_messages *messages, uint16_t type, uint16_t flags,
         if (map == NULL || message == NULL)
             return error_no_memory(err);
         for (unsigned added = 0; next < count && added < ELEMENTS_PER_MESSAGE; added++, next++)
-            if (!add_element(map, held[next], type == NFT_MSG_NEWSETELEM))
+            if (!put_element(map, held[next], part))
                 return error_no_memory(err);
         nftnl_set_elems_nlmsg_build_payload(message, map);
         nft_messages_end(messages, message);
@@ -218,11 +253,18 @@ static int put_all(struct nft_messages *messages, uint16_t type, uint16_t flags,
 int elements_add(struct nft_messages *messages, const struct held *const *held, size_t count,
                  struct error *err)
 {
-    return put_all(messages, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, held, count, err);
+    return put_all(messages, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, put_guard, held, count,
+                   err);
+}
+
+int elements_let_go(struct nft_messages *messages, const struct held *const *held, size_t count,
+                    struct error *err)
+{
+    return put_all(messages, NFT_MSG_NEWSETELEM, NLM_F_CREATE, put_limit, held, count, err);
 }
 
 int elements_delete(struct nft_messages *messages, const struct held *const *held, size_t count,
                     struct error *err)
 {
-    return put_all(messages, NFT_MSG_DELSETELEM, 0, held, count, err);
+    return put_all(messages, NFT_MSG_DELSETELEM, 0, put_nothing, held, count, err);
 }

@@ -19,7 +19,10 @@
 /* The map of version 0.1.0's table; that had one for outgoing packets, too, which is left to go. */
 #define NFT_FORMER_MAP "in"
 
-/* map guards { type ifname : verdict; counter; } */
+/* A guard that is to go has this time-out, which no other has. */
+#define NFT_GOING_MS 10
+
+/* map guards { type ifname : verdict; flags timeout; counter; } */
 must_use int elements_make(struct nft_messages *messages, struct error *err);
 
 /*
@@ -42,7 +45,7 @@ bool elements_are_guards(const struct nlmsghdr *message);
 
 /*
  * Adds the guards of such an answer to listing->held. An element whose key is no interface's name
- * guards nothing and is skipped. Errors: out of memory.
+ * guards nothing and is skipped; so is one that has been let go. Errors: out of memory.
  */
 must_use int elements_take(const struct nlmsghdr *message, struct listing *listing,
                            struct error *err);
@@ -50,6 +53,13 @@ must_use int elements_take(const struct nlmsghdr *message, struct listing *listi
 /* Adds guards, with tag and counters. EEXIST in the kernel if an interface has one. */
 must_use int elements_add(struct nft_messages *messages, const struct held *const *held,
                           size_t count, struct error *err);
+
+/*
+ * Sets guards a time after which they are gone (Linux 6.12). An older kernel says yes and lets them stay:
+ * to be looked at again. Nothing is deleted, so that nobody waits for it (remove.c).
+ */
+must_use int elements_let_go(struct nft_messages *messages, const struct held *const *held,
+                             size_t count, struct error *err);
 
 /* Takes guards away. ENOENT in the kernel if one has gone. */
 must_use int elements_delete(struct nft_messages *messages, const struct held *const *held,

@@ -4,6 +4,7 @@
 #include "kernel/nftables/reply.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdarg.h>
@@ -107,6 +108,7 @@ static void describe_set(const struct attributes *set, struct nft_fact *out)
     uint32_t key_length = 0;
     uint32_t data_type = 0;
     uint32_t size = 0;
+    uint64_t timeout = 0;
 
     attribute_u32(set, NFTA_SET_FLAGS, &flags);
     attribute_u32(set, NFTA_SET_KEY_TYPE, &key_type);
@@ -120,6 +122,9 @@ static void describe_set(const struct attributes *set, struct nft_fact *out)
         append(out->how, sizeof(out->how), " data type %#x", data_type);
     if (size != 0)
         append(out->how, sizeof(out->how), " size %u", size);
+    attribute_u64(set, NFTA_SET_TIMEOUT, &timeout);
+    if (timeout != 0)
+        append(out->how, sizeof(out->how), " timeout %" PRIu64, timeout);
     if (set->at[NFTA_SET_EXPR] != NULL)
         append(out->how, sizeof(out->how), " %s",
                or_nothing(attribute_text(&expression, NFTA_EXPR_NAME)));

@@ -14,15 +14,19 @@ struct removal {
     const struct selection *selection;
     unsigned attempts;
     size_t removed;
+    bool deleted;
 };
 
 /*
  * When a netlink socket is closed after something was deleted, whoever deleted it, the kernel keeps
  * everybody from committing until an RCU grace period is over (nft_rcv_nl_event in
- * net/netfilter/nf_tables_api.c). Those who had asked for the ruleset before are then refused all
- * but one, as that one changes the generation; and its close comes before the others' next attempt:
- * of a hundred DELs each would wait out a grace period of its own. Who has been refused itself, and
- * so knows of others, lets them commit before it closes.
+ * net/netfilter/nf_tables_api.c): ADDs wait. So nothing is deleted where the kernel can be told to let a
+ * guard go by itself (elements_let_go).
+ *
+ * Where it cannot, those who had asked for the ruleset before are then refused all but one, as that one
+ * changes the generation; and its close comes before the others' next attempt: of a hundred DELs each
+ * would wait out a grace period of its own. Who has been refused itself, and so knows of others, lets
+ * them commit before it closes.
  */
 #define GIVE_WAY_NS 2000000L
 
@@ -30,7 +34,7 @@ static void give_way(const struct removal *job)
 {
     const struct timespec pause = {.tv_nsec = GIVE_WAY_NS};
 
-    if (job->attempts > 1 && job->removed > 0)
+    if (job->attempts > 1 && job->deleted)
         nanosleep(&pause, NULL);
 }
 
@@ -71,28 +75,50 @@ static bool keys_of(const struct selection *selection,
     return true;
 }
 
-/* Deletes what is selected among what is seen. *complete: there can be no more. */
-static int remove_seen(struct nft_socket *socket, struct removal *job,
-                       const struct nft_question *question, bool *complete, struct error *err)
+typedef int elements_write(struct nft_messages *messages, const struct held *const *held,
+                           size_t count, struct error *err);
+
+/* Writes so of what is selected among what is seen. *complete: there can be no more; else nothing is
+ * written. */
+static int write_seen(struct nft_socket *socket, const struct removal *job,
+                      const struct nft_question *question, elements_write *write, size_t *count,
+                      bool *complete, struct error *err)
 {
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(nft_messages) struct nft_messages messages = {0};
     cleanup(free_memory) const struct held **going = NULL;
-    size_t count = 0;
 
     if (nft_view_read(socket, question, &view, err) < 0)
         return -1;
     going = calloc(view.listing.held_count + 1, sizeof(*going));
     if (going == NULL)
         return error_no_memory(err);
-    count = select_guards(job->selection, &view.listing, going);
-    *complete = question->all_guards || are_all(going, count);
+    *count = select_guards(job->selection, &view.listing, going);
+    *complete = question->all_guards || are_all(going, *count);
     if (!*complete)
         return 0;
-    if (elements_delete(&messages, going, count, err) < 0 ||
+    if (write(&messages, going, *count, err) < 0 ||
         nft_commit(socket, &messages, view.generation, err) < 0)
         return -1;
+    return 0;
+}
+
+/* What the kernel has not let go is deleted. */
+static int remove_seen(struct nft_socket *socket, struct removal *job,
+                       const struct nft_question *question, bool *complete, struct error *err)
+{
+    size_t count = 0;
+    size_t stayed = 0;
+    bool unused;
+
+    if (write_seen(socket, job, question, elements_let_go, &count, complete, err) < 0)
+        return -1;
+    if (!*complete || count == 0)
+        return 0;
+    if (write_seen(socket, job, question, elements_delete, &stayed, &unused, err) < 0)
+        return -1;
     job->removed = count;
+    job->deleted = stayed > 0;
     return 0;
 }
 

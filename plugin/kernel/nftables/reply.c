@@ -176,6 +176,7 @@ bool nft_reply_next_element(const struct nft_elements *elements, const struct nl
         out->key_length = mnl_attr_get_payload_len(key.at[NFTA_DATA_VALUE]);
     }
     attribute_u32(&attributes, NFTA_SET_ELEM_FLAGS, &out->flags);
+    attribute_u64(&attributes, NFTA_SET_ELEM_TIMEOUT, &out->timeout);
     out->has_verdict = read_verdict(attributes.at[NFTA_SET_ELEM_DATA], &out->verdict);
     (void)!nft_reply_counter(attributes.at[NFTA_SET_ELEM_EXPR], &out->packets, &out->bytes);
     out->comment = element_comment(attributes.at[NFTA_SET_ELEM_USERDATA]);

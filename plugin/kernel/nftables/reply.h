@@ -56,6 +56,7 @@ struct nft_element {
     bool has_verdict;
     struct nft_verdict verdict;
     const char *comment; /* NULL if there is none */
+    uint64_t timeout;    /* milliseconds; 0: it stays */
     uint64_t packets;    /* 0 if there is no counter */
     uint64_t bytes;
 };

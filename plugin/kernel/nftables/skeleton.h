@@ -4,7 +4,7 @@
  *     table inet imds_guard {
  *         set endpoints4 { type ipv4_addr; flags interval; elements = { 169.254.169.254 } }
  *         set endpoints6 { type ipv6_addr; flags interval; elements = { fd00:ec2::254 } }
- *         map guards { type ifname : verdict; counter; }
+ *         map guards { type ifname : verdict; flags timeout; counter; }
  *         chain refuse {
  *             oifname "vlan.eth.*" drop
  *             fib saddr . iif oif missing drop
@@ -27,7 +27,8 @@
  *         }
  *     }
  *
- * A guard is one element of the map (elements.h), and who has none gets the last rule of `judge`.
+ * A guard is one element of the map (elements.h), and who has none gets the last rule of `judge`. It has
+ * a time-out only when it is to go.
  * Packets to other addresses pay for the look-up in one set of endpoints, however many guards there
  * are. The chain `refuse` is there only where packets are rejected: not every kernel has its parts.
  *
