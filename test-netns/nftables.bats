@@ -70,6 +70,24 @@ assert_reads_no_map() {
     [ "$(guards | wc -l)" -eq 1000 ]
 }
 
+# Linux 6.12 and later: whoever deletes has everybody wait who commits next.
+@test "a DEL lets its guard go and deletes nothing, and the next ADD does not mind" {
+    pod_add a
+    traced -e trace=sendmsg -- plugin DEL a
+    grep -q NFT_MSG_NEWSETELEM "$BATS_TEST_TMPDIR/trace"
+    if grep NFT_MSG_DELSETELEM "$BATS_TEST_TMPDIR/trace"; then false; fi
+    run ! grep -q eni < <(on_node nft list map inet imds_guard guards)
+    for i in 1 2 3; do
+        plugin ADD a >/dev/null
+        request a | CNI_COMMAND=DEL CNI_CONTAINERID=$(pod_container a) CNI_NETNS=/run/netns/a \
+            CNI_IFNAME=eth0 CNI_PATH=/opt/cni/bin on_node "$IMDS_GUARD"
+    done
+    plugin ADD a >/dev/null
+    sleep 0.05
+    plugin CHECK a
+    assert_imds_silent a
+}
+
 assert_guarded_by_name() { # POD CONTAINER
     [ "$(guards | grep -c " drop .* aws-cni/$2/")" -eq 1 ]
     [ -z "$(attack "$1" "$imds4")" ]

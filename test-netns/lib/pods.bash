@@ -138,8 +138,12 @@ plugin() { # VERB POD [NAMESPACE/NAME]
 
 # The same with the request on standard input.
 plugin_raw() { # VERB POD [NAMESPACE/NAME]
+    local status=0
     CNI_COMMAND=$1 CNI_CONTAINERID=${CNI_CONTAINERID-$(pod_container "$2")} \
         CNI_NETNS=${CNI_NETNS-/run/netns/$2} CNI_IFNAME=${CNI_IFNAME-eth0} \
         CNI_ARGS=${CNI_ARGS-$(pod_args "$2" "${3:-}")} CNI_PATH=/opt/cni/bin \
-        on_node timeout 60 "$IMDS_GUARD"
+        on_node timeout 60 "$IMDS_GUARD" || status=$?
+    # A guard that nftables lets go has ten milliseconds left.
+    if [[ $1 == DEL || $1 == GC ]]; then sleep 0.02; fi
+    return $status
 }
