@@ -71,7 +71,7 @@ upkeep_churn() { # PODS STALE
         find "$results-stale" -type f -exec mv -t "$results" {} +
     fi
     watch_start nft "$results" --interval 600
-    sleep 3
+    sleep 5
     woken=$(watch_says voluntary_ctxt_switches)
     sleep 3
     woken=$(($(watch_says voluntary_ctxt_switches) - woken))
