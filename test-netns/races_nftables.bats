@@ -73,8 +73,8 @@ add_of_other_network() { # POD
     conflist regular
     add_of_other_network c
     NETWORK=other plugin DEL c
-    # Its fourth message is the transaction.
-    traced --inject=sendmsg:delay_enter=2s:when=4 -e trace=sendmsg -- add_of_other_network b &
+    # Its second message is the transaction.
+    traced --inject=sendmsg:delay_enter=2s:when=2 -e trace=sendmsg -- add_of_other_network b &
     adding=$!
     wait_until 10 grep -qs BATCH_BEGIN "$BATS_TEST_TMPDIR/trace"
     run -0 on_node "$IMDS_GUARD" sync
