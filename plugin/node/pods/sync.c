@@ -369,30 +369,12 @@ int sync_run(const struct settings *settings, const struct sync_options *options
     return 0;
 }
 
-static bool is_denied_anyway(const struct plan *plan, const struct terms *terms)
-{
-    for (size_t i = 0; i < plan->guard_count; i++)
-        if (!verdict_denies(plan->guards[i].verdict))
-            return false;
-    return verdict_denies(terms->others);
-}
-
-/* Until the verdict for others stands, everybody is open; and a thousand guards take their time. */
 int sync_restore(const struct settings *settings, const struct sync_report *known,
                  struct error *err)
 {
     static const struct holdings nothing;
     const struct terms terms = settings_terms(settings);
-    cleanup(free_memory) struct plan *first = calloc(known->plan_count + 1, sizeof(*first));
-    size_t count = 0;
 
-    if (!first)
-        return error_no_memory(err);
-    for (size_t i = 0; i < known->plan_count; i++)
-        if (!is_denied_anyway(&known->plans[i], &terms))
-            first[count++] = known->plans[i];
-    if (guards_apply(known->chosen, first, count, &terms, &nothing, err) < 0)
-        return -1;
     return guards_apply(known->chosen, known->plans, known->plan_count, &terms, &nothing, err);
 }
 

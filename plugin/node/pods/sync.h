@@ -65,10 +65,9 @@ bool sync_terms_are_right(const struct holdings *holdings, const struct backend 
                           const struct terms *terms);
 
 /*
- * Makes what stood after a run stand again, without another look at the pods, first the verdict for
- * others with the exemptions and then all guards: for whoever knows that the rules have been flushed
- * since and nothing else has changed. Takes nothing over from anybody: what is there by now is an
- * ADD's. Errors: what apply says.
+ * Makes what stood after a run stand again, in one go and without another look at the pods: for
+ * whoever knows that the rules have been flushed since and nothing else has changed. Takes nothing
+ * over from anybody: what is there by now is an ADD's. Errors: what apply says.
  */
 must_use int sync_restore(const struct settings *settings, const struct sync_report *known,
                           struct error *err);
