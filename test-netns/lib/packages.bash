@@ -35,7 +35,7 @@ packages_bench=(
 # What boots other kernels than the machine's own (kernels/run).
 packages_kernels=(
     qemu-system-x86 qemu-system-arm mmdebstrap debootstrap debian-archive-keyring kmod cpio e2fsprogs
-    xz-utils zstd util-linux
+    xz-utils zstd util-linux clang libc6-dev
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
 )
 

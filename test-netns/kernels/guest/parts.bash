@@ -3,25 +3,10 @@
 # veths, and the distribution's own nft and iptables.
 # shellcheck source=checks.bash
 . "$(dirname "$0")/checks.bash"
+# shellcheck source=ipvs.bash
+. "$(dirname "$0")/ipvs.bash"
 
 # --- IPVS -----------------------------------------------------------------------------------------
-# A Service is an address of the node; what comes there IPVS sends on from the INPUT hook.
-
-service4=10.100.0.1
-service6=fd00:100::1
-
-ipvs_services() {
-    needs_module ip_vs ip_vs_rr
-    type -P ipvsadm >/dev/null || lacks ipvsadm
-    on_node ip address add "$service4/32" dev lo
-    on_node ip address add "$service6/128" dev lo nodad
-    on_node ipvsadm --restore <<END
--A -t $service4:80 -s rr
--a -t $service4:80 -r $imds4:80 -m
--A -t [$service6]:80 -s rr
--a -t [$service6]:80 -r [$imds6]:80 -m
-END
-}
 
 # iptables has no match for packets that came in through any link; `auto` takes nftables.
 ipvs_is_closed() { # SHAPE BACKEND-ASKED-FOR [DENY]
@@ -41,30 +26,6 @@ ipvs_is_closed() { # SHAPE BACKEND-ASKED-FOR [DENY]
     assert_hits a "${3:-drop}"
     assert_quiet plugin CHECK a
     on_node "$IMDS_GUARD" status
-}
-
-services_lead_to_imds() {
-    local address
-    for address in $(routed_addresses); do
-        reaches a "$(service_of "$address")" "$address" || fail "the Service does not lead to IMDS"
-    done
-}
-
-services_are_closed() {
-    local before address service
-    before=$(arrived)
-    for address in $(routed_addresses); do
-        service=$(service_of "$address")
-        ! in_pod a curl --silent --output /dev/null --max-time 1 --interface "$address" \
-            "$(url "$service")" || fail "IMDS answers through the Service at $service"
-    done
-    [ "$(arrived)" = "$before" ] || fail "packets arrive through the Service"
-    # The node's own requests are nobody's business, through the Service as without it.
-    for address in "$imds4" "$imds6" "$service4" "$service6"; do
-        on_node curl --silent --fail --output /dev/null --max-time 5 \
-            --interface "$(node_address "$address")" "$(url "$address")" ||
-            fail "the node itself does not reach $address"
-    done
 }
 
 # Legacy tables that are live make `auto` think of iptables first.
@@ -98,25 +59,6 @@ ipvs_comes_later() {
     ! nft_base_chains | grep postrouting || fail "it stays when IPVS has gone"
     assert_nothing_arrives a
     assert_quiet plugin CHECK a
-}
-
-# What the node sends from to IMDS. (To an address of its own it would send from that.)
-node_address() { # ADDRESS
-    local imds=$imds4
-    [[ $1 != *:* ]] || imds=$imds6
-    on_node ip -o route get "$imds" | sed -n 's/.* src \([^ ]*\) .*/\1/p'
-}
-
-# Those that are not translated: IPVS leaves what it sends to no NAT.
-routed_addresses() {
-    pod_addresses a | grep -v -e '^169\.254\.' -e '^fd00:'
-}
-
-service_of() { # ADDRESS: the Service of its family
-    case $1 in
-    *:*) echo "$service6" ;;
-    *) echo "$service4" ;;
-    esac
 }
 
 # --- flowtables -----------------------------------------------------------------------------------

@@ -10,10 +10,10 @@
 # knows.
 # On failure: what is missing goes to standard error, and 1.
 
-# What the tests need of a userland; `?` may be missing, and then is named when it is.
+# What the tests need of a userland.
 root_packages=(
     bash coreutils dash diffutils findutils grep sed mawk tar hostname procps kmod busybox-static netbase
-    mount util-linux iproute2 iputils-ping iptables nftables ipvsadm socat curl jq '?gojq'
+    mount util-linux iproute2 iputils-ping iptables nftables ipvsadm socat curl jq bats
 )
 
 # --- where packages come from ---------------------------------------------------------------------
@@ -174,7 +174,7 @@ root_get() { # SUITE ARCH
     if [ ! -e "$image" ]; then
         rm -rf "$tree"
         mkdir -p "$cache/roots"
-        root_unpack "$1" "$2" "$tree" || return 1
+        root_unpack "$1" "$2" "$tree" && root_jq "$2" "$tree" || return 1
         root_finish "$tree"
         cp "$tree/bin/busybox" "$image.busybox"
         mke2fs -q -t ext4 -d "$tree" "$image.new" 600M >/dev/null || return 1
@@ -185,16 +185,22 @@ root_get() { # SUITE ARCH
 }
 
 root_unpack() { # SUITE ARCH TREE
-    local package include='' sources
-    for package in "${root_packages[@]}"; do
-        [[ $package != \?* ]] || [ -n "$(apt_of "$1" "$2" apt-cache search --names-only "^${package#?}\$")" ] ||
-            continue
-        include+=,${package#\?}
-    done
+    local include sources
+    include=$(IFS=, && echo "${root_packages[*]}")
     sources=$(sources_of "$1" "$2") || return 1
     # shellcheck disable=SC2016 # mmdebstrap's
-    mmdebstrap --quiet --mode=root --variant=extract --architectures="$2" --include="${include#,}" \
+    mmdebstrap --quiet --mode=root --variant=extract --architectures="$2" --include="$include" \
         --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr "${1#*/}" "$3" - <<<"$sources" >&2
+}
+
+# furnish.bash says why. Not every distribution has it; it needs nothing of the one that it is in.
+root_jq() { # ARCH TREE
+    (
+        cd "$2/usr/bin" || exit
+        apt_of debian/trixie "$1" apt-get --quiet=2 download gojq >&2 || exit
+        dpkg-deb --fsys-tarfile gojq_*.deb | tar -x --strip-components=3 ./usr/bin/gojq
+        rm gojq_*.deb
+    )
 }
 
 # What maintainer scripts would have done, as far as the tests see it.

@@ -32,6 +32,7 @@ report_kernel() { # DIR NAME ARCH PACKAGE
         [ -z "$failed" ] || report_failed=1
     done
     echo "                          $4"
+    sed -n 's/^[^ ]* [^ ]* says: //p' "$1/reports" | sort -u
     [ -d "$1/failed" ] || return 0
     mkdir -p "$cache/failed"
     rm -rf "$cache/failed/$2-$3"
