@@ -397,6 +397,27 @@ static void probe_tells_a_kernel_without_counters_in_maps(void **state)
     assert_int_equal(nftables.committed, 0);
 }
 
+/* The same sentence before there is a table and when one stands that rejects nothing. */
+static void probe_tells_a_kernel_that_cannot_reject(void **state)
+{
+    struct terms rejecting = terms;
+
+    (void)state;
+    rejecting.others = VERDICT_REJECT;
+    for (int i = 0; i < 2; i++) {
+        struct error err = {0};
+
+        nftables.rehearsal_refusal = EOPNOTSUPP;
+        assert_int_equal(backend_nftables.probe(&rejecting, &err), -1);
+        assert_non_null(strstr(err.msg, "older than Linux 5.19"));
+        assert_non_null(strstr(err.msg, "set \"deny\" to \"drop\""));
+        assert_int_equal(nftables.committed, i);
+        nftables.rehearsal_refusal = 0;
+        apply();
+    }
+    assert_true(probe());
+}
+
 /* Nor does anything stay there: a table that never is as it should be helps nobody. */
 static void apply_refuses_a_kernel_without_counters_in_maps(void **state)
 {
@@ -436,6 +457,7 @@ int main(void)
         cmocka_unit_test_setup(the_verdict_for_others_does_not_wait_for_many_guards, set_up),
         cmocka_unit_test_setup(probes_without_making_anything, set_up),
         cmocka_unit_test_setup(probe_tells_a_kernel_without_counters_in_maps, set_up),
+        cmocka_unit_test_setup(probe_tells_a_kernel_that_cannot_reject, set_up),
         cmocka_unit_test_setup(apply_refuses_a_kernel_without_counters_in_maps, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

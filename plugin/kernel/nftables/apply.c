@@ -8,7 +8,6 @@
 #include "kernel/nftables/socket.h"
 #include "kernel/nftables/view.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,16 +140,13 @@ static int write_skeleton(struct nft_messages *messages, const struct nft_view *
     return skeleton_make(messages, terms, &others, is_refusing(terms, changes), err);
 }
 
-/* What a kernel may lack for packets to be rejected, it says only when all is to be carried out. */
 static int commit(struct nft_socket *socket, const struct nft_messages *messages,
                   uint32_t generation, bool refusing, struct error *err)
 {
     if (nft_commit(socket, messages, generation, err) == 0)
         return 0;
-    if (refusing && (socket->refusal == EOPNOTSUPP || socket->refusal == EINVAL))
-        error_context(err,
-                      "this kernel cannot reject packets (it is older than Linux 5.19, or has no "
-                      "nft_fib or nft_reject): set \"deny\" to \"drop\"");
+    if (refusing)
+        skeleton_explain_refusing(socket->refusal, err);
     return -1;
 }
 

@@ -57,23 +57,37 @@ static int nftables_list(const struct terms *terms, struct listing *out, struct 
     return 0;
 }
 
-/* A table of ours that is right shows that the kernel can; else it is asked to check one, without
- * making it. */
+/* The kernel checks a table, in the place of the one that there is, without making it. */
+static int rehearse_skeleton(struct nft_socket *socket, bool table_stands,
+                             const struct terms *terms, struct error *err)
+{
+    const bool refusing = terms->others == VERDICT_REJECT;
+    const struct others others = {.verdict = terms->others};
+    cleanup(nft_messages) struct nft_messages messages = {0};
+
+    if ((table_stands && skeleton_delete(&messages, NFT_TABLE, err) < 0) ||
+        skeleton_make(&messages, terms, &others, refusing, err) < 0)
+        return -1;
+    if (nft_rehearse(socket, &messages, err) == 0)
+        return 0;
+    if (refusing)
+        skeleton_explain_refusing(socket->refusal, err);
+    return -1;
+}
+
+/* A table of ours that is right shows that the kernel can, if it has all that the terms ask for. */
 static int probe_once(struct nft_socket *socket, void *context, struct error *err)
 {
     const struct terms *terms = context;
     const struct nft_question question = {.terms = terms};
-    const struct others others = {.verdict = terms->others};
     cleanup(nft_view) struct nft_view view = {0};
-    cleanup(nft_messages) struct nft_messages messages = {0};
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
-    if (view.table && !view.skeleton.broken)
+    if (view.table && !view.skeleton.broken &&
+        (view.skeleton.refusing || terms->others != VERDICT_REJECT))
         return 0;
-    if (!view.table &&
-        (skeleton_make(&messages, terms, &others, terms->others == VERDICT_REJECT, err) < 0 ||
-         nft_rehearse(socket, &messages, err) < 0))
+    if (rehearse_skeleton(socket, view.table, terms, err) < 0)
         return -1;
     return nft_counters_try(socket, view.table, err);
 }

@@ -5,6 +5,7 @@
 #include "kernel/nftables/endpoints.h"
 #include "kernel/nftables/rule.h"
 
+#include <errno.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/table.h>
 #include <linux/netfilter.h>
@@ -178,6 +179,14 @@ int skeleton_renew_rules(struct nft_messages *messages, const struct others *oth
 int skeleton_add_refusal(struct nft_messages *messages, struct error *err)
 {
     return make_chain(messages, NFT_REFUSAL, err) < 0 ? -1 : write_refusal(messages, err);
+}
+
+void skeleton_explain_refusing(int refusal, struct error *err)
+{
+    if (refusal == EOPNOTSUPP || refusal == EINVAL)
+        error_context(err,
+                      "this kernel cannot reject packets (it is older than Linux 5.19, or has no "
+                      "nft_fib or nft_reject): set \"deny\" to \"drop\"");
 }
 
 int skeleton_make_refusable(struct nft_messages *messages, struct error *err)

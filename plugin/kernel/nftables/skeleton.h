@@ -101,6 +101,12 @@ must_use int skeleton_renew_endpoints(struct nft_messages *messages, const struc
 must_use int skeleton_keep_endpoints(struct nft_messages *messages, const struct terms *terms,
                                      struct error *err);
 
+/*
+ * Says in `err` what the kernel lacks, if it has refused a skeleton that refuses (`refusal`: with what
+ * number) because it lacks what that takes.
+ */
+void skeleton_explain_refusing(int refusal, struct error *err);
+
 must_use int skeleton_delete(struct nft_messages *messages, const char *table, struct error *err);
 
 /* What is wrong with the skeleton. */

@@ -46,15 +46,21 @@ is_told() { # BACKEND-ASKED-FOR CODE TEXT...
     [ "$code" = 7 ] || code=50
     CNI_VERSION=1.1.0 assert_error "$code" plugin STATUS a
     assert_says "$@"
-    for command in sync status; do
+    # What is no configuration, status has not read.
+    for command in sync $([ "$code" = 7 ] || echo status); do
         ! on_node "$IMDS_GUARD" $command >"/run/$command" 2>&1 || fail "$command succeeds"
         for text; do
             grep -F "$text" "/run/$command"
         done
     done
-    # Another way to deny does.
+    # Another way to deny does. What that has made shows nothing of this one.
     conflist regular
     plugin ADD a >/dev/null
+    assert_imds_silent a
+    BACKEND=$backend conflist regular "$reject"
+    CNI_VERSION=1.1.0 assert_error "$code" plugin STATUS a
+    assert_says "$@"
+    assert_guards a drop
     assert_imds_silent a
 }
 
