@@ -1,16 +1,20 @@
 #!/usr/bin/env bats
-# A real runtime: Debian's containerd, the conflist patched by `install`, containers with
+# A real runtime: containerd 1.7, the conflist patched by `install`, containers with
 # `ctr run --cni`. Plugins, conflist and cache are in the world's own /opt/cni/bin, /etc/cni/net.d and
 # /var/lib/cni, containerd's files below its /run; only cgroups are the machine's, below one name.
 
 load lib/suite.bash
+load lib/unpacked.bash
 bats_require_minimum_version 1.5.0
+
+unpacked_use "$world_root/build" || fail "no containerd; run.sh fetches it"
+PATH=$unpacked/trixie/usr/bin:$PATH
 
 containers=imds-guard-test # containerd's namespace, and so the cgroups' name
 rootfs=/run/rootfs
 
 setup_file() {
-    type -P containerd ctr runc >/dev/null || unavailable "containerd is not installed"
+    type -P runc >/dev/null || unavailable "runc is not installed"
     [ -x /bin/busybox ] || unavailable "busybox-static is not installed"
     world_start
     mkdir -p "$rootfs"/{bin,dev,etc,proc,run,sys,tmp}

@@ -16,8 +16,8 @@ build=$root/build/coverage
 . "$root/test-netns/lib/packages.bash"
 # shellcheck source=lib/cnitool.bash
 . "$root/test-netns/lib/cnitool.bash"
-# shellcheck source=lib/debian13.bash
-. "$root/test-netns/lib/debian13.bash"
+# shellcheck source=lib/unpacked.bash
+. "$root/test-netns/lib/unpacked.bash"
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "coverage.sh: only root can make network namespaces; try: sudo $0 $*" >&2
@@ -38,7 +38,7 @@ cd "$root"
 cmake --preset coverage >/dev/null
 cmake --build "$build" --parallel "$(nproc)"
 cnitool_path "$root/build" >/dev/null
-debian13_fetch "$root/build"
+unpacked_fetch "$root/build"
 find "$build" -name '*.gcda' -delete
 
 selection=(--label-regex '^(unit|netns)$')

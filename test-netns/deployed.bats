@@ -4,8 +4,8 @@
 
 # shellcheck source=lib/suite.bash
 . "$BATS_TEST_DIRNAME/lib/suite.bash"
-# shellcheck source=lib/debian13.bash
-. "$BATS_TEST_DIRNAME/lib/debian13.bash"
+# shellcheck source=lib/unpacked.bash
+. "$BATS_TEST_DIRNAME/lib/unpacked.bash"
 # shellcheck source=lib/container.bash
 . "$BATS_TEST_DIRNAME/lib/container.bash"
 
@@ -15,14 +15,14 @@ list=/etc/cni/net.d/10-aws.conflist
 cluster=$BATS_TEST_DIRNAME/../examples/cluster
 
 setup_file() {
-    debian13_use "$BATS_TEST_DIRNAME/../build" || fail "no kubectl of Debian 13; run.sh fetches it"
+    unpacked_use "$BATS_TEST_DIRNAME/../build" || fail "no kubectl; run.sh fetches it"
     world_start
-    debian13_kubectl kustomize "$cluster" >/run/default.yaml
-    debian13_kubectl kustomize "$cluster/removal" >/run/removal.yaml
+    unpacked_kubectl kustomize "$cluster" >/run/default.yaml
+    unpacked_kubectl kustomize "$cluster/removal" >/run/removal.yaml
     cp -r "$cluster" /run/with-metrics
     sed -i -e 's,^  # \(- components/metrics\)\>,  \1,' -e '/^components: \[\]$/s/ \[\]//' \
         /run/with-metrics/kustomization.yaml
-    debian13_kubectl kustomize /run/with-metrics >/run/metrics.yaml
+    unpacked_kubectl kustomize /run/with-metrics >/run/metrics.yaml
     container_of watch /run/default.yaml >/run/watch.json
     container_of watch /run/metrics.yaml >/run/watch-metrics.json
     container_of uninstall /run/removal.yaml >/run/uninstall.json

@@ -7,13 +7,13 @@
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-    # shellcheck source=lib/debian13.bash
-    . "$BATS_TEST_DIRNAME/lib/debian13.bash"
-    debian13_use "$BATS_TEST_DIRNAME/../build" || {
-        echo "no kubectl of Debian 13; run.sh fetches it" >&2
+    # shellcheck source=lib/unpacked.bash
+    . "$BATS_TEST_DIRNAME/lib/unpacked.bash"
+    unpacked_use "$BATS_TEST_DIRNAME/../build" || {
+        echo "no kubectl; run.sh fetches it" >&2
         return 1
     }
-    export debian13
+    export unpacked
 }
 
 setup() {
@@ -22,14 +22,14 @@ setup() {
     cluster=$here/examples/cluster
     unit=$here/examples/node/imds-guard.service
     release=$("$guard" version | sed -n 's/^imds-guard //p')
-    # shellcheck source=lib/debian13.bash
-    . "$BATS_TEST_DIRNAME/lib/debian13.bash"
+    # shellcheck source=lib/unpacked.bash
+    . "$BATS_TEST_DIRNAME/lib/unpacked.bash"
 }
 
 # --- rendering --------------------------------------------------------------------------------------
 
 render() { # DIRECTORY
-    debian13_kubectl kustomize "$1" | sed 's/\(image: imds-guard:\).*/\1VERSION/'
+    unpacked_kubectl kustomize "$1" | sed 's/\(image: imds-guard:\).*/\1VERSION/'
 }
 
 # examples/cluster with one of its comments less.
@@ -86,7 +86,7 @@ differs() { # DIRECTORY-OR-COMPONENT...
     sed -i 's,newName: imds-guard\>,newName: registry.example/imds-guard,' \
         "$BATS_TEST_TMPDIR"/elsewhere/{,removal/}kustomization.yaml
     for directory in "$BATS_TEST_TMPDIR"/elsewhere{,/removal}; do
-        debian13_kubectl kustomize "$directory" | grep -q "image: registry.example/imds-guard:[0-9]"
+        unpacked_kubectl kustomize "$directory" | grep -q "image: registry.example/imds-guard:[0-9]"
     done
 }
 

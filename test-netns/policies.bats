@@ -5,19 +5,19 @@
 # script runs against a stand-in for the API server.
 
 setup_file() {
-    debian13_use "$BATS_TEST_DIRNAME/../build" || {
-        echo "no cel-go of Debian 13; run.sh fetches it" >&2
+    unpacked_use "$BATS_TEST_DIRNAME/../build" || {
+        echo "no cel-go; run.sh fetches it" >&2
         return 1
     }
-    debian13_go build -o "$BATS_FILE_TMPDIR/admission" "$BATS_TEST_DIRNAME/fixtures/admission/main.go"
+    unpacked_go build -o "$BATS_FILE_TMPDIR/admission" "$BATS_TEST_DIRNAME/fixtures/admission/main.go"
 }
 
-# shellcheck source=lib/debian13.bash
-. "$BATS_TEST_DIRNAME/lib/debian13.bash"
+# shellcheck source=lib/unpacked.bash
+. "$BATS_TEST_DIRNAME/lib/unpacked.bash"
 
 setup() {
     cluster=$BATS_TEST_DIRNAME/../examples/cluster
-    debian13_use "$BATS_TEST_DIRNAME/../build"
+    unpacked_use "$BATS_TEST_DIRNAME/../build"
 }
 
 # Reads cases, one a line: what is expected of it, "allowed", "denied" or "not asked", a tab, and a
@@ -126,7 +126,7 @@ has_taints() { # NODE TAINTS
 
 @test "the startup taint goes where the agent is ready, and stays elsewhere" {
     local pid script
-    debian13_go build -o /run/apiserver "$BATS_TEST_DIRNAME/fixtures/apiserver/main.go"
+    unpacked_go build -o /run/apiserver "$BATS_TEST_DIRNAME/fixtures/apiserver/main.go"
     jq -nc --argjson nodes "$(for name in ready starting bare; do node "$name"; done | jq -s .)" \
         --argjson pods "$(jq -s . <(agent ready True) <(agent starting False))" '{nodes: $nodes, pods: $pods}' \
         >/run/cluster.json
@@ -137,7 +137,7 @@ has_taints() { # NODE TAINTS
     script=$(yq -r '.spec.template.spec.containers[0].command[2]' \
         "$cluster/components/startup-taint/deployment.yaml")
     mkdir -p /run/tools
-    ln -sf "$debian13/usr/bin/kubectl" /run/tools/kubectl
+    ln -sf "$unpacked/trixie/usr/bin/kubectl" /run/tools/kubectl
     # In a container of busybox's tools, with /tmp of its own.
     KUBECONFIG=/run/kubeconfig HOME=/run PATH=/run/tools:$PATH \
         busybox sh -c "${script//\/tmp\///run/tools/}" >/run/untaint.log 2>&1 3>&- &

@@ -11,7 +11,11 @@ bats_require_minimum_version 1.5.0
 . "$BATS_TEST_DIRNAME/lib/watch.bash"
 # shellcheck source=lib/fence.bash
 . "$BATS_TEST_DIRNAME/lib/fence.bash"
+# shellcheck source=lib/unpacked.bash
+. "$BATS_TEST_DIRNAME/lib/unpacked.bash"
 
+unpacked_use "$world_root/build" || fail "no prometheus; run.sh fetches it"
+PATH=$unpacked/trixie/usr/bin:$PATH
 export EXIT_FENCE=auto
 examples=$BATS_TEST_DIRNAME/../examples/prometheus
 textfile=/run/textfiles/imds-guard.prom

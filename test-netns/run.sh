@@ -18,8 +18,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test-netns/lib/packages.bash"
 # shellcheck source=lib/cnitool.bash
 . "$root/test-netns/lib/cnitool.bash"
-# shellcheck source=lib/debian13.bash
-. "$root/test-netns/lib/debian13.bash"
+# shellcheck source=lib/unpacked.bash
+. "$root/test-netns/lib/unpacked.bash"
 
 # Labels of tests that are run only when asked for.
 on_demand='^(long|release|bench|kernels)$'
@@ -42,7 +42,7 @@ cd "$root"
 build release
 build dev
 cnitool_path "$root/build" >/dev/null
-debian13_fetch "$root/build"
+unpacked_fetch "$root/build"
 
 selection=(--label-exclude "$on_demand")
 for argument; do

@@ -2,7 +2,8 @@
 #
 #   packages_install "${packages_build[@]}" "${packages_test[@]}"
 #
-# Installs what is missing, and only that: what is there is neither upgraded nor removed. An entry
+# Installs what is missing, and only that: what is there is neither upgraded nor removed. Nothing that a
+# machine would start as a service is among them (that, and what Debian 12 lacks, is unpacked.bash's). An entry
 # `a|b` is content with either and installs a. Needs root only if something is missing.
 
 packages_build=(
@@ -14,9 +15,8 @@ packages_test=(
     libcmocka-dev bats strace groff-base
     iproute2 iputils-ping iptables nftables util-linux socat curl jq gojq yq
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
-    containerd containernetworking-plugins protobuf-compiler busybox-static debootstrap
+    runc containernetworking-plugins protobuf-compiler busybox-static debootstrap
     debian-archive-keyring git
-    prometheus prometheus-node-exporter
     clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind gcovr
 )
 

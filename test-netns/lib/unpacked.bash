@@ -1,0 +1,61 @@
+# Programs that tests run and that are not installed: their packages would start services on a machine with
+# systemd (containerd, prometheus and its exporter), or Debian 12 has them too old or not at all (kubectl
+# that knows components; Go and cel-go, to evaluate admission policies; containerd that reads drop-ins).
+# Unpacked below build/unpacked, a folder for each release of Debian, once. Sourced.
+#
+#   unpacked_fetch BUILD_DIR         makes them, or does nothing if they are there; needs a mirror
+#   unpacked_use BUILD_DIR           then: $unpacked/CODENAME/usr/bin, and
+#   unpacked_kubectl, unpacked_go ARGUMENT...
+
+# What is named, and nothing of what it depends on: no library that this machine has not.
+unpacked_of_trixie=(
+    kubectl containerd prometheus prometheus-node-exporter
+    golang-1.24-go golang-1.24-src golang-github-google-cel-go-dev golang-github-antlr-antlr4-dev
+    golang-github-stoewer-go-strcase-dev golang-golang-x-exp-dev golang-golang-x-text-dev
+    golang-google-genproto-dev golang-google-protobuf-dev
+)
+unpacked_of_forky=(containerd)
+
+# shellcheck source=apt_of.bash
+. "$(dirname "${BASH_SOURCE[0]}")/apt_of.bash"
+
+unpacked_fetch() ( # BUILD_DIR
+    cache=$(realpath -m "$1/unpacked")
+    mkdir -p "$cache"
+    exec 9>"$cache/lock"
+    flock 9
+    unpacked_suite trixie "${unpacked_of_trixie[@]}" && unpacked_suite forky "${unpacked_of_forky[@]}"
+)
+
+unpacked_suite() { # CODENAME PACKAGE...
+    local dir=$cache/$1
+    [ "$(cat "$dir/.packages" 2>/dev/null)" != "${*:2}" ] || return 0
+    echo "unpacking ${*:2} of Debian's $1 below $cache" >&2
+    rm -rf --one-file-system "$dir" "$cache/apt"
+    mkdir -p "$dir/packages"
+    (cd "$dir/packages" &&
+        apt_of "debian/$1" "$(dpkg --print-architecture)" apt-get --quiet=2 download "${@:2}") || return 1
+    for package in "$dir"/packages/*.deb; do
+        # dpkg-deb -x would put directories in the place of links.
+        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$dir" || return 1
+    done
+    # What lists say today is of no use later.
+    rm -r "$dir/packages" "$cache/apt"
+    echo "${*:2}" >"$dir/.packages"
+}
+
+unpacked_use() { # BUILD_DIR
+    unpacked=$(realpath -m "$1/unpacked")
+    [ "$(cat "$unpacked/trixie/.packages" 2>/dev/null)" = "${unpacked_of_trixie[*]}" ] &&
+        [ "$(cat "$unpacked/forky/.packages" 2>/dev/null)" = "${unpacked_of_forky[*]}" ]
+}
+
+unpacked_kubectl() { # ARGUMENT...
+    "$unpacked/trixie/usr/bin/kubectl" "$@"
+}
+
+unpacked_go() { # ARGUMENT...
+    local root=$unpacked/trixie
+    GO111MODULE=off GOFLAGS='' GOTOOLCHAIN=local CGO_ENABLED=0 GOROOT=$(realpath "$root/usr/lib/go-1.24") \
+        GOPATH=$root/usr/share/gocode GOCACHE=$unpacked/cache "$root/usr/lib/go-1.24/bin/go" "$@"
+}
