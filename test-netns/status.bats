@@ -272,6 +272,45 @@ gone() {
     [ "$(wc -l <<<"$output")" -eq 1 ]
 }
 
+@test "--quiet: a thousand pods are no reason to be late" {
+    declare -A node_numbers
+    # shellcheck source=bench/nodes.bash
+    . "$BATS_TEST_DIRNAME/bench/nodes.bash"
+    prefer_release
+    ip netns delete node
+    nodes_start
+    node_make node 1 1000
+    conflist regular
+    pods_cache node 1 1000 /var/lib/cni/results
+    run -0 on_node "$IMDS_GUARD" sync
+    [[ $output == *"1000 guarded"* ]]
+    TIMEFORMAT=%R
+    { time on_node "$IMDS_GUARD" status --quiet; } 2>/run/took
+    # The probe gives it ten seconds, every ten seconds, on a node that has other things to do.
+    awk '{ print "# " $1 " s"; exit $1 > 1 }' /run/took >&3
+}
+
+@test "who was started before imds-guard was in the chain is named, until it is made again" {
+    conflist_plain regular
+    pod_add a
+    pod_add b
+    conflist regular
+    pod_add c
+    on_node "$IMDS_GUARD" sync
+    assert_guards a drop
+    run -0 status
+    [ "${lines[-2]}" = "started without imds-guard in their chain: default/a, default/b" ]
+    run -0 status default/b
+    [ "${lines[-2]}" = "started without imds-guard in their chain: default/b" ]
+    pod_del b
+    pod_add b
+    [ "$(status --json | jq -c '[.attachments[] | select(.unchained).pod]')" = '["a"]' ]
+    pod_del a
+    pod_add a
+    run -0 status
+    run ! grep 'started without' <<<"$output"
+}
+
 @test "flush asks for --yes without a terminal, and then removes everything" {
     conflist regular
     pod_add a

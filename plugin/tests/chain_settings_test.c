@@ -131,12 +131,19 @@ static void says_what_is_wrong_with_the_chain(void **state)
     assert_true(has_problem(&this, "2 entries of imds-guard"));
     assert_true(has_problem(&this, path));
     assert_int_equal(this.settings.config.mode, MODE_ENFORCE);
+    assert_null(this.settings.drop_in);
+    write_text(
+        world->conflist,
+        "{\"cniVersion\":\"0.4.0\",\"name\":\"aws-cni\",\"plugins\":[{\"type\":\"aws-cni\"}]}");
+    load(&this, path, 0);
+    assert_string_equal(this.settings.drop_in, path);
+    assert_true(this.settings.drop_in_written > 0);
 
     in_world(path, world, "net.d/87-podman.conflist");
     write_text(path,
                "{\"name\":\"podman\",\"plugins\":[{\"type\":\"bridge\"}," ENTRY("audit") "]}");
     in_world(path, world, "net.d/aws-cni/zz-imds-guard.conf");
-    load(&this, path, 2);
+    load(&this, path, 1);
     assert_true(has_problem(&this, "does not make this node's pods"));
     settings_free(&this.settings);
 }

@@ -42,6 +42,7 @@ static void an_attachment_is_read_whole(void **state)
     assert_string_equal(attachment->owner.container_id, "abc123");
     assert_string_equal(attachment->owner.ifname, "eth0");
     assert_string_equal(attachment->netns, "/run/netns/a");
+    assert_false(cached.reads_no_drop_ins);
     assert_string_equal(attachment->pod.namespace, "default");
     assert_string_equal(attachment->pod.name, "web-0");
     assert_null(attachment->pod.annotations);
@@ -57,6 +58,7 @@ static void an_old_libcni_tells_the_namespace_in_the_result_alone(void **state)
     (void)state;
     assert_int_equal(parse(HEAD ARGS RESULT, &cached, &err), 0);
     assert_string_equal(cached.attachment.netns, "/run/netns/x");
+    assert_true(cached.reads_no_drop_ins);
 }
 
 static void annotations_come_with_the_capability(void **state)

@@ -44,7 +44,8 @@ static struct status_guard open_guards[] = {
 #define POD(namespace, pod, container, state, reason, guards, count)                               \
     {                                                                                              \
         (char[]){namespace}, (char[]){pod}, (char[]){"aws-cni"}, (char[]){container},              \
-            (char[]){"eth0"}, state, (char[]){reason}, guards, count                               \
+            (char[]){"eth0"}, state, (char[]){reason}, guards, count,                              \
+            (state) == STATUS_STATE_UNGUARDED                                                      \
     }
 
 static struct status_row rows[] = {

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define LETTERS_MAX 32
 
@@ -43,6 +44,7 @@ static int load(const char *directory, const char *name, struct drop_ins *drop_i
     cleanup(free_text) char *path = NULL;
     struct span text = {0};
     struct drop_in *ours;
+    struct stat status;
     struct error why;
 
     if (!drop_in.name || asprintf(&path, "%s/%s", directory, name) < 0) {
@@ -51,6 +53,8 @@ static int load(const char *directory, const char *name, struct drop_ins *drop_i
     }
     if (file_read(AT_FDCWD, path, FILE_LINK_FOLLOW, &drop_in.text, &text.length, err) < 0)
         return errno == ENOENT ? 0 : -1;
+    if (stat(path, &status) == 0)
+        drop_in.written = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
     text.start = drop_in.text;
     if (json_parse(text, &drop_in.tree, &why) < 0 && why.code != ERROR_DECODING) {
         *err = why;

@@ -11,13 +11,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Sorts after most names; where it does not, it gets more of the first letter. */
 #define DROP_IN_NAME "zz-imds-guard.conf"
 
 struct drop_in {
-    char *name; /* of the file */
-    char *text; /* with a NUL after it */
+    char *name;      /* of the file */
+    char *text;      /* with a NUL after it */
+    int64_t written; /* when the file was, last: nanoseconds since 1970 */
     cJSON *tree;
 };
 

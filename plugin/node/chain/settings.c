@@ -160,6 +160,17 @@ static int choose(const struct settings_sources *sources, const struct conflist 
     return done ? 0 : nothing(sources->conf_dir, list, settings, err);
 }
 
+static int take_drop_in(const struct conflist *list, struct settings *settings, struct error *err)
+{
+    const struct drop_ins *drop_ins = list ? &list->drop_ins : NULL;
+
+    if (!list || list->inline_count > 0 || drop_ins->count == 0)
+        return 0;
+    settings->drop_in_written = drop_ins->ours[drop_ins->count - 1].written;
+    settings->drop_in = strdup(list->entry_path);
+    return settings->drop_in ? 0 : error_no_memory(err);
+}
+
 int settings_load(const struct settings_sources *sources, struct settings *out, struct error *err)
 {
     cleanup(settings) struct settings settings = {0};
@@ -174,6 +185,8 @@ int settings_load(const struct settings_sources *sources, struct settings *out, 
     if (note_lists(&directory, sources->conf_dir, &settings, err) < 0 ||
         choose(sources, first, &settings, err) < 0 ||
         add_networks(&directory, &sources->networks, &settings, err) < 0)
+        return -1;
+    if (take_drop_in(first, &settings, err) < 0)
         return -1;
     settings.network = strdup(first                         ? first->network
                               : settings.networks.count > 0 ? settings.networks.items[0]
@@ -191,6 +204,7 @@ void settings_free(struct settings *settings)
     free(settings->entry);
     free(settings->path);
     free(settings->network);
+    free(settings->drop_in);
     notes_free(&settings->problems);
     *settings = (struct settings){0};
 }

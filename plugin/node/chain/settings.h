@@ -18,6 +18,8 @@
 #include "node/chain/networks.h"
 #include "node/notes.h"
 
+#include <stdint.h>
+
 struct settings_sources {
     const char *conf_dir;
     const char *config_file;  /* or NULL */
@@ -34,7 +36,9 @@ struct settings {
     struct names networks; /* all that make this node's pods: the lists', and those named */
     bool remembered; /* by what the caller knows alone: neither file nor list says it any more */
     bool unchained;  /* a list that makes this node's pods has no entry of ours, or there is none */
-    struct notes problems; /* what keeps the chain from being what it should be */
+    char *drop_in;   /* of the list in force, the drop-in that alone has its entry; or NULL */
+    int64_t drop_in_written; /* nanoseconds since 1970 */
+    struct notes problems;   /* what keeps the chain from being what it should be */
 };
 
 /*

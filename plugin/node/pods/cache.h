@@ -38,7 +38,8 @@ struct cached_attachment {
     int64_t written;              /* when the file was, last: nanoseconds since 1970 */
     struct attachment attachment; /* borrowed from the tree, but for the result, which is owned */
     struct cached_chain chain;
-    cJSON *tree; /* what is borrowed from it, and no more */
+    bool reads_no_drop_ins; /* the libcni that wrote it is older than 1.2, and so than drop-ins */
+    cJSON *tree;            /* what is borrowed from it, and no more */
 };
 
 /* A file that is no attachment of libcni's, or cannot be read. */

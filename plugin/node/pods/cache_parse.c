@@ -102,12 +102,18 @@ static const char *sandbox_of(const struct result *result, const char *ifname)
     return NULL;
 }
 
+/* libcni 1.2 and later. */
+static bool has_netns(const cJSON *tree)
+{
+    return cJSON_GetObjectItemCaseSensitive(tree, "netns") != NULL;
+}
+
 static int take_netns(const cJSON *tree, const struct attachment *attachment, const char **out,
                       struct error *err)
 {
     const char *netns = NULL;
 
-    if (cJSON_GetObjectItemCaseSensitive(tree, "netns"))
+    if (has_netns(tree))
         return take_text(tree, "netns", out, err);
     netns = sandbox_of(&attachment->result, attachment->owner.ifname);
     if (!netns)
@@ -192,6 +198,7 @@ int cache_parse(struct span text, struct cached_attachment *out, struct error *e
     if (config && read_chain(config, &cached.chain, err) < 0)
         return -1;
     attachment->pod = take_pod(cached.tree);
+    cached.reads_no_drop_ins = !has_netns(cached.tree);
     *out = steal(&cached);
     return 0;
 }

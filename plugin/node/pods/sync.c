@@ -4,6 +4,7 @@
 #include "kernel/links/links.h"
 #include "node/pods/exit_fence.h"
 #include "node/pods/survey.h"
+#include "node/pods/unchained.h"
 
 #include <string.h>
 
@@ -357,7 +358,8 @@ int sync_run(const struct settings *settings, const struct sync_options *options
 
     if (survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
         set_refused_aside(&sync, err) < 0 || note_unread(&sync, err) < 0 ||
-        note_terms(&sync, err) < 0 || note_all(&sync, err) < 0)
+        note_terms(&sync, err) < 0 || note_all(&sync, err) < 0 ||
+        note_drop_in_unread(settings, &sync.survey.cache, &sync.report.notes, err) < 0)
         return -1;
     if (!options->dry_run && (sync.report.changed > 0 || sync.report.terms_set) &&
         apply(&sync, err) < 0)

@@ -5,6 +5,7 @@
 #include "kernel/wanted.h"
 #include "node/pods/in_force.h"
 #include "node/pods/survey.h"
+#include "node/pods/unchained.h"
 #include "node/status/row.h"
 
 #include <string.h>
@@ -70,6 +71,7 @@ static int add_attachment(struct status *status, const struct source *source,
     if (!row && status_row_add(status, &attachment->owner, attachment->pod.namespace,
                                attachment->pod.name, &row, err) < 0)
         return -1;
+    row->unchained = row->unchained || started_unchained(&source->settings, surveyed->cached);
     for (size_t i = 0; i < surveyed->plan.guard_count; i++)
         if (status_row_add_wanted(row, &source->survey.holdings, &surveyed->plan.guards[i], err) <
             0)
@@ -316,6 +318,7 @@ int status_collect(const struct status_options *options, struct status *out, str
     if (survey_anyway(options, &status, &source, err) < 0 ||
         add_attachments(&status, &source, err) < 0 || add_holdings(&status, &source, err) < 0 ||
         add_skipped(&status, &source.survey.cache, err) < 0 ||
+        note_drop_in_unread(&source.settings, &source.survey.cache, &status.problems, err) < 0 ||
         status_add_fence(&status, &source.settings, &source.survey, err) < 0)
         return -1;
     status_rows_sort(&status);

@@ -49,7 +49,8 @@ static bool add_row(cJSON *array, const struct status_row *row)
         !cJSON_AddStringToObject(object, "containerId", row->container_id) ||
         !cJSON_AddStringToObject(object, "ifname", row->ifname) ||
         !cJSON_AddStringToObject(object, "state", status_state_name(row->state)) ||
-        !cJSON_AddStringToObject(object, "reason", row->reason))
+        !cJSON_AddStringToObject(object, "reason", row->reason) ||
+        !cJSON_AddBoolToObject(object, "unchained", row->unchained))
         return false;
     guards = cJSON_AddArrayToObject(object, "guards");
     if (!guards)

@@ -1,11 +1,30 @@
 #include "node/status/status.h"
 
+#include "node/pods/unchained.h"
+
 static enum status_exit judge_chain(const struct settings *settings, struct error *why)
 {
     if (!settings->unchained && !settings->remembered)
         return STATUS_IN_FORCE;
     error_set(why, ERROR_NOT_AVAILABLE, "pods that start now are not guarded by name: %s",
               settings->problems.count > 0 ? settings->problems.items[0].text : settings->path);
+    return STATUS_WRONG;
+}
+
+/* Of pods, only whether the one that started last shows that our entry is not read. */
+static enum status_exit judge_drop_in(const struct settings *settings, const char *results_dir,
+                                      struct error *why)
+{
+    cleanup(cache) struct cache cache = {0};
+
+    if (!settings->drop_in)
+        return STATUS_IN_FORCE;
+    if (cache_read(results_dir, &settings->config, NULL, NULL, &cache, why) < 0)
+        return STATUS_UNKNOWN;
+    if (!drop_in_unread(settings, &cache))
+        return STATUS_IN_FORCE;
+    error_set(why, ERROR_NOT_AVAILABLE,
+              "pods that start now are not guarded by name: %s " DROP_IN_UNREAD, settings->drop_in);
     return STATUS_WRONG;
 }
 
@@ -41,5 +60,7 @@ enum status_exit status_of_node(const struct status_options *options, struct err
     if (settings_load(&options->sources, &settings, why) < 0)
         return STATUS_UNKNOWN;
     chain = judge_chain(&settings, why);
+    if (chain == STATUS_IN_FORCE)
+        chain = judge_drop_in(&settings, options->results_dir, why);
     return chain == STATUS_IN_FORCE ? judge_rules(&settings, why) : chain;
 }

@@ -74,6 +74,7 @@ struct status_row {
     char *reason; /* why it is not simply guarded; "" if it is */
     struct status_guard *guards;
     size_t guard_count;
+    bool unchained; /* it was started when imds-guard was not in its chain */
 };
 
 struct status {

@@ -206,6 +206,23 @@ static void print_fence(const struct status_fence *fence, FILE *out)
         print_incoming(&fence->listing.incoming[i], out);
 }
 
+/* What they have asked before nobody knows. */
+static void print_unchained(const struct status *status, FILE *out)
+{
+    const char *before = "started without imds-guard in their chain: ";
+    cells line;
+
+    for (size_t i = 0; i < status->row_count; i++) {
+        if (!status->rows[i].unchained)
+            continue;
+        fill_pod(&status->rows[i], line);
+        fprintf(out, "%s%s", before, line[POD]);
+        before = ", ";
+    }
+    if (before[0] == ',')
+        fputc('\n', out);
+}
+
 /* Of guarded and open ones it says how many there are, of others only if there are any. */
 static void print_summary(const struct status *status, bool color, FILE *out)
 {
@@ -239,6 +256,7 @@ void status_print_table(const struct status *status, bool color, FILE *out)
         print_line(widths, line, "", out);
     }
     print_fence(&status->fence, out);
+    print_unchained(status, out);
     for (size_t i = 0; i < status->problems.count; i++)
         fprintf(out, "note: %s\n", status->problems.items[i].text);
     print_summary(status, color, out);
