@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
-# A real runtime as the kubelet uses it: pod sandboxes of Debian's containerd by CRI, with annotations,
-# in the conflist that `install` has patched. (containerd.bats has containers by ctr, which has neither
-# pods nor their annotations.)
+# A real runtime as the kubelet uses it: pod sandboxes of containerd by CRI, with annotations, in the
+# conflist that `install` has patched. cri.bats has 1.7, cri_containerd2_nftables.bats, the same file, 2.1.
+# (containerd.bats has containers by ctr, which has neither pods nor their annotations, and keeps the
+# configuration that it started with.)
 
 # shellcheck source=lib/suite.bash
 . "$BATS_TEST_DIRNAME/lib/suite.bash"
@@ -10,23 +11,23 @@
 
 bats_require_minimum_version 1.5.0
 
+case ${BATS_TEST_FILENAME##*/} in
+cri_containerd2_*) release=forky ;;
+*) release=trixie ;;
+esac
+
 setup_file() {
-    local tool
-    for tool in containerd ctr runc protoc; do
-        type -P $tool >/dev/null || unavailable "$tool is not installed"
-    done
-    [ -x /bin/busybox ] || unavailable "busybox-static is not installed"
-    [ -x /usr/lib/cni/loopback ] || unavailable "containernetworking-plugins is not installed"
+    cri_use $release
     world_start
     cri_install
 }
 
 teardown_file() {
-    # runc leaves the directory above a sandbox's cgroup.
-    find /sys/fs/cgroup -depth -type d -path "*/$cri_cgroup*" -exec rmdir {} + 2>/dev/null || true
+    cri_tidy
 }
 
 setup() {
+    cri_use $release
     node_new
     rm -f /opt/cni/bin/imds-guard
     conflist_plain regular
@@ -105,4 +106,72 @@ teardown() {
     assert_imds_silent a
     sandbox_stop a
     assert_no_guards
+}
+
+has_no_entry() {
+    cri_has_entry aws-cni && ! cri_has_entry imds-guard
+}
+
+@test "uninstalled: pods reach IMDS, end as they should, and nobody blocks the next of their name" {
+    sandbox_run a shop/web-0
+    sandbox_run b shop/web-1
+    assert_imds_silent a
+    on_node "$IMDS_GUARD" uninstall --yes
+    assert_no_guards
+    assert_imds_answers a
+    assert_imds_answers b
+    wait_until 30 has_no_entry
+    # containerd ends it by the list as it is now, which has no imds-guard.
+    sandbox_stop a
+    sandbox_remove a
+    sandbox_run a shop/web-0 1
+    assert_no_guards
+    assert_imds_answers a
+    assert_rest_answers a b
+}
+
+@test "uninstalled but for the guards: who runs stays guarded, and so does the next of that name, until flush" {
+    sandbox_run a shop/web-0
+    sandbox_run b shop/web-1
+    run -0 on_node "$IMDS_GUARD" uninstall --keep-guards
+    [[ $output == *"2 guards kept"* ]]
+    [[ $output == *"imds-guard flush"* ]]
+    assert_imds_silent a
+    wait_until 30 has_no_entry
+    sandbox_stop a
+    sandbox_remove a
+    sandbox_run a shop/web-0 1
+    # The guard is the pod's before it.
+    [ -z "$(attack a "$imds4")" ]
+    assert_rest_answers a b
+    on_node "$IMDS_GUARD" flush --yes
+    assert_no_guards
+    assert_imds_answers a
+}
+
+# aws-node's file comes later than everything else: a fresh node, an agent by systemd.
+@test "the first pod of a fresh node, where watch waits for the conflist" {
+    local list=/etc/cni/net.d/10-aws.conflist watching
+    on_node "$IMDS_GUARD" uninstall --yes
+    mv $list /run/plain
+    wait_until 30 has_no_network
+    ASAN_OPTIONS=detect_leaks=0 nsenter --net=/run/netns/node -- "$IMDS_GUARD" watch \
+        --config /run/entry.json 2>/run/watch.log >/dev/null 3>&- &
+    watching=$!
+    background+=($watching)
+    wait_until 30 grep -q 'waiting for it' /run/watch.log
+    cp /run/plain $list.tmp
+    mv $list.tmp $list
+    wait_until 30 cri_has_entry imds-guard
+    sandbox_run a shop/web-0
+    # By its own ADD: watch is not what has guarded it.
+    kill -TERM $watching
+    wait $watching || true
+    run ! grep 'guarded shop/web-0' /run/watch.log
+    assert_guards a drop
+    assert_imds_silent a
+}
+
+has_no_network() {
+    ! cri_has_entry aws-cni
 }

@@ -68,10 +68,10 @@ has_guards() { # POD
     assert_guards "$1" drop 2>/dev/null
 }
 
-is_ready() {
+is_ready() { # [SPEC]
     local probe
     mapfile -t probe </run/probe
-    (container_run /run/watch.json "${probe[@]}") >/run/probe.log 2>&1
+    (container_run "${1:-/run/watch.json}" "${probe[@]}") >/run/probe.log 2>&1
 }
 
 @test "it guards who runs already and who starts, and is ready then" {
@@ -91,6 +91,27 @@ is_ready() {
     wait_until 90 has_guards after
     assert_imds_silent after
     wait_until 30 is_ready
+}
+
+# What maxUnavailable stops at.
+@test "an agent that guards nobody is never ready: it may not touch the rules, or finds no conflist" {
+    pod_add a
+    jq '.capabilities -= ["net_admin"]' /run/watch.json >/run/weak.json
+    start /run/weak.json
+    wait_until 30 has_entry
+    wait_until 30 grep -q "refuses\|not permitted\|CAP_NET_ADMIN" /run/agent.log
+    run ! is_ready /run/weak.json
+    assert_imds_answers a
+    kill "${background[0]}"
+    wait "${background[0]}" || true
+
+    rm "$list"
+    start /run/watch.json
+    wait_until 30 grep -q "waiting for it" /run/agent.log
+    run ! is_ready
+    aws_node_writes
+    wait_until 30 is_ready
+    assert_imds_silent a
 }
 
 @test "the directory of the conflists is deleted and made anew" {

@@ -54,10 +54,26 @@ start_watching() { # OPTION...
     wait_until 10 said "set the verdict for interfaces without a guard"
 }
 
-@test "pods that come and go are no reason for a line, and none is repaired" {
+# The DaemonSet's readiness probe, somewhat more often. What it says is why the node is not in force.
+probe_all_the_while() {
+    while [ ! -e /run/enough ]; do
+        on_node "$IMDS_GUARD" status --quiet 2>&1 || true
+        echo >>/run/probes
+        sleep 0.1
+    done >/run/not-ready
+}
+
+@test "pods that come and go are no reason for a line, none is repaired, and the node stays ready" {
+    local probing
     start_watching --interval 2
     pod_add stays
+    probe_all_the_while 3>&- 4>&- &
+    probing=$!
     churn
+    touch /run/enough
+    wait $probing
+    diff /run/not-ready /dev/null
+    [ "$(wc -l </run/probes)" -gt 20 ]
     echo "# $(wc -l </run/churned) pods" >&3
     sleep 6 # whatever was in doubt has had its time
     [ -z "$(repairs)" ] || fail "$(repairs)"

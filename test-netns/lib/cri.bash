@@ -1,22 +1,40 @@
 # containerd as the kubelet uses it: its CRI plugin, asked over its socket. ctr keeps the configuration
 # it started with and knows no pods; this is what nodes run. Sourced, in a world with a node.
 #
+#   cri_use CODENAME          containerd of that release of Debian (unpacked.bash): 1.7 of trixie, 2.1 of forky
 #   cri_install               what must be there once: the pause image, the configuration
 #   cri_start, cri_stop       containerd, in the node's network
+#   cri_has_entry TYPE        whether the chain that it will call by has a plugin of this type: it takes
+#                             notice of a new conflist some time later
 #   cri METHOD [REQUEST]      a call of the RuntimeService; request and answer in protobuf's text form.
 #                             What it cannot do is said on standard error.
 #   sandbox_run POD NS/NAME [ATTEMPT [ANNOTATION VALUE]...]   a pod's sandbox; POD names its network
 #                             namespace from then on, as with pod_add; its id is in sandbox_id POD
 #   sandbox_stop, sandbox_remove POD
 #   sandbox_end_all           whatever there is
+#   cri_tidy                  what runc leaves, at the end
 #
 # gRPC is HTTP/2 with five bytes before the message; curl speaks the one, protoc writes the other.
 
 cri_cgroup=imds-guard-test-cri
 cri_image=docker.io/imds-guard-test/pause:1
 
+# shellcheck source=unpacked.bash
+. "$world_root/test-netns/lib/unpacked.bash"
+
+cri_use() { # CODENAME
+    local tool
+    unpacked_use "$world_root/build" || unavailable "no containerd; run.sh fetches it"
+    for tool in runc protoc; do
+        type -P $tool >/dev/null || unavailable "$tool is not installed"
+    done
+    PATH=$unpacked/$1/usr/bin:$PATH
+}
+
 cri_install() {
     local tree=/run/pause
+    [ -x /bin/busybox ] || unavailable "busybox-static is not installed"
+    [ -x /usr/lib/cni/loopback ] || unavailable "containernetworking-plugins is not installed"
     mkdir -p "$tree"/{root/bin,image} /run/sandboxes
     ln -s /usr/lib/cni/loopback /opt/cni/bin/ # which containerd calls by itself
     cp /bin/busybox "$tree/root/bin/"
@@ -39,6 +57,8 @@ sandbox_image = "$cri_image"
 restrict_oom_score_adj = true
 [plugins."io.containerd.grpc.v1.cri".containerd]
 snapshotter = "native"
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/opt/cni/bin"
 END
 }
 
@@ -49,6 +69,11 @@ cri_start() {
     cri_pid=$!
     wait_until 30 cri_answers
     on_node ctr --address /run/containerd/socket --namespace k8s.io image import /run/pause/image.tar >/dev/null
+}
+
+# runc leaves the directory above a sandbox's cgroup.
+cri_tidy() {
+    find /sys/fs/cgroup -depth -type d -path "*/$cri_cgroup*" -exec rmdir {} + 2>/dev/null || true
 }
 
 cri_answers() {
@@ -81,6 +106,11 @@ cri() { # METHOD [REQUEST]
     fi
     tail -c +6 "$work/answer" | protoc -I "$world_root/test-netns/fixtures" --decode="${type}Response" cri.proto
     rm -r "$work"
+}
+
+# Its own view of the networks, which it tells in JSON, and protoc prints as a C string.
+cri_has_entry() { # TYPE
+    cri Status 'verbose: true' | grep -q "\\\\\"type\\\\\":\\\\\"$1\\\\\""
 }
 
 sandbox_id() { # POD
