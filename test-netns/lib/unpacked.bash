@@ -1,6 +1,6 @@
 # Programs that tests run and that are not installed: their packages would start services on a machine with
 # systemd (containerd, prometheus and its exporter), or Debian 12 has them too old or not at all (kubectl
-# that knows components; Go and cel-go, to evaluate admission policies; containerd that reads drop-ins).
+# that knows components; Go, cel-go and the API's types, to look at manifests; containerd that reads drop-ins).
 # Unpacked below build/unpacked, a folder for each release of Debian, once. Sourced.
 #
 #   unpacked_fetch BUILD_DIR         makes them, or does nothing if they are there; needs a mirror
@@ -13,6 +13,11 @@ unpacked_of_trixie=(
     golang-1.24-go golang-1.24-src golang-github-google-cel-go-dev golang-github-antlr-antlr4-dev
     golang-github-stoewer-go-strcase-dev golang-golang-x-exp-dev golang-golang-x-text-dev
     golang-google-genproto-dev golang-google-protobuf-dev
+    golang-k8s-api-dev golang-k8s-apimachinery-dev golang-k8s-klog-dev golang-k8s-utils-dev golang-k8s-sigs-json-dev
+    golang-k8s-sigs-structured-merge-diff-dev golang-github-gogo-protobuf-dev golang-github-google-gofuzz-dev
+    golang-gopkg-inf.v0-dev golang-golang-x-net-dev golang-github-fxamacker-cbor-dev
+    golang-github-x448-float16-dev golang-github-go-logr-logr-dev golang-github-json-iterator-go-dev
+    golang-github-modern-go-concurrent-dev golang-github-modern-go-reflect2-dev golang-k8s-sigs-yaml-dev
 )
 unpacked_of_forky=(containerd)
 
@@ -30,7 +35,7 @@ unpacked_fetch() ( # BUILD_DIR
 unpacked_suite() { # CODENAME PACKAGE...
     local dir=$cache/$1
     [ "$(cat "$dir/.packages" 2>/dev/null)" != "${*:2}" ] || return 0
-    echo "unpacking ${*:2} of Debian's $1 below $cache" >&2
+    echo "unpacking $(($# - 1)) packages of Debian's $1 below $cache" >&2
     rm -rf --one-file-system "$dir" "$cache/apt"
     mkdir -p "$dir/packages"
     (cd "$dir/packages" &&
