@@ -109,8 +109,11 @@ schema_build() {
 @test "the image has the binary's version, and another registry keeps it" {
     [ "$(yq -r '.images[0].newTag' "$cluster/base/kustomization.yaml")" = "$release" ]
     cp -r "$cluster" "$BATS_TEST_TMPDIR/elsewhere"
-    sed -i 's,newName: imds-guard\>,newName: registry.example/imds-guard,' \
-        "$BATS_TEST_TMPDIR"/elsewhere/{,removal/}kustomization.yaml
+    # With the command that README.md gives.
+    grep '^sed -i' "$cluster/README.md" |
+        sed -e 's,REGISTRY,registry.example,' -e "s,examples/cluster,'$BATS_TEST_TMPDIR/elsewhere'," |
+        bash -e
+    [ "$(sed -n 's/.*newTag: //p' "$cluster/base/kustomization.yaml")" = "$release" ]
     for directory in "$BATS_TEST_TMPDIR"/elsewhere{,/removal}; do
         unpacked_kubectl kustomize "$directory" | grep -q "image: registry.example/imds-guard:[0-9]"
     done
