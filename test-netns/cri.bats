@@ -37,6 +37,7 @@ setup() {
 }
 
 teardown() {
+    [ ${#background[@]} -eq 0 ] || kill "${background[@]}" 2>/dev/null || true
     [ -n "${BATS_TEST_COMPLETED:-}" ] || { guards; tail /run/containerd.log; }
     sandbox_end_all
     cri_stop
@@ -158,15 +159,15 @@ has_no_entry() {
     ASAN_OPTIONS=detect_leaks=0 nsenter --net=/run/netns/node -- "$IMDS_GUARD" watch \
         --config /run/entry.json 2>/run/watch.log >/dev/null 3>&- &
     watching=$!
-    background+=($watching)
+    background+=("$watching")
     wait_until 30 grep -q 'waiting for it' /run/watch.log
     cp /run/plain $list.tmp
     mv $list.tmp $list
     wait_until 30 cri_has_entry imds-guard
     sandbox_run a shop/web-0
     # By its own ADD: watch is not what has guarded it.
-    kill -TERM $watching
-    wait $watching || true
+    kill -TERM "$watching"
+    wait "$watching" || true
     run ! grep 'guarded shop/web-0' /run/watch.log
     assert_guards a drop
     assert_imds_silent a
