@@ -210,6 +210,13 @@ static int note_chosen(struct sync *sync, const struct listing *listing, struct 
     const bool dry_run = sync->options->dry_run;
     char text[ENDPOINT_TEXT_SIZE];
 
+    if (listing->former &&
+        notes_add(
+            &sync->report.notes, err, NOTE_DONE,
+            "%s what version 0.1.0 has made (%s); if it comes again, an agent of that version "
+            "still runs on this node",
+            dry_run ? "would take over" : "took over", sync->chosen->name) < 0)
+        return -1;
     for (size_t i = 0; i < listing->surplus_count; i++) {
         endpoint_text(&listing->surplus[i], text);
         if (notes_add(&sync->report.notes, err, NOTE_DONE,
