@@ -124,7 +124,7 @@ former_is_gone() {
     run ! on_node nft list table inet imds-guard
 }
 
-@test "the table of 0.1.0 is taken over in one transaction, with counters, exemptions and endpoints" {
+@test "the table of 0.1.0 is taken over, with counters, exemptions and endpoints" {
     local by before
     for by in ADD sync; do
         node_new

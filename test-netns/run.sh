@@ -20,6 +20,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test-netns/lib/cnitool.bash"
 # shellcheck source=lib/unpacked.bash
 . "$root/test-netns/lib/unpacked.bash"
+# shellcheck source=lib/former.bash
+. "$root/test-netns/lib/former.bash"
 
 # Labels of tests that are run only when asked for.
 on_demand='^(long|release|bench|kernels)$'
@@ -43,6 +45,7 @@ build release
 build dev
 cnitool_path "$root/build" >/dev/null
 unpacked_fetch "$root/build"
+former_path "$root/build" >/dev/null || true # the tests that want it say so
 
 selection=(--label-exclude "$on_demand")
 for argument; do

@@ -92,7 +92,7 @@ streams_stop() {
     done
     wait "${streaming[@]}" || true
     streaming=()
-    sleep 0.1 # what has been sent goes its way
+    sleep 0.1 # what has been sent goes its way, and what answers it
 }
 
 stream_sent() { # POD
@@ -118,9 +118,10 @@ streams_go_on() { # PACKETS POD...
 
 assert_stream_whole() { # POD
     local sent arrived
+    wait_until 5 eval "[ \"\$(stream_arrived $1)\" = \"\$(stream_sent $1)\" ]" 2>/dev/null || true
     sent=$(stream_sent "$1")
     arrived=$(stream_arrived "$1")
-    [ "$sent" = "$arrived" ] || fail "$((sent - arrived)) of $sent packets of $1 did not arrive" || return 1
+    [ "$sent" = "$arrived" ] || fail "$((sent - arrived)) of $sent packets of $1 did not arrive: $(cat "$streams/$1".*)" || return 1
     awk '/packets transmitted/ { if ($1 != $4) exit 1; pings++ } END { exit !pings }' "$streams/$1".* ||
         fail "pings of $1 were not answered: $(cat "$streams/$1".*)"
 }

@@ -19,6 +19,7 @@ struct application {
     size_t plan_count;
     const struct terms *terms;
     bool closely; /* the endpoints that stand are looked at as well */
+    bool again;   /* the table of version 0.1.0 is still to go */
 };
 
 static size_t count_guards(const struct application *job)
@@ -48,10 +49,16 @@ static bool announces_more(const struct plan *plan, const struct listing *found)
     return announced > count;
 }
 
+/* Whether the table is in force already. */
+static bool stands(const struct nft_view *view)
+{
+    return view->table && !view->skeleton.broken;
+}
+
 /* Whether only a look at all guards can tell what has to be written. */
 static bool needs_all(const struct application *job, const struct nft_view *view)
 {
-    if (!view->table || view->former || view->skeleton.broken)
+    if (!stands(view) || view->former)
         return true;
     for (size_t i = 0; i < job->plan_count; i++)
         if (announces_more(&job->plans[i], &view->listing))
@@ -124,6 +131,10 @@ static int mend_skeleton(struct nft_messages *messages, const struct nft_view *v
     return 0;
 }
 
+/*
+ * The table of version 0.1.0 goes only once ours stands: for a packet that is under way in a chain when
+ * that goes, the kernel takes its maps for empty, and so it would be let through.
+ */
 static int write_skeleton(struct nft_messages *messages, const struct nft_view *view, bool anew,
                           const struct terms *terms, const struct nft_changes *changes,
                           struct error *err)
@@ -131,7 +142,7 @@ static int write_skeleton(struct nft_messages *messages, const struct nft_view *
     struct others others = view->listing.others;
 
     others.verdict = terms->others;
-    if (view->former && skeleton_delete(messages, NFT_FORMER_TABLE, err) < 0)
+    if (view->former && stands(view) && skeleton_delete(messages, NFT_FORMER_TABLE, err) < 0)
         return -1;
     if (!anew)
         return mend_skeleton(messages, view, terms, &others, changes, err);
@@ -209,7 +220,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     if (look_for_plans(socket, job, &view, err) < 0 ||
         listing_terms(&view.listing, job->terms, &room, &terms, err) < 0)
         return -1;
-    anew = !view.table || view.former || view.skeleton.broken;
+    anew = !stands(&view) || (view.former && !view.covered);
     if (changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
                      terms.seen, anew, &changes, err) < 0)
         return -1;
@@ -225,11 +236,13 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         elements_add(&rest, changes.fresh + first, changes.fresh_count - first, err) < 0 ||
         (anew && nft_counters_ask(&question, err) < 0))
         return -1;
-    exactly = anew || needs_rules(&view, &terms) || view.skeleton.endpoints_wrong || changes.exact;
+    exactly = anew || view.former || needs_rules(&view, &terms) || view.skeleton.endpoints_wrong ||
+              changes.exact;
     if (commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
                err) < 0 ||
         nft_commit(socket, &rest, 0, err) < 0)
         return -1;
+    job->again = view.former && !stands(&view);
     return check_counters(socket, &question, err);
 }
 
@@ -239,5 +252,7 @@ int nft_apply(const struct plan *plans, size_t plan_count, const struct terms *t
     struct application job = {.plans = plans, .plan_count = plan_count, .terms = terms};
     bool absent = false;
 
-    return nft_keep_trying(apply_once, &job, terms, &absent, err);
+    if (nft_keep_trying(apply_once, &job, terms, &absent, err) < 0)
+        return -1;
+    return job.again ? nft_keep_trying(apply_once, &job, terms, &absent, err) : 0;
 }

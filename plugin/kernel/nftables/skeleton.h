@@ -54,8 +54,8 @@
 
 /*
  * Before every chain of the table filter, and behind the chain of version 0.1.0, which is at mangle:
- * of two chains at one priority the newer one is asked first, and while one transaction makes the
- * one and deletes the other, a packet could find the new one not in force yet and the old one no more.
+ * what that lets through in the moment in which it goes comes here. (Of two chains at one priority the
+ * newer one is asked first.)
  */
 #define NFT_PRIORITY (NF_IP_PRI_MANGLE + 1)
 

@@ -113,8 +113,9 @@ static bool succeeds(const struct held *former, const struct held *ours)
 }
 
 /* Adds guards to the listing, which is sorted and stays so: on interfaces that have none, or that of a
- * pod that was there before. */
-static int add_former(struct listing *listing, const struct listing *more, struct error *err)
+ * pod that was there before. *covered: there are none. */
+static int add_former(struct listing *listing, const struct listing *more, bool *covered,
+                      struct error *err)
 {
     const struct listing sorted = *listing;
     cleanup(free_memory) const struct held **missing =
@@ -124,13 +125,17 @@ static int add_former(struct listing *listing, const struct listing *more, struc
 
     if (missing == NULL)
         return error_no_memory(err);
+    *covered = true;
     for (size_t i = 0; i < more->held_count; i++) {
         const struct held *former = &more->held[i];
         const struct held *ours = listing_find(&sorted, former->guard.interface, &unused);
 
+        if (ours != NULL && !succeeds(former, ours))
+            continue;
+        *covered = *covered && tag_guards(former->tag) == 0;
         if (ours == NULL)
             missing[count++] = former;
-        else if (succeeds(former, ours))
+        else
             listing->held[ours - sorted.held] = *former;
     }
     for (size_t i = 0; i < count; i++)
@@ -140,16 +145,20 @@ static int add_former(struct listing *listing, const struct listing *more, struc
     return 0;
 }
 
-static int read_former(struct nft_socket *socket, const struct terms *terms, struct listing *out,
+static int read_former(struct nft_socket *socket, const struct terms *terms, struct nft_view *view,
                        struct error *err)
 {
     cleanup(reading) struct reading former = {0};
+    struct listing *out = &view->listing;
+    const size_t surplus = out->surplus_count;
 
     if (read_all_guards(socket, NFT_FORMER_TABLE, NFT_FORMER_MAP, &former, err) < 0 ||
         (terms->endpoint_count > 0 && (read_endpoints(socket, NFT_FORMER_TABLE, &former, err) < 0 ||
-                                       find_surplus(&former.intervals, terms, out, err) < 0)))
+                                       find_surplus(&former.intervals, terms, out, err) < 0)) ||
+        add_former(out, &former.view.listing, &view->covered, err) < 0)
         return -1;
-    return add_former(out, &former.view.listing, err);
+    view->covered = view->covered && (terms->exactly || out->surplus_count == surplus);
+    return 0;
 }
 
 /* What the sets have beyond the terms is no fault; only who wants it exactly so takes it away. */
@@ -190,7 +199,7 @@ int nft_view_read(struct nft_socket *socket, const struct nft_question *question
          judge(&reading, terms, err) < 0))
         return -1;
     if (view->former && terms != NULL && question->all_guards &&
-        read_former(socket, terms, &view->listing, err) < 0)
+        read_former(socket, terms, view, err) < 0)
         return -1;
     view->listing.families = FAMILY_IPV4 | FAMILY_IPV6;
     view->listing.present = view->table || view->former;

@@ -28,8 +28,9 @@ struct nft_view {
     struct listing listing; /* guards, sorted (held_sort); what is wrong with the skeleton;
                              * surplus of the question's terms */
     struct verdict_on_skeleton skeleton;
-    bool table;  /* ours is there */
-    bool former; /* that of version 0.1.0 is; only if the skeleton was asked for */
+    bool table;   /* ours is there */
+    bool former;  /* that of version 0.1.0 is; only if the skeleton was asked for */
+    bool covered; /* ours has all that counts of it; only if all guards were asked for, too */
 };
 
 /* `out` is for nft_view_free. Errors: nft_ask's. */
