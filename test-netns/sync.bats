@@ -100,6 +100,28 @@ guard_sync() { # OPTION...
     assert_imds_answers b
 }
 
+# Pods of each network start by their own list's entry. (203.0.113.10 is the internet.)
+@test "what the entries of several lists say of the whole node is united" {
+    conflist regular '.endpoints = ["203.0.113.10"]'
+    jq '.name = "more"' /etc/cni/net.d/10-aws.conflist >/etc/cni/net.d/20-more.conflist
+    conflist regular '.others = "pass"'
+    pod_add a
+    conflist_plain regular
+    pod_add stranger
+    conflist regular '.others = "pass"'
+    rm "$(cached stranger)"
+    guard_sync
+    run ! in_pod a curl --silent --max-time 0.3 http://203.0.113.10/
+    assert_nothing_arrives stranger
+    run -0 guard_sync
+    [ "${lines[0]}" = "attachments: 1 right already, 0 guarded, 0 skipped, 0 failed; guards: 0 removed" ]
+    on_node "$IMDS_GUARD" status --quiet
+    rm /etc/cni/net.d/20-more.conflist
+    guard_sync
+    reaches a 203.0.113.10
+    assert_imds_answers stranger
+}
+
 @test "--config stands in for the conflist's entry" {
     conflist regular
     pod_add a

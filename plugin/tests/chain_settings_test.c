@@ -107,6 +107,54 @@ static void knows_all_networks(void **state)
     settings_free(&this.settings);
 }
 
+/* A second list, whose pods have an entry of their own. */
+static void write_more(struct world *world, const char *keys)
+{
+    char path[512], text[512];
+
+    in_world(path, world, "net.d/20-more.conflist");
+    snprintf(
+        text, sizeof(text),
+        "{\"cniVersion\":\"0.4.0\",\"name\":\"more\",\"plugins\":[{\"type\":\"aws-cni\"},{%s%s}]}",
+        ENTRY_TYPE, keys);
+    write_text(path, text);
+}
+
+static void unites_what_holds_for_the_node(void **state)
+{
+    struct case_of this = start(state);
+    struct world *world = this.world;
+    char config[512];
+
+    write_text(world->conflist,
+               "{\"cniVersion\":\"0.4.0\",\"name\":\"aws-cni\",\"plugins\":[{\"type\":\"aws-cni\"},"
+               "{" ENTRY_TYPE ",\"others\":\"pass\",\"endpoints\":[\"10.0.0.1\",\"10.0.0.3\"]}]}");
+    load(&this, world->conflist, 0);
+    assert_int_equal(settings_terms(&this.settings).others, VERDICT_PASS);
+    write_more(world, ",\"others\":\"pass\",\"endpoints\":[\"10.0.0.2\",\"10.0.0.3\"]");
+    load(&this, world->conflist, 0);
+    assert_int_equal(settings_terms(&this.settings).endpoint_count, 3);
+    assert_int_equal(settings_terms(&this.settings).others, VERDICT_PASS);
+    write_more(world, ",\"endpoints\":[\"10.0.0.0/24\"]");
+    load(&this, world->conflist, 0);
+    assert_int_equal(settings_terms(&this.settings).endpoint_count, 1);
+    assert_int_equal(settings_terms(&this.settings).others, VERDICT_DROP);
+    assert_true(this.settings.config.others_pass);
+    /* No pod starts by it. */
+    write_more(world, ",\"endpoints\":[\"10.0.0.4\"],\"mode\":1");
+    load(&this, world->conflist, 0);
+    assert_int_equal(settings_terms(&this.settings).endpoint_count, 2);
+    assert_int_equal(settings_terms(&this.settings).others, VERDICT_PASS);
+    /* Who names a file means that one for all lists. */
+    write_more(world, "");
+    use_config(world, config, "{\"others\":\"pass\"}");
+    this.sources.config_file = config;
+    load(&this, config, 0);
+    assert_int_equal(settings_terms(&this.settings).endpoint_count, 2);
+    assert_int_equal(settings_terms(&this.settings).others, VERDICT_PASS);
+    settings_free(&this.settings);
+}
+
 /* What status shows of the chain, and what helps. */
 static void says_what_is_wrong_with_the_chain(void **state)
 {
@@ -153,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(takes_the_first_source_that_works),
         TEST(knows_all_networks),
+        TEST(unites_what_holds_for_the_node),
         TEST(says_what_is_wrong_with_the_chain),
     };
 

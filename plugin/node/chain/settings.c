@@ -42,6 +42,37 @@ static int try_file(const char *config_file, struct settings *settings, bool *do
     return try(text, config_file, settings, done, err);
 }
 
+static int add_endpoints(struct config *config, const struct config *more, struct error *err)
+{
+    const size_t count = config->endpoint_count + more->endpoint_count;
+    struct endpoint *larger = reallocarray(config->endpoints, count, sizeof(*larger));
+
+    if (!larger)
+        return error_no_memory(err);
+    config->endpoints = larger;
+    memcpy(&larger[config->endpoint_count], more->endpoints,
+           more->endpoint_count * sizeof(*larger));
+    config->endpoint_count = endpoints_normalise(larger, count);
+    return 0;
+}
+
+/* Every endpoint that one of the lists' entries has, and others are denied if one denies them. */
+static int unite(const struct directory *directory, struct settings *settings, struct error *err)
+{
+    for (size_t i = 0; i < directory->count; i++) {
+        const struct conflist *list = &directory->files[i];
+        cleanup(config) struct config config = {0};
+        struct error unused;
+
+        if (!list->makes_pods || !list->entry || config_parse(list->entry, &config, &unused) < 0)
+            continue; /* no pod starts by one that cannot be used */
+        if (add_endpoints(&settings->config, &config, err) < 0)
+            return -1;
+        settings->others_denied = settings->others_denied || verdict_denies(config_others(&config));
+    }
+    return 0;
+}
+
 static int add_network(struct settings *settings, const char *name, struct error *err)
 {
     return names_have(&settings->networks, name) ? 0 : names_add(&settings->networks, name, err);
@@ -142,16 +173,21 @@ static int nothing(const char *conf_dir, const struct conflist *list,
 }
 
 /* The sources in their order. */
-static int choose(const struct settings_sources *sources, const struct conflist *list,
+static int choose(const struct settings_sources *sources, const struct directory *directory,
                   struct settings *settings, struct error *err)
 {
+    const struct conflist *list = directory_first(directory);
     bool done = false;
 
     if (sources->config_file && try_file(sources->config_file, settings, &done, err) < 0)
         return -1;
-    if (!done && list && list->entry &&
+    if (done)
+        return 0;
+    if (list && list->entry &&
         try(strndup(list->entry_text.start, list->entry_text.length), list->entry_path, settings,
             &done, err) < 0)
+        return -1;
+    if (done && unite(directory, settings, err) < 0)
         return -1;
     settings->remembered = !done;
     if (!done && sources->known &&
@@ -183,7 +219,7 @@ int settings_load(const struct settings_sources *sources, struct settings *out, 
         return -1;
     first = directory_first(&directory);
     if (note_lists(&directory, sources->conf_dir, &settings, err) < 0 ||
-        choose(sources, first, &settings, err) < 0 ||
+        choose(sources, &directory, &settings, err) < 0 ||
         add_networks(&directory, &sources->networks, &settings, err) < 0)
         return -1;
     if (take_drop_in(first, &settings, err) < 0)
@@ -213,6 +249,8 @@ struct terms settings_terms(const struct settings *settings)
 {
     struct terms terms = terms_of(&settings->config);
 
+    if (settings->others_denied)
+        terms.others = settings->config.deny;
     terms.exactly = true;
     return terms;
 }

@@ -4,7 +4,8 @@
  * What is known to be in force is not given up because a file is broken or gone: the first of these
  * that can be used is taken, and what was wrong with those before it is told.
  *   1. the operator's file (--config)
- *   2. our entry of the directory's lists
+ *   2. our entry of the directory's lists: the first that can be used; what holds for the whole node
+ *      is united with the others, as pods of their networks start by those
  *   3. what the caller has known last
  */
 #ifndef IMDS_GUARD_CHAIN_SETTINGS_H
@@ -34,6 +35,7 @@ struct settings {
     char *path;            /* of the file that the keys came from, or `known_origin` */
     char *network;         /* of the list in force, or the first named; "" if nobody knows */
     struct names networks; /* all that make this node's pods: the lists', and those named */
+    bool others_denied;    /* by another list's entry, if not by the configuration */
     bool remembered; /* by what the caller knows alone: neither file nor list says it any more */
     bool unchained;  /* a list that makes this node's pods has no entry of ours, or there is none */
     char *drop_in;   /* of the list in force, the drop-in that alone has its entry; or NULL */

@@ -204,8 +204,8 @@ static void add_others(struct status *status, const struct holding *holding)
 static int judge_others(struct status *status, const struct source *source, struct error *err)
 {
     const struct config *config = &source->settings.config;
-    const enum verdict wanted = config_others(config);
-    const struct terms terms = terms_of(config);
+    const struct terms terms = settings_terms(&source->settings);
+    const enum verdict wanted = terms.others;
     struct error why = {0};
 
     status->others_verdict = holdings_others(&source->survey.holdings);
