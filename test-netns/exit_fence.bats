@@ -242,6 +242,33 @@ fence_of_status() { # FILTER
 
 # --- the pod that is root in the node's namespace ----------------------------------------------------
 
+# A pod of ours whose interface is a macvlan by now: no guard can stand for it.
+@test "what sends past the node's forwarding is open, unless the fence stops it" {
+    EXIT_FENCE=off conflist regular
+    pod_add a
+    ip -n a link delete eth0
+    on_node ip link add mv0 link eth0 type macvlan || unavailable "the kernel has no macvlan"
+    on_node ip link set mv0 netns a name eth0
+    ip -n a -batch - <<'END'
+address add 10.0.0.77/24 dev eth0
+link set eth0 up
+route add default via 10.0.0.1
+END
+    reaches a 203.0.113.10
+    assert_leaks a
+    run -1 on_node "$IMDS_GUARD" status
+    [[ $output =~ default/a\ .*OPEN ]]
+    [[ $output == *"past the node's forwarding"* ]]
+    EXIT_FENCE=auto conflist regular
+    run -1 on_node "$IMDS_GUARD" sync
+    assert_nothing_arrives a
+    reaches a 203.0.113.10
+    run on_node "$IMDS_GUARD" status
+    [[ $output == *"the exit fence alone stops it"* ]]
+    [ "$status" -eq 0 ]
+    [[ $output == *" 0 open; "* ]]
+}
+
 @test "a macvlan that a pod makes on the node's uplink" {
     conflist regular
     pod_add a

@@ -169,25 +169,30 @@ static void guard_host_interfaces(struct draft *draft)
     }
 }
 
-/* How the packets of a container interface that is no veth leave the pod. */
-static const char *way_out(const struct link *link)
-{
-    static const struct {
-        const char *kind;
-        const char *way;
-    } ways[] = {
-        {"macvlan", "macvlan sends through its parent device, past the node's forwarding"},
-        {"macvtap", "macvtap sends through its parent device, past the node's forwarding"},
-        {"ipvlan", "ipvlan sends through its parent device, past the node's forwarding"},
-        {"ipvtap", "ipvtap sends through its parent device, past the node's forwarding"},
-        {"veth", "its other end is not in the node's network namespace"},
-    };
+/* How the packets of a container interface leave the pod that has no end on the node. */
+static const struct way_out {
+    const char *kind;
+    enum way way;
+    const char *text;
+} ways_out[] = {
+    {"macvlan", WAY_UPLINK, "macvlan sends through its parent device, past the node's forwarding"},
+    {"macvtap", WAY_UPLINK, "macvtap sends through its parent device, past the node's forwarding"},
+    {"ipvlan", WAY_UPLINK, "ipvlan sends through its parent device, past the node's forwarding"},
+    {"ipvtap", WAY_UPLINK, "ipvtap sends through its parent device, past the node's forwarding"},
+    {"veth", WAY_FORWARDED, "its other end is not in the node's network namespace"},
+    {"", WAY_PAST, "its packets leave without passing a link of the node"},
+};
 
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-        if (strcmp(link->kind, ways[i].kind) == 0)
-            return ways[i].way;
+static const struct way_out *way_out(const struct link *link)
+{
+    static const struct way_out other = {"", WAY_FORWARDED,
+                                         "its packets leave without passing a link of the node"};
+
+    for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]); i++) {
+        if (strcmp(link->kind, ways_out[i].kind) == 0)
+            return &ways_out[i];
     }
-    return "its packets leave without passing a link of the node";
+    return &other;
 }
 
 /* Whether it sends nothing, or only to what is in the pod as well; how, if so. */
@@ -204,6 +209,21 @@ static const char *stays_within(const struct link *link)
     return is_veth(link) && link->peer_is_beside ? "a veth with both ends in the pod" : NULL;
 }
 
+enum way facts_way(const struct facts *facts)
+{
+    enum way worst = WAY_FORWARDED;
+
+    for (size_t i = 0; i < facts->pod_count; i++) {
+        const struct link *link = &facts->pod[i].link;
+        const enum way way = way_out(link)->way;
+
+        /* What sends through another link of the pod is that one's business. */
+        if (link->index != 0 && !stays_within(link) && !link->peer_is_beside && way > worst)
+            worst = way;
+    }
+    return worst;
+}
+
 /* Rule 2: whatever the pod can send through needs a guard at its other end, or ADD must fail. */
 static void guard_container_interface(struct draft *draft, const char *name,
                                       const struct pod_link *answer)
@@ -216,7 +236,7 @@ static void guard_container_interface(struct draft *draft, const char *name,
     else if (stays_within(link))
         error_details(&draft->seen, "%s: %s", name, stays_within(link));
     else if (peer->index == 0 || !is_veth(peer) || !name_is_interface(peer->name))
-        note_hole(draft, "%s (in the pod, %s): %s", name, kind_of(link), way_out(link));
+        note_hole(draft, "%s (in the pod, %s): %s", name, kind_of(link), way_out(link)->text);
     else if (peer->master_index != 0)
         note_hole(draft,
                   "%s (in the pod, %s): its other end %s is a port of another link (index %d, a "

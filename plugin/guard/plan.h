@@ -38,10 +38,9 @@ struct link {
     int master_index;          /* IFLA_MASTER; 0 if none */
     bool loopback;             /* IFF_LOOPBACK */
     char kind[LINK_KIND_SIZE]; /* IFLA_INFO_KIND: "veth", "bridge", "macvlan", ...; "" if none */
-    /* Of veths only: the other end is in the namespace that this one is in, or (host's links) in one
-     * that is neither the host's nor the pod's. */
-    bool peer_is_beside;
-    bool peer_is_elsewhere;
+    bool peer_is_beside;       /* the peer is in the namespace that this one is in */
+    bool
+        peer_is_elsewhere; /* of the host's veths: in one that is neither the host's nor the pod's */
 };
 
 /* The names to look up; no duplicates, each a legal interface name. */
@@ -113,6 +112,16 @@ must_use int plan_make(const struct attachment *attachment, const struct config 
 must_use int plan_make_partly(const struct attachment *attachment, const struct config *config,
                               const struct facts *facts, struct plan *out, struct error *err);
 void plan_free(struct plan *plan);
+
+/* What stops the packets of a pod's link that no guard can stand for. */
+enum way {
+    WAY_FORWARDED, /* the verdict for others, or a guard: the node forwards them */
+    WAY_UPLINK,    /* the exit fence alone: they leave through a link of the node's */
+    WAY_PAST,      /* nothing on the node: the pod has a device of the machine's to itself */
+};
+
+/* Of the pod's links that were asked for, the worst. */
+enum way facts_way(const struct facts *facts);
 void facts_free(struct facts *facts);
 
 CLEANUP_FREE(questions);

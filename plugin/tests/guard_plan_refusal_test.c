@@ -55,6 +55,35 @@ static void a_pod_without_a_veth_is_refused(void **state)
                        "the pod could reach IMDS past any guard");
 }
 
+/* Whose packets the verdict for others, the exit fence or nothing stops. */
+static void what_stops_it_is_known(void **state)
+{
+    static const struct {
+        const char *kind;
+        bool beside;
+        enum way way;
+    } links[] = {
+        {"veth", false, WAY_FORWARDED},
+        {"netkit", false, WAY_FORWARDED},
+        {"bridge", false, WAY_FORWARDED},
+        {"macvlan", false, WAY_UPLINK},
+        {"ipvtap", false, WAY_UPLINK},
+        {"macvlan", true, WAY_FORWARDED},
+        {"", false, WAY_PAST},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        struct pod_link pod[] = {{.link = {.index = 1, .loopback = true}},
+                                 {.link = {.index = 2, .peer_is_beside = links[i].beside}},
+                                 {.link = {.index = 0}}};
+        const struct facts facts = {.pod = pod, .pod_count = 3};
+
+        strcpy(pod[1].link.kind, links[i].kind);
+        assert_int_equal(facts_way(&facts), links[i].way);
+    }
+}
+
 /* One good interface does not make up for one that is not. */
 static void one_hole_fails_the_plan(void **state)
 {
@@ -120,6 +149,7 @@ int main(void)
         cmocka_unit_test(another_pods_interface_is_no_way_to_pass),
         cmocka_unit_test(a_hole_leaves_the_rest_of_a_partial_plan),
         cmocka_unit_test(a_pod_without_a_veth_is_refused),
+        cmocka_unit_test(what_stops_it_is_known),
         cmocka_unit_test(one_hole_fails_the_plan),
         cmocka_unit_test(links_that_pods_share_are_not_guarded),
         cmocka_unit_test(an_empty_world_is_refused),

@@ -103,7 +103,8 @@ static int put_together(const struct questions *questions, const struct view *vi
     }
     for (size_t i = 0; i < facts.pod_count; i++) {
         facts.pod[i].link = view->pod[i].link;
-        facts.pod[i].link.peer_is_beside = is_veth(&view->pod[i]) && !view->pod[i].peer_elsewhere;
+        facts.pod[i].link.peer_is_beside =
+            view->pod[i].link.peer_index > 0 && !view->pod[i].peer_elsewhere;
         if (is_other_end(&view->peers[i], &view->pod[i], view->pod_nsid))
             facts.pod[i].host_peer = view->peers[i].link;
     }

@@ -43,6 +43,7 @@ static int plan_links(struct surveyed *surveyed, const struct config *config,
     }
     if (survey_fail(surveyed, &why, err) < 0)
         return -1;
+    surveyed->way = facts_way(facts);
     if (plan_make_partly(attachment, config, facts, &surveyed->plan, &why) == 0)
         surveyed->state = ATTACHMENT_PLANNED;
     return 0;

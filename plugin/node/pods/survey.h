@@ -34,6 +34,7 @@ struct surveyed {
     struct plan plan;
     char *reason; /* why there is no plan, or only part of one; else NULL */
     bool unseen;  /* the reason is that it could not be looked at */
+    enum way way; /* if there is a reason: what its packets get past, and what not */
 };
 
 struct survey {

@@ -78,7 +78,8 @@ static int note_failed(struct sync *sync, const struct surveyed *surveyed, const
 {
     char label[ATTACHMENT_LABEL_SIZE];
 
-    if (verdict_denies(sync->terms.others) && is_left(sync, surveyed)) {
+    if (verdict_denies(sync->terms.others) && surveyed->way == WAY_FORWARDED &&
+        is_left(sync, surveyed)) {
         sync->report.left++;
         return 0;
     }
@@ -213,8 +214,7 @@ static int note_chosen(struct sync *sync, const struct listing *listing, struct 
     if (listing->former &&
         notes_add(
             &sync->report.notes, err, NOTE_DONE,
-            "%s what version 0.1.0 has made (%s); if it comes again, an agent of that version "
-            "still runs on this node",
+            "%s what version 0.1.0 has made (%s); if that comes again, its agent still runs here",
             dry_run ? "would take over" : "took over", sync->chosen->name) < 0)
         return -1;
     for (size_t i = 0; i < listing->surplus_count; i++) {

@@ -34,16 +34,35 @@ static enum status_state state_of(enum standing standing)
     return states[standing];
 }
 
-/* Whose packets, or part of them, can get the verdict for others only. */
-static int judge_unplanned(const struct source *source, const struct surveyed *surveyed,
-                           struct status_row *row, struct error *err)
+/* Whether what leaves that way, and should not, is stopped. */
+static bool is_stopped(const struct status *status, const struct source *source, enum way way)
 {
-    const bool open = source->settings.config.mode == MODE_ENFORCE &&
-                      !verdict_denies(holdings_others(&source->survey.holdings));
+    switch (way) {
+    case WAY_FORWARDED:
+        return verdict_denies(holdings_others(&source->survey.holdings));
+    case WAY_UPLINK:
+        return verdict_denies(holdings_others(&source->survey.holdings)) &&
+               status_fence_knows_sockets(&status->fence);
+    case WAY_PAST:
+        break;
+    }
+    return false;
+}
+
+/* Whose packets, or part of them, no guard can stop. */
+static int judge_unplanned(const struct status *status, const struct source *source,
+                           const struct surveyed *surveyed, struct status_row *row,
+                           struct error *err)
+{
+    const struct config *config = &source->settings.config;
+    const bool open = config->mode == MODE_ENFORCE &&
+                      !pod_is_exempt(&surveyed->cached->attachment.pod, config) &&
+                      !is_stopped(status, source, surveyed->way);
+    const char *held = surveyed->way == WAY_FORWARDED ? "as good as the verdict for others: "
+                                                      : "the exit fence alone stops it: ";
     char text[640];
 
-    snprintf(text, sizeof(text), "%s%s",
-             open ? "" : "as good as the verdict for others: ", surveyed->reason);
+    snprintf(text, sizeof(text), "%s%s", open ? "" : held, surveyed->reason);
     return status_row_judge(row, open ? STATUS_STATE_OPEN : STATUS_STATE_UNGUARDED, text, err);
 }
 
@@ -57,7 +76,7 @@ static int judge(struct status *status, const struct source *source,
     if (surveyed->state == ATTACHMENT_NO_INTERFACE)
         return status_row_judge(row, STATUS_STATE_DETACHED, "it has no interface any more", err);
     if (surveyed->reason && standing_is_in_force(standing))
-        return judge_unplanned(source, surveyed, row, err);
+        return judge_unplanned(status, source, surveyed, row, err);
     return status_row_judge(row, state_of(standing), text ? text : "", err);
 }
 
@@ -316,10 +335,10 @@ int status_collect(const struct status_options *options, struct status *out, str
     cleanup(source) struct source source = {0};
 
     if (survey_anyway(options, &status, &source, err) < 0 ||
+        status_add_fence(&status, &source.settings, &source.survey, err) < 0 ||
         add_attachments(&status, &source, err) < 0 || add_holdings(&status, &source, err) < 0 ||
         add_skipped(&status, &source.survey.cache, err) < 0 ||
-        note_drop_in_unread(&source.settings, &source.survey.cache, &status.problems, err) < 0 ||
-        status_add_fence(&status, &source.settings, &source.survey, err) < 0)
+        note_drop_in_unread(&source.settings, &source.survey.cache, &status.problems, err) < 0)
         return -1;
     status_rows_sort(&status);
     *out = steal(&status);

@@ -37,6 +37,14 @@ static int list(struct status_fence *fence, const struct settings *settings,
     return 0;
 }
 
+bool status_fence_knows_sockets(const struct status_fence *fence)
+{
+    for (size_t i = 0; i < fence->listing.uplink_count; i++)
+        if (!fence->listing.uplinks[i].sockets)
+            return false;
+    return fence->stands;
+}
+
 int status_add_fence(struct status *status, const struct settings *settings,
                      const struct survey *survey, struct error *err)
 {

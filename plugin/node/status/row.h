@@ -37,6 +37,9 @@ must_use int status_row_judge(struct status_row *row, enum status_state state, c
 must_use int status_add_fence(struct status *status, const struct settings *settings,
                               const struct survey *survey, struct error *err);
 
+/* Whether it stops what other network namespaces' sockets send through every uplink (macvlan, ipvlan). */
+bool status_fence_knows_sockets(const struct status_fence *fence);
+
 void status_rows_sort(struct status *status);
 void status_row_free(struct status_row *row);
 
