@@ -103,6 +103,25 @@ closed_then_open() { # COMMAND...
     done
 }
 
+@test "with others: pass, a pod from before the installation, and one that has lost its guard, of every shape" {
+    local shape link
+    for shape in "${world_shapes[@]}"; do
+        node_new
+        conflist_plain "$shape"
+        pod_add a
+        conflist "$shape" '.others = "pass"'
+        pod_add b
+        assert_no_guards a
+        assert_imds_silent b
+        assert_imds_answers a
+        for link in $(pod_host_links b); do
+            remove_guard_on "$link"
+        done
+        assert_imds_answers b
+        [ "$(others_hits)" -gt 0 ] || fail "nothing counts who passes" || return 1
+    done
+}
+
 @test "a guard that is taken away by hand, of every shape" {
     local shape link
     for shape in "${world_shapes[@]}"; do
@@ -118,42 +137,73 @@ closed_then_open() { # COMMAND...
     done
 }
 
-@test "an interface that is made after ADD, by an egress plugin behind us" {
-    conflist ipv6-with-ipv4-egress
+egress_behind_us() { # POD [FILTER]
+    conflist ipv6-with-ipv4-egress "${2:-.}"
     jq '.plugins |= [.[0], .[-1], .[1:-1][]]' /etc/cni/net.d/10-aws.conflist >/run/list
     mv /run/list /etc/cni/net.d/10-aws.conflist
-    pod_add a
-    # shellcheck disable=SC2046 # words
-    is_stopped a $(pod_addresses a | grep -v :)
+    pod_add "$1"
 }
 
-@test "a pod's veth that is renamed, and one that becomes a port of a bridge" {
+@test "an interface that is made after ADD, by an egress plugin behind us" {
+    local address
+    egress_behind_us a
+    address=$(pod_addresses a | grep -v :)
+    is_stopped a "$address"
+    pod_del a
+    on_node "$IMDS_GUARD" flush --yes
+    egress_behind_us b '.others = "pass"'
+    address=$(pod_addresses b | grep -v :)
+    reaches b $imds4 "$address" || fail "with others: pass it should be as without us" || return 1
+    [ "$(others_hits)" -gt 0 ]
+}
+
+rename() { # POD
     local host
-    in_force
-    pod_add a
-    host=$(pod_host_links a)
+    host=$(pod_host_links "$1")
     ip -n node link set "$host" down
     ip -n node link set "$host" name renamed
     ip -n node link set renamed up
-    ip -n node route replace "$(pod_addresses a)" dev renamed
-    # shellcheck disable=SC2046 # words
-    is_stopped a $(pod_addresses a)
+    ip -n node route replace "$(pod_addresses "$1")" dev renamed
+}
+
+bridge_renamed() { # POD
     ip -n node link add br0 type bridge
     ip -n node link set br0 address "$(ip -n node -json link show renamed | jq -r '.[0].address')" up
     ip -n node link set renamed master br0
-    ip -n node route replace "$(pod_addresses a)" dev br0
+    ip -n node route replace "$(pod_addresses "$1")" dev br0
     echo 1 | on_node tee /proc/sys/net/ipv4/conf/br0/proxy_arp >/dev/null
-    # shellcheck disable=SC2046 # words
-    is_stopped a $(pod_addresses a)
+}
+
+@test "a pod's veth that is renamed, and one that becomes a port of a bridge" {
+    local step
+    in_force
+    pod_add a
+    for step in rename bridge_renamed; do
+        $step a
+        # shellcheck disable=SC2046 # words
+        is_stopped a $(pod_addresses a)
+    done
+    node_new
+    in_force '.others = "pass"'
+    pod_add a
+    assert_imds_silent a
+    for step in rename bridge_renamed; do
+        $step a
+        assert_imds_answers a
+    done
+    [ "$(others_hits)" -gt 0 ]
 }
 
 @test "the node's own packets and those for an agent on it are nobody's" {
     in_force
     pod_add a
-    for address in $imds4 "[$imds6]"; do
-        on_node curl --silent --fail --max-time 5 "http://$address/" >/dev/null
+    # As aws-node has it for each further ENI.
+    ip -n node rule add from 10.0.1.10 table 102
+    ip -n node -6 rule add from 2600:1f14:abc:d11::10 table 102
+    for address in 10.0.0.10 10.0.1.10 2600:1f14:abc:d00::10 2600:1f14:abc:d11::10; do
+        on_node curl --silent --fail --max-time 5 --interface $address "$(url "$(imds_of $address)")" \
+            >/dev/null || fail "the node does not reach IMDS from $address" || return 1
     done
-    on_node curl --silent --fail --max-time 5 --interface eth1 "http://$imds4/" >/dev/null
     # kube2iam's way: a port of the node's is IMDS.
     on_node socat "TCP4-LISTEN:8181,fork,reuseaddr" "EXEC:$world_root/test-netns/fixtures/http" \
         </dev/null >/dev/null 2>&1 3>&- &
