@@ -38,7 +38,8 @@ static int read_attachment(int directory, const char *file, const struct config 
     span.start = text;
     if (cache_parse(span, &cached, err) < 0)
         return error_context(err, "%s is not one of libcni's cached results", file);
-    cached_attachment_trim(&cached, config);
+    if (cached.annotations)
+        pod_trim_annotations(cached.annotations, config);
     cached.file = strdup(file);
     if (!cached.file)
         return error_no_memory(err);

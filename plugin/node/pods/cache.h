@@ -34,12 +34,14 @@ struct cached_chain {
 };
 
 struct cached_attachment {
-    char *file;                   /* its name within the directory */
-    int64_t written;              /* when the file was, last: nanoseconds since 1970 */
-    struct attachment attachment; /* borrowed from the tree, but for the result, which is owned */
+    char *file;      /* its name within the directory */
+    int64_t written; /* when the file was, last: nanoseconds since 1970 */
+    /* Borrowed from what follows, but for the result, which is owned. */
+    struct attachment attachment;
     struct cached_chain chain;
     bool reads_no_drop_ins; /* the libcni that wrote it is older than 1.2, and so than drop-ins */
-    cJSON *tree;            /* what is borrowed from it, and no more */
+    cJSON *annotations;
+    char *texts;
 };
 
 /* A file that is no attachment of libcni's, or cannot be read. */
@@ -70,14 +72,8 @@ must_use int cache_parse(struct span text, struct cached_attachment *out, struct
 void cached_attachment_free(struct cached_attachment *attachment);
 
 /*
- * Forgets what the runtime handed to plugins (capabilityArgs), but for annotations that exemptions
- * ask for: a pod's author fills it, with a hundred thousand values if he likes, and there may be as
- * many pods as the node can run.
- */
-void cached_attachment_trim(struct cached_attachment *attachment, const struct config *config);
-
-/*
- * The whole directory, each attachment trimmed. What is no attachment goes into `skipped`, and so
+ * The whole directory; of annotations those that exemptions ask for (pod_trim_annotations): a pod's
+ * author writes them, a hundred thousand if he likes. What is no attachment goes into `skipped`, and so
  * does the directory itself if it is not there: a runtime that has started a pod has made it, so this
  * may be the wrong one. Errors: ERROR_IO if the directory cannot be read. The result is for
  * cache_free.

@@ -179,55 +179,81 @@ static int read_chain(const char *config, struct cached_chain *out, struct error
     return 0;
 }
 
-int cache_parse(struct span text, struct cached_attachment *out, struct error *err)
+/* Copies a text, if there is one, behind what is used of the room; without room it only counts. */
+static void move(const char **text, char *room, size_t *used)
 {
-    cleanup(cached_attachment) struct cached_attachment cached = {0};
-    struct attachment *attachment = &cached.attachment;
-    const char *config;
+    const size_t size = *text ? strlen(*text) + 1 : 0;
 
-    if (json_parse(text, &cached.tree, err) < 0)
-        return -1;
-    if (check_kind(cached.tree, err) < 0 || take_owner(cached.tree, &attachment->owner, err) < 0)
-        return -1;
-    if (result_parse(cJSON_GetObjectItemCaseSensitive(cached.tree, "result"), &attachment->result,
-                     err) < 0)
-        return error_context(err, "result");
-    if (take_netns(cached.tree, attachment, &attachment->netns, err) < 0)
-        return -1;
-    config = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(cached.tree, "config"));
-    if (config && read_chain(config, &cached.chain, err) < 0)
-        return -1;
-    attachment->pod = take_pod(cached.tree);
-    cached.reads_no_drop_ins = !has_netns(cached.tree);
-    *out = steal(&cached);
+    if (room && *text)
+        *text = memcpy(room + *used, *text, size);
+    *used += size;
+}
+
+static size_t move_all(struct attachment *attachment, char *room)
+{
+    size_t used = 0;
+
+    move(&attachment->owner.network, room, &used);
+    move(&attachment->owner.container_id, room, &used);
+    move(&attachment->owner.ifname, room, &used);
+    move(&attachment->netns, room, &used);
+    move(&attachment->pod.namespace, room, &used);
+    move(&attachment->pod.name, room, &used);
+    for (size_t i = 0; i < attachment->result.interface_count; i++) {
+        move(&attachment->result.interfaces[i].name, room, &used);
+        move(&attachment->result.interfaces[i].sandbox, room, &used);
+    }
+    return used;
+}
+
+/* Out of the tree, which takes ten times its room: a node may have thousands. */
+static int keep(cJSON *tree, struct cached_attachment *cached, struct error *err)
+{
+    cJSON *capabilities = cJSON_GetObjectItemCaseSensitive(tree, "capabilityArgs");
+
+    cached->texts = malloc(move_all(&cached->attachment, NULL));
+    if (!cached->texts)
+        return error_no_memory(err);
+    move_all(&cached->attachment, cached->texts);
+    if (cached->attachment.pod.annotations)
+        cached->annotations =
+            cJSON_DetachItemFromObjectCaseSensitive(capabilities, CONFIG_ANNOTATIONS_CAPABILITY);
     return 0;
 }
 
-void cached_attachment_trim(struct cached_attachment *attachment, const struct config *config)
+int cache_parse(struct span text, struct cached_attachment *out, struct error *err)
 {
-    cJSON *capabilities = cJSON_GetObjectItemCaseSensitive(attachment->tree, "capabilityArgs");
-    cJSON *result = cJSON_GetObjectItemCaseSensitive(attachment->tree, "result");
-    static const char *const unused[] = {"ips", "routes", "dns"};
-    cJSON *next;
+    cleanup(cached_attachment) struct cached_attachment cached = {0};
+    cleanup(json) cJSON *tree = NULL;
+    struct attachment *attachment = &cached.attachment;
+    const char *config;
 
-    /* It has been read, and is most of the file; of the result only interfaces are borrowed. */
-    cJSON_DeleteItemFromObjectCaseSensitive(attachment->tree, "config");
-    for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
-        cJSON_DeleteItemFromObjectCaseSensitive(result, unused[i]);
-    for (cJSON *one = capabilities ? capabilities->child : NULL; one; one = next) {
-        next = one->next;
-        if (one == attachment->attachment.pod.annotations)
-            pod_trim_annotations(one, config);
-        else
-            cJSON_Delete(cJSON_DetachItemViaPointer(capabilities, one));
-    }
+    if (json_parse(text, &tree, err) < 0)
+        return -1;
+    if (check_kind(tree, err) < 0 || take_owner(tree, &attachment->owner, err) < 0)
+        return -1;
+    if (result_parse(cJSON_GetObjectItemCaseSensitive(tree, "result"), &attachment->result, err) <
+        0)
+        return error_context(err, "result");
+    if (take_netns(tree, attachment, &attachment->netns, err) < 0)
+        return -1;
+    config = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "config"));
+    if (config && read_chain(config, &cached.chain, err) < 0)
+        return -1;
+    attachment->pod = take_pod(tree);
+    cached.reads_no_drop_ins = !has_netns(tree);
+    if (keep(tree, &cached, err) < 0)
+        return -1;
+    *out = steal(&cached);
+    return 0;
 }
 
 void cached_attachment_free(struct cached_attachment *attachment)
 {
     result_free(&attachment->attachment.result);
     free(attachment->chain.entry);
-    cJSON_Delete(attachment->tree);
+    cJSON_Delete(attachment->annotations);
+    free(attachment->texts);
     free(attachment->file);
     *attachment = (struct cached_attachment){0};
 }
