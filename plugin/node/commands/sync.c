@@ -7,15 +7,14 @@
 #include "node/pods/turn.h"
 
 static const char about[] =
-    "Makes what the kernel holds for the node exactly what the configuration says, at once: the\n"
-    "verdict for interfaces without a guard, the endpoints, and a guard for every attachment of\n"
-    "libcni's results cache, planned as ADD does. Pods that started before installation get their\n"
-    "own verdict and counter, flushed rules come back, exemptions and mode are judged anew. "
-    "Guards\n"
-    "whose pod and interface are both gone are removed; a guard on an interface that exists never\n"
-    "is. Attachments get guards that were started by a chain with aws-cni or imds-guard in it, or\n"
-    "whose network makes this node's pods (--network). Without any entry in the conflists that\n"
-    "counts which the pods were started with.\n"
+    "Makes what the kernel holds for the node exactly what the configuration says, at once:\n"
+    "the verdict for interfaces without a guard, the endpoints, and a guard for every\n"
+    "attachment of libcni's results cache, planned as ADD does. Pods that started before\n"
+    "installation get their own verdict and counter, flushed rules come back, exemptions and\n"
+    "mode are judged anew. Guards whose pod and interface are both gone are removed; a guard\n"
+    "on an interface that exists never is. Attachments get guards that were started by a chain\n"
+    "with aws-cni or imds-guard in it, or whose network makes this node's pods (--network).\n"
+    "Without any entry in the conflists that counts which the pods were started with.\n"
     "\n"
     "Exit code: 0 done, 1 something could not be done (said on standard error), 2 wrong\n"
     "options.\n";
