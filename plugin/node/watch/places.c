@@ -3,8 +3,8 @@
 #include "node/chain/replace.h"
 #include "node/hash.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -26,38 +26,22 @@ void places_open(struct places *out)
 
 void places_close(struct places *places)
 {
+    for (size_t i = 0; i < places->count; i++) {
+        free(places->items[i].path);
+        free(places->items[i].parent);
+    }
     cleanup_close_fd(&places->inotify);
-    places->inotify = -1;
-}
-
-/* "/etc/cni/net.d" gives "/etc/cni"; "net.d" gives "."; "/net.d" gives "/". */
-static void set_parent(struct place *place)
-{
-    char *slash;
-
-    memcpy(place->parent, place->path, sizeof(place->parent));
-    slash = strrchr(place->parent, '/');
-    if (!slash)
-        memcpy(place->parent, ".", 2);
-    else
-        slash[slash == place->parent ? 1 : 0] = '\0';
+    *places = (struct places){.inotify = -1};
 }
 
 int places_add(struct places *places, const char *path, struct error *err)
 {
-    struct place *place = &places->items[places->count];
-    size_t length = strlen(path);
+    struct place *place = &places->items[places->count++];
+    cleanup(free_text) char *copy = strdup(path);
 
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    if (length >= sizeof(place->path) || places->count == PLACES_MAX)
-        return error_set(err, ERROR_IO, "cannot watch %s: path too long", path);
-    memcpy(place->path, path, length);
-    place->path[length] = '\0';
-    set_parent(place);
-    place->watch = place->parent_watch = -1;
-    places->count++;
-    return 0;
+    *place = (struct place){.path = strdup(path), .watch = -1, .parent_watch = -1};
+    place->parent = copy ? strdup(dirname(copy)) : NULL;
+    return place->path && place->parent ? 0 : error_no_memory(err);
 }
 
 int places_add_file(struct places *places, const char *path, struct error *err)
@@ -147,7 +131,7 @@ static uint64_t look_at_file(int directory, const char *name)
 /* All files in whatever order, links followed: a ConfigMap's are links. 0: no such directory. */
 static uint64_t look_at_directory(const char *path)
 {
-    DIR *directory = opendir(path);
+    cleanup(close_directory) DIR *directory = opendir(path);
     const struct dirent *entry;
     uint64_t sum = 1;
 
@@ -156,7 +140,6 @@ static uint64_t look_at_directory(const char *path)
     while ((entry = readdir(directory)))
         if (strcmp(entry->d_name, REPLACE_TEMPORARY) != 0 && strcmp(entry->d_name, "..") != 0)
             sum += look_at_file(dirfd(directory), entry->d_name);
-    closedir(directory);
     return sum;
 }
 

@@ -25,8 +25,8 @@
 #define PLACES_POLL_MS 1000 /* between two places_poll */
 
 struct place {
-    char path[4096];
-    char parent[4096];
+    char *path;
+    char *parent;
     int watch;        /* -1: not there */
     int parent_watch; /* -1: not there either */
     int refused;      /* errno of a watch that cannot be had; 0: none, and it need not be polled */
@@ -54,7 +54,7 @@ struct places {
 void places_open(struct places *out);
 void places_close(struct places *places);
 
-/* Adds a directory; its number is the count before. Errors: ERROR_IO if the path is too long. */
+/* Adds a directory, one of PLACES_MAX; its number is the count before. Errors: out of memory. */
 must_use int places_add(struct places *places, const char *path, struct error *err);
 
 /* The same for a file: it has changed whenever somebody has closed it. */
