@@ -349,20 +349,21 @@ bool json_next(struct span *rest, struct span *out)
     return true;
 }
 
-/* The member with the key of `like`, one of a list that begins with `first`, and as many before it. */
-static const cJSON *counterpart(const cJSON *object, const cJSON *first, const cJSON *like)
+/* The member of `other` with the key of `like`, one of `object`, and as many of that key before it. */
+static const cJSON *counterpart(const cJSON *other, const cJSON *object, const cJSON *like)
 {
+    const cJSON *before = object->child;
     const cJSON *member = NULL;
 
-    cJSON_ArrayForEach(member, object)
+    cJSON_ArrayForEach(member, other)
     {
         if (strcmp(member->string, like->string) != 0)
             continue;
-        while (first != like && strcmp(first->string, like->string) != 0)
-            first = first->next;
-        if (first == like)
+        while (before != like && strcmp(before->string, like->string) != 0)
+            before = before->next;
+        if (before == like)
             return member;
-        first = first->next;
+        before = before->next;
     }
     return NULL;
 }
@@ -378,7 +379,7 @@ bool json_same(const cJSON *a, const cJSON *b)
     if (cJSON_IsString(a))
         return strcmp(a->valuestring, b->valuestring) == 0;
     for (const cJSON *one = a->child; one != NULL; one = one->next, other = other->next) {
-        const cJSON *same = cJSON_IsObject(a) ? counterpart(b, a->child, one) : other;
+        const cJSON *same = cJSON_IsObject(a) ? counterpart(b, a, one) : other;
 
         if (same == NULL || !json_same(one, same))
             return false;

@@ -24,7 +24,6 @@ static struct {
 } world;
 
 bool __wrap_link_exists(const char *name);
-int __wrap_links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *err);
 int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,
                         struct error *err);
 int __wrap_iptables_table_live(const struct iptables_family *family, bool *out, struct error *err);
@@ -32,19 +31,6 @@ int __wrap_iptables_table_live(const struct iptables_family *family, bool *out, 
 bool __wrap_link_exists(const char *name)
 {
     return strcmp(name, "eni0") == 0 || strcmp(name, "eni1") == 0;
-}
-
-int __wrap_links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *err)
-{
-    char(*names)[INTERFACE_NAME_SIZE] = calloc(2, sizeof(*names));
-
-    if (names == NULL)
-        return error_no_memory(err);
-    strcpy(names[0], "eni0");
-    strcpy(names[1], "eni1");
-    *out = names;
-    *count = 2;
-    return 0;
 }
 
 int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,

@@ -15,8 +15,6 @@ static struct {
     bool has_seen;
 } asked;
 
-static const char *links_now; /* "eni1 eni2": what is there at the last moment */
-
 const struct backend *__wrap_backend_choose(const struct config *config);
 int __wrap_guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
                         const struct terms *terms, const struct holdings *seen, struct error *err);
@@ -25,7 +23,6 @@ int __wrap_guards_apply_as(const struct config *config, const struct backend **c
                            const struct holdings *seen, struct error *err);
 int __wrap_guards_remove(const struct selection *selection, const struct terms *terms,
                          size_t *removed, struct error *err);
-bool __wrap_link_exists(const char *name);
 
 const struct backend *__wrap_backend_choose(const struct config *config)
 {
@@ -71,17 +68,11 @@ int __wrap_guards_remove(const struct selection *selection, const struct terms *
     return 0;
 }
 
-bool __wrap_link_exists(const char *name)
-{
-    return strstr(links_now, name) != NULL;
-}
-
 static int forget(void **state)
 {
     memset(&asked, 0, sizeof(asked));
     memset(&fence, 0, sizeof(fence));
     settings.config.exit_fence = EXIT_FENCE_AUTO;
-    links_now = "";
     return make_node_anew(state);
 }
 
@@ -211,7 +202,7 @@ static void a_dry_run_tells_the_same_and_writes_nothing(void **state)
 static void what_comes_during_the_survey_was_not_seen(void **state)
 {
     (void)state;
-    links_now = "eni1";
+    node.links = "eni1";
     node.comes = "eni1=pass:z";
     holds(&node.holdings, NFTABLES, VERDICT_DROP, "");
     expect_run(two, 1, false,
@@ -230,7 +221,7 @@ static void a_guard_goes_with_its_pod_and_its_interface(void **state)
                                    {"y", "/bare", "eni3", NULL, 2}};
 
     (void)state;
-    links_now = "eni1 eni2";
+    node.links = "eni1 eni2";
     /* Of nobody known, on a link that is there and on one that is not; of the living x elsewhere
      * than its plan says; of y, whose pod is being torn down; of w, that is gone. */
     holds(&node.holdings, NFTABLES, VERDICT_DROP,

@@ -133,9 +133,8 @@ static int doubt(const struct survey *survey, const struct wanted *wanted,
         const struct result_interface *interface = &attachment->result.interfaces[i];
         struct error why;
 
-        if (interface_role(interface) != ROLE_HOST ||
-            !links_have(survey->links, survey->link_count, interface->name) ||
-            wanted_find(wanted, interface->name) || is_held(&survey->holdings, interface->name))
+        if (interface_role(interface) != ROLE_HOST || wanted_find(wanted, interface->name) ||
+            is_held(&survey->holdings, interface->name) || !link_exists(interface->name))
             continue;
         error_set(&why, ERROR_INVALID_NETNS,
                   "there is no network namespace %s, but its interface %s is there and has no "
@@ -234,8 +233,7 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
 
     if (cache_read(results_dir, &settings->config, may_live, NULL, &survey.cache, err) < 0 ||
         holdings_gather(&terms, &survey.holdings, err) < 0 ||
-        plan_all(settings, &survey, err) < 0 ||
-        links_names(&survey.links, &survey.link_count, err) < 0 || settle(&survey, err) < 0)
+        plan_all(settings, &survey, err) < 0 || settle(&survey, err) < 0)
         return -1;
     *out = steal(&survey);
     return 0;
@@ -308,7 +306,6 @@ void survey_free(struct survey *survey)
         free(survey->attachments[i].reason);
     }
     free(survey->attachments);
-    free(survey->links);
     holdings_free(&survey->holdings);
     cache_free(&survey->cache);
     *survey = (struct survey){0};

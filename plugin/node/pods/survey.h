@@ -41,8 +41,6 @@ struct survey {
     struct cache cache;
     struct surveyed *attachments; /* one for each of the cache's, in its order: by owner */
     size_t count;
-    char (*links)[INTERFACE_NAME_SIZE]; /* links_names */
-    size_t link_count;
     /* Read behind the cache: the guard of whoever is in there was set before that. And before the
      * plans are made: what comes while they are is an ADD's (terms.seen, kernel/backend.h). */
     struct holdings holdings;
@@ -52,14 +50,14 @@ struct survey {
  * Attachments are surveyed if the chain that they were started with has aws-cni or us in it, or their
  * network is one of the settings': pods of another network (a second one by Multus) have not asked to
  * be guarded. Those whose pod is gone for certain are counted, and not kept.
- * Errors: the cache directory, rtnetlink or every backend cannot be read. For survey_free.
+ * Errors: the cache directory or every backend cannot be read. For survey_free.
  */
 must_use int survey_take(const struct settings *settings, const char *results_dir,
                          struct survey *out, struct error *err);
 void survey_free(struct survey *survey);
 
 /*
- * The attachment of one file of the cache, alone: links and holdings are left empty. None, if there
+ * The attachment of one file of the cache, alone: holdings are left empty. None, if there
  * is no such file. Errors: as survey_take.
  */
 must_use int survey_one(const struct settings *settings, const char *results_dir, const char *file,

@@ -135,7 +135,7 @@ static int judge_held(const struct survey *survey, const struct held *held, stru
 
     if (row->state == STATUS_STATE_DETACHED || row->state >= STATUS_STATE_UNGUARDED)
         return 0;
-    if (links_have(survey->links, survey->link_count, held->guard.interface))
+    if (link_exists(held->guard.interface))
         return status_row_judge(row, state_of(standing), text ? text : "", err);
     return row->guard_count > 1
                ? 0
@@ -287,16 +287,6 @@ static int add_skipped(struct status *status, const struct cache *cache, struct 
     return 0;
 }
 
-/* Without configuration nobody can say what should hold: links and rules alone. */
-static int survey_kernel(struct survey *out, struct error *err)
-{
-    const struct terms terms = {.lock_timeout_seconds = CONFIG_LOCK_TIMEOUT_DEFAULT};
-
-    if (links_names(&out->links, &out->link_count, err) < 0)
-        return -1;
-    return holdings_gather(&terms, &out->holdings, err);
-}
-
 /* What is wrong with the chain. What is in force by memory alone may not be what is meant. */
 static int add_chain_problems(struct status *status, const struct settings *settings,
                               struct error *err)
@@ -312,6 +302,8 @@ static int add_chain_problems(struct status *status, const struct settings *sett
 static int survey_anyway(const struct status_options *options, struct status *status,
                          struct source *out, struct error *err)
 {
+    /* Without configuration nobody can say what should hold: what does, alone. */
+    const struct terms terms = {.lock_timeout_seconds = CONFIG_LOCK_TIMEOUT_DEFAULT};
     struct settings *settings = &out->settings;
     struct error why = {0};
 
@@ -326,7 +318,7 @@ static int survey_anyway(const struct status_options *options, struct status *st
     if (notes_add(&status->problems, err, NOTE_PROBLEM, "who should be guarded is not known: %s",
                   why.msg) < 0)
         return -1;
-    return survey_kernel(&out->survey, err);
+    return holdings_gather(&terms, &out->survey.holdings, err);
 }
 
 int status_collect(const struct status_options *options, struct status *out, struct error *err)

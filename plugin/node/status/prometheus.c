@@ -26,8 +26,7 @@ static void print_guards(const struct status *status, const char *name, enum mea
             if (guard->backend && (measure != HIT || guard->hit != 0))
                 exposition_sample(out, measured(measure, guard->packets, guard->bytes, guard->hit),
                                   name, OF(row), "interface", guard->guard.interface, "verdict",
-                                  verdict_name(guard->guard.verdict), "backend", guard->backend,
-                                  NULL);
+                                  verdict_name(guard->guard.verdict), "backend", guard->backend);
         }
 }
 
@@ -41,7 +40,7 @@ static void print_others(const struct status *status, const char *name, enum mea
 
         if (measure != HIT || others->hit != 0)
             exposition_sample(out, value, name, "verdict", verdict_name(others->others.verdict),
-                              "backend", others->backend, NULL);
+                              "backend", others->backend);
     }
 }
 
@@ -85,14 +84,14 @@ static void print_attachments(const struct status *status, FILE *out)
     exposition_head(states, "gauge", "Attachments by state.", out);
     for (enum status_state state = 0; state < STATUS_STATES; state++)
         exposition_sample(out, status_count(status, state), states, "state",
-                          status_state_name(state), NULL);
+                          status_state_name(state));
     exposition_head(guarded, "gauge",
                     "Whether the running pod's attachment has its own guard, as configured.", out);
     for (size_t i = 0; i < status->row_count; i++) {
         const struct status_row *row = &status->rows[i];
 
         if (row->state != STATUS_STATE_LEFTOVER && row->state != STATUS_STATE_DETACHED)
-            exposition_sample(out, row->state == STATUS_STATE_GUARDED, guarded, OF(row), NULL);
+            exposition_sample(out, row->state == STATUS_STATE_GUARDED, guarded, OF(row));
     }
 }
 
@@ -104,15 +103,15 @@ static void print_uplinks(const struct fence_listing *listing, FILE *out)
     exposition_head(place, "gauge", "The exit fence's place among an uplink's programs; 0: none.",
                     out);
     for (size_t i = 0; i < listing->uplink_count; i++)
-        exposition_sample(out, listing->uplinks[i].place, place, "uplink", listing->uplinks[i].name,
-                          NULL);
+        exposition_sample(out, listing->uplinks[i].place, place, "uplink",
+                          listing->uplinks[i].name);
     exposition_head(packets, "counter", "Packets to an IMDS endpoint that came to the exit fence.",
                     out);
     for (size_t i = 0; i < listing->uplink_count; i++) {
         const struct fence_uplink *up = &listing->uplinks[i];
 
-        exposition_sample(out, up->stopped, packets, "uplink", up->name, "verdict", "drop", NULL);
-        exposition_sample(out, up->passed, packets, "uplink", up->name, "verdict", "pass", NULL);
+        exposition_sample(out, up->stopped, packets, "uplink", up->name, "verdict", "drop");
+        exposition_sample(out, up->passed, packets, "uplink", up->name, "verdict", "pass");
     }
 }
 
@@ -132,9 +131,9 @@ static void print_incoming(const struct fence_listing *listing, FILE *out)
 
         snprintf(index, sizeof(index), "%d", in->index);
         exposition_sample(out, in->stopped, name, "interface", in->name, "index", index, "verdict",
-                          "drop", NULL);
+                          "drop");
         exposition_sample(out, in->passed, name, "interface", in->name, "index", index, "verdict",
-                          "pass", NULL);
+                          "pass");
     }
 }
 
@@ -143,8 +142,7 @@ static void print_fence(const struct status_fence *fence, FILE *out)
     static const char stands[] = "imds_guard_exit_fence_stands";
 
     exposition_head(stands, "gauge", "Whether the exit fence stands first on every uplink.", out);
-    exposition_sample(out, fence->stands, stands, "configured", exit_fence_name(fence->wanted),
-                      NULL);
+    exposition_sample(out, fence->stands, stands, "configured", exit_fence_name(fence->wanted));
     print_uplinks(&fence->listing, out);
     print_incoming(&fence->listing, out);
 }
@@ -154,7 +152,7 @@ void status_print_prometheus(const struct status *status, FILE *out)
     static const char version[] = "imds_guard_build_info";
 
     exposition_head(version, "gauge", "The version of imds-guard; always 1.", out);
-    exposition_sample(out, 1, version, "version", IMDS_GUARD_VERSION, NULL);
+    exposition_sample(out, 1, version, "version", IMDS_GUARD_VERSION);
     exposition_one("imds_guard_status_complete", "gauge",
                    "Whether configuration, cache and kernel could all be read.", status->complete,
                    out);

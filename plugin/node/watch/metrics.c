@@ -38,7 +38,7 @@ static void print_repairs(const struct task *task, const char *what, FILE *out)
 {
     for (enum cause cause = CAUSE_START; cause < CAUSES; cause++)
         exposition_sample(out, task->repairs[cause], "imds_guard_watch_repairs_total", "what", what,
-                          "cause", cause_name(cause), NULL);
+                          "cause", cause_name(cause));
 }
 
 static void print_watch(const struct watch *watch, FILE *out)
