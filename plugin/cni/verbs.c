@@ -14,5 +14,5 @@ int verb_plan(const struct request *request, struct plan *plan, struct error *er
         privileges_keep(exit_fence_privileges(request), err) !=
             0) /* nobody enters the pod any more */
         return -1;
-    return plan_make(&request->attachment, &request->config, &facts, plan, err);
+    return plan_make(&request->attachment, &request->config, &facts, false, plan, err);
 }

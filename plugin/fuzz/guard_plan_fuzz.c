@@ -13,7 +13,7 @@
 
 struct opinion {
     const struct plan *plan; /* NULL if it was refused */
-    bool partly;             /* of plan_make_partly */
+    bool partly;             /* of plan_make */
     bool passes;             /* the pod's packets shall pass */
     size_t live;             /* veths that a guard must stand on */
     size_t holes;            /* ways past any guard */
@@ -211,7 +211,7 @@ static void make_plan(const struct attachment *attachment, const struct config *
 
     must(plan_questions(attachment, &questions, &err) == 0);
     facts = make_facts(&questions, letters);
-    if ((partly ? plan_make_partly : plan_make)(attachment, config, &facts, &plan, &err) < 0) {
+    if (plan_make(attachment, config, &facts, partly, &plan, &err) < 0) {
         must(err.code == ERROR_NOTHING_TO_GUARD);
         opinion.plan = NULL;
     }

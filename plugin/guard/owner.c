@@ -108,13 +108,13 @@ static bool is_pod_field(const char *field, size_t used)
 /* For each rule of a legacy table: what tag_write cannot write is found without writing it anew. */
 bool tag_parse(const char *text, struct tag *out)
 {
-    char *rest = out->text;
     const char *number = NULL;
     unsigned guards = 0;
+    char *rest = NULL;
 
     if (strnlen(text, TAG_SIZE) == TAG_SIZE)
         return false;
-    strcpy(out->text, text);
+    rest = strcpy(out->text, text);
     if (!split_owner(&rest, &out->owner))
         return false;
     number = strsep(&rest, " ");

@@ -51,7 +51,7 @@ struct draft {
     const struct questions *questions;
     const struct facts *facts;
     enum verdict verdict;
-    bool partly;          /* plan_make_partly */
+    bool partly;          /* whatever guards can be made will do */
     struct guard *guards; /* has room for every question asked */
     size_t count;
     struct error seen; /* details: what was seen and would not do; msg: the first hole, or "" */
@@ -298,8 +298,8 @@ static int copy_addresses(const struct result *result, struct plan *plan, struct
     return 0;
 }
 
-static int make(const struct attachment *attachment, const struct config *config,
-                const struct facts *facts, bool partly, struct plan *out, struct error *err)
+int plan_make(const struct attachment *attachment, const struct config *config,
+              const struct facts *facts, bool partly, struct plan *out, struct error *err)
 {
     cleanup(questions) struct questions questions = {.host = NULL};
     cleanup(plan) struct plan plan = {.tag = ""};
@@ -331,18 +331,6 @@ static int make(const struct attachment *attachment, const struct config *config
               attachment->pod.name, plan.tag);
     *out = steal(&plan);
     return 0;
-}
-
-int plan_make(const struct attachment *attachment, const struct config *config,
-              const struct facts *facts, struct plan *out, struct error *err)
-{
-    return make(attachment, config, facts, false, out, err);
-}
-
-int plan_make_partly(const struct attachment *attachment, const struct config *config,
-                     const struct facts *facts, struct plan *out, struct error *err)
-{
-    return make(attachment, config, facts, true, out, err);
 }
 
 void questions_free(struct questions *questions)

@@ -100,17 +100,13 @@ void questions_free(struct questions *questions);
  * container interface that exists, can send past the node's forwarding, and has no host's end that
  * could be guarded leaves a hole, so it fails the plan. Errors: ERROR_NOTHING_TO_GUARD, with every
  * interface that was seen and why it would not do.
+ *
+ * `partly`: whatever guards can be made will do, and it fails only if there is none. Not for ADD, but for
+ * a pod that runs already and may be root in its own namespace: an interface there that no guard can
+ * stand for must not keep the guard from the one that leads out.
  */
 must_use int plan_make(const struct attachment *attachment, const struct config *config,
-                       const struct facts *facts, struct plan *out, struct error *err);
-
-/*
- * The same, but with whatever guards can be made: it fails only if there is none. Not for ADD, but
- * for a pod that runs already and may be root in its own namespace: an interface there that no guard
- * can stand for must not keep the guard from the one that leads out.
- */
-must_use int plan_make_partly(const struct attachment *attachment, const struct config *config,
-                              const struct facts *facts, struct plan *out, struct error *err);
+                       const struct facts *facts, bool partly, struct plan *out, struct error *err);
 void plan_free(struct plan *plan);
 
 /* What stops the packets of a pod's link that no guard can stand for. */

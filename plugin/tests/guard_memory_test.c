@@ -68,7 +68,7 @@ static int make_plan(struct error *err)
     struct facts facts = {.pod = &pod, .pod_count = 1};
     struct plan plan = {.guard_count = 99};
 
-    if (plan_make(&attachment, &config, &facts, &plan, err) < 0) {
+    if (plan_make(&attachment, &config, &facts, false, &plan, err) < 0) {
         assert_int_equal(plan.guard_count, 99);
         return -1;
     }

@@ -138,7 +138,7 @@ static void an_owner_too_long_for_a_tag_is_refused(void **state)
     memset(id, 'a', OWNER_BYTES_MAX);
     attachment.owner.container_id = id;
     assert_int_equal(config_parse(NULL, &config, &err), 0);
-    assert_int_equal(plan_make(&attachment, &config, &facts, &made, &err), -1);
+    assert_int_equal(plan_make(&attachment, &config, &facts, false, &made, &err), -1);
     assert_int_equal(err.code, ERROR_INVALID_ENVIRONMENT);
     assert_contains(err.msg, limit);
 }

@@ -174,16 +174,16 @@ static void guards_bear_the_name_the_kernel_gives(void **state)
     (void)state;
     attachment.result = (struct result){.interfaces = &alternative, .interface_count = 1};
     assert_int_equal(config_parse(NULL, &config, &err), 0);
-    assert_int_equal(plan_make(&attachment, &config, &facts, &made, &err), 0);
+    assert_int_equal(plan_make(&attachment, &config, &facts, false, &made, &err), 0);
     assert_int_equal(made.guard_count, 1);
     assert_string_equal(made.guards[0].interface, "real");
     plan_free(&made);
 
     strcpy(host.name, "no/name");
-    assert_int_equal(plan_make(&attachment, &config, &facts, &made, &err), -1);
+    assert_int_equal(plan_make(&attachment, &config, &facts, false, &made, &err), -1);
     assert_int_equal(err.code, ERROR_NOTHING_TO_GUARD);
     facts.host_count = 0;
-    assert_int_equal(plan_make(&attachment, &config, &facts, &made, &err), -1);
+    assert_int_equal(plan_make(&attachment, &config, &facts, false, &made, &err), -1);
     assert_int_equal(err.code, ERROR_KERNEL);
 }
 
@@ -211,7 +211,7 @@ static void the_largest_result_makes_a_readable_tag(void **state)
     attachment.result =
         (struct result){.interfaces = interfaces, .interface_count = RESULT_INTERFACES_MAX};
     assert_int_equal(config_parse(NULL, &config, &err), 0);
-    assert_int_equal(plan_make(&attachment, &config, &facts, &made, &err), 0);
+    assert_int_equal(plan_make(&attachment, &config, &facts, false, &made, &err), 0);
     assert_int_equal(made.guard_count, RESULT_INTERFACES_MAX);
     assert_int_equal(tag_guards(made.tag), RESULT_INTERFACES_MAX);
 }

@@ -20,7 +20,7 @@ struct world {
     const char *host[LINES];
     const char *pod[LINES];
     bool host_network;
-    bool partly; /* plan_make_partly */
+    bool partly; /* plan_make */
 };
 
 struct outcome {
@@ -127,8 +127,7 @@ static inline struct outcome plan(const struct world *world)
     assert_int_equal(result_parse(tree, &attachment.result, &err), 0);
     assert_int_equal(plan_questions(&attachment, &questions, &err), 0);
     facts = answer(world, &questions);
-    if ((world->partly ? plan_make_partly : plan_make)(&attachment, &config, &facts, &made, &err) <
-        0) {
+    if (plan_make(&attachment, &config, &facts, world->partly, &made, &err) < 0) {
         assert_int_equal(made.guard_count, 12345); /* untouched */
         out.code = err.code;
         snprintf(out.text, sizeof(out.text), "%s\n%s", err.msg, err.details);

@@ -188,7 +188,7 @@ static void a_directory_gives_what_can_be_read_and_names_the_rest(void **state)
     snprintf(path, sizeof(path), "%s/huge", directory);
     assert_int_equal(truncate(path, FILE_BYTES_MAX + 1), 0);
 
-    assert_int_equal(cache_read(directory, &config, NULL, NULL, &cache, &err), 0);
+    assert_int_equal(cache_read(directory, NULL, &config, NULL, NULL, &cache, &err), 0);
     remove_files(directory);
     assert_int_equal(cache.count, 2);
     assert_string_equal(cache.attachments[0].file, "a");
@@ -224,7 +224,7 @@ static void what_no_exemption_asks_for_is_forgotten(void **state)
                "\"capabilityArgs\":{\"portMappings\":[{\"hostPort\":1}],"
                "\"io.kubernetes.cri.pod-annotations\":{\"x\":\"\",\"b\":\"1\",\"y\":\"\","
                "\"b\":\"2\",\"imds-guard/allow\":\"true\",\"z\":\"\"},\"dns\":{}}," RESULT);
-    assert_int_equal(cache_read(directory, &config, NULL, NULL, &cache, &err), 0);
+    assert_int_equal(cache_read(directory, NULL, &config, NULL, NULL, &cache, &err), 0);
     remove_files(directory);
     assert_int_equal(cache.count, 1);
     annotations = cache.attachments[0].attachment.pod.annotations;
@@ -241,7 +241,8 @@ static void no_directory_is_told(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(cache_read("/nonexistent/results", &config, NULL, NULL, &cache, &err), 0);
+    assert_int_equal(cache_read("/nonexistent/results", NULL, &config, NULL, NULL, &cache, &err),
+                     0);
     assert_int_equal(cache.count, 0);
     assert_int_equal(cache.skipped_count, 1);
     assert_true(cache.skipped[0].unread);
@@ -313,7 +314,7 @@ static void what_is_not_kept_is_counted(void **state)
     write_file(directory, "a", CHAINED(AUDIT));
     write_file(directory, "b", CHAINED(PLAIN));
     write_file(directory, "raw", "");
-    assert_int_equal(cache_read(directory, &config, is_audited, &asked, &cache, &err), 0);
+    assert_int_equal(cache_read(directory, NULL, &config, is_audited, &asked, &cache, &err), 0);
     assert_int_equal(in_force_load(&nowhere, directory, &settings, &err), 0);
     remove_files(directory);
     assert_int_equal(asked, 2);

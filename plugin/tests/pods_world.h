@@ -39,17 +39,17 @@ static inline void note_look(char what)
 
 static struct settings settings;
 
-int __wrap_cache_read(const char *directory, const struct config *config, cache_keep *keep,
-                      void *context, struct cache *out, struct error *err);
+int __wrap_cache_read(const char *directory, const char *file, const struct config *config,
+                      cache_keep *keep, void *context, struct cache *out, struct error *err);
 int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,
                         struct error *err);
 bool __wrap_link_exists(const char *name);
 int __wrap_holdings_gather(const struct terms *terms, struct holdings *out, struct error *err);
 
-int __wrap_cache_read(const char *directory, const struct config *config, cache_keep *keep,
-                      void *context, struct cache *out, struct error *err)
+int __wrap_cache_read(const char *directory, const char *file, const struct config *config,
+                      cache_keep *keep, void *context, struct cache *out, struct error *err)
 {
-    (void)directory, (void)config, (void)keep, (void)context, (void)err;
+    (void)directory, (void)file, (void)config, (void)keep, (void)context, (void)err;
     note_look('c');
     *out = node.cache;
     node.cache = (struct cache){0};

@@ -65,6 +65,7 @@ static int take_file(int directory, const char *file, const struct reading *read
     struct cached_attachment *added;
     struct error why = {0};
 
+    errno = 0;
     if (read_attachment(directory, file, reading->config, &cached, &why) < 0) {
         if (errno == ENOENT)
             return 0; /* deleted since the directory was read: a pod that has just ended */
@@ -102,7 +103,6 @@ static int take_all(DIR *directory, const struct reading *reading, struct error 
             break;
         if (entry->d_name[0] == '.')
             continue; /* libcni names a file after the network, which begins with [a-zA-Z0-9] */
-        errno = 0;
         if (take_file(dirfd(directory), entry->d_name, reading, err) < 0)
             return -1;
     }
@@ -123,35 +123,23 @@ static int skip_directory(struct cache *cache, const char *path, struct error *e
     return add_skipped(cache, &why, true, err);
 }
 
-int cache_read(const char *path, const struct config *config, cache_keep *keep, void *context,
-               struct cache *out, struct error *err)
+int cache_read(const char *path, const char *file, const struct config *config, cache_keep *keep,
+               void *context, struct cache *out, struct error *err)
 {
     cleanup(cache) struct cache cache = {0};
     cleanup(close_directory) DIR *directory = opendir(path);
     const struct reading reading = {config, keep, context, &cache};
+    int result = 0;
 
     if (!directory && errno != ENOENT)
         return error_set(err, ERROR_IO, "%s cannot be read: %s", path, strerror(errno));
-    if (!directory && skip_directory(&cache, path, err) < 0)
+    if (directory)
+        result = file ? take_file(dirfd(directory), file, &reading, err)
+                      : take_all(directory, &reading, err);
+    if (result < 0)
+        return error_context(err, "%s", path);
+    if (!directory && !file && skip_directory(&cache, path, err) < 0)
         return -1;
-    if (directory && take_all(directory, &reading, err) < 0)
-        return error_context(err, "%s", path);
-    *out = steal(&cache);
-    return 0;
-}
-
-int cache_read_one(const char *path, const char *file, const struct config *config,
-                   struct cache *out, struct error *err)
-{
-    cleanup(cache) struct cache cache = {0};
-    const struct reading reading = {.config = config, .cache = &cache};
-    cleanup(close_fd) int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    if (directory < 0 && errno != ENOENT)
-        return error_set(err, ERROR_IO, "%s cannot be read: %s", path, strerror(errno));
-    errno = 0;
-    if (directory >= 0 && take_file(directory, file, &reading, err) < 0)
-        return error_context(err, "%s", path);
     *out = steal(&cache);
     return 0;
 }

@@ -72,22 +72,17 @@ must_use int cache_parse(struct span text, struct cached_attachment *out, struct
 void cached_attachment_free(struct cached_attachment *attachment);
 
 /*
- * The whole directory; of annotations those that exemptions ask for (pod_trim_annotations): a pod's
- * author writes them, a hundred thousand if he likes. What is no attachment goes into `skipped`, and so
- * does the directory itself if it is not there: a runtime that has started a pod has made it, so this
- * may be the wrong one. Errors: ERROR_IO if the directory cannot be read. The result is for
- * cache_free.
+ * The whole directory, or one `file` of it; that is none if it is not there. Of annotations what
+ * exemptions ask for (pod_trim_annotations): a pod's author writes them, a hundred thousand if he likes.
+ * What is no attachment goes into `skipped`, and so does the whole directory if it is not there: a runtime
+ * that has started a pod has made it, so this may be the wrong one. Errors: ERROR_IO if the directory
+ * cannot be read. The result is for cache_free.
  *
  * A node may have thousands of files of pods that are long gone (containerd#8197): at most one that
  * `keep` refuses is in memory at a time. NULL keeps all.
  */
-must_use int cache_read(const char *directory, const struct config *config, cache_keep *keep,
-                        void *context, struct cache *out, struct error *err);
-
-/* One file of the directory. Not there: an empty cache. */
-must_use int cache_read_one(const char *directory, const char *file, const struct config *config,
-                            struct cache *out, struct error *err);
-
+must_use int cache_read(const char *directory, const char *file, const struct config *config,
+                        cache_keep *keep, void *context, struct cache *out, struct error *err);
 void cache_free(struct cache *cache);
 
 CLEANUP_FREE(cached_attachment);

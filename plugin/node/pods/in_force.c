@@ -36,7 +36,7 @@ static int find_last(const char *directory, char **out, struct error *err)
     cleanup(cache) struct cache cache = {0};
     struct last_entry last = {0};
 
-    if (cache_read(directory, &nothing_asked, note_entry, &last, &cache, err) < 0) {
+    if (cache_read(directory, NULL, &nothing_asked, note_entry, &last, &cache, err) < 0) {
         free(last.text);
         return -1;
     }

@@ -35,7 +35,7 @@ static int plan_links(struct surveyed *surveyed, const struct config *config,
     struct error why = {0};
 
     surveyed->state = ATTACHMENT_PLANNED;
-    if (plan_make(attachment, config, facts, &surveyed->plan, &why) == 0)
+    if (plan_make(attachment, config, facts, false, &surveyed->plan, &why) == 0)
         return 0;
     if (!has_link(facts)) {
         surveyed->state = ATTACHMENT_NO_INTERFACE;
@@ -44,7 +44,7 @@ static int plan_links(struct surveyed *surveyed, const struct config *config,
     if (survey_fail(surveyed, &why, err) < 0)
         return -1;
     surveyed->way = facts_way(facts);
-    if (plan_make_partly(attachment, config, facts, &surveyed->plan, &why) == 0)
+    if (plan_make(attachment, config, facts, true, &surveyed->plan, &why) == 0)
         surveyed->state = ATTACHMENT_PLANNED;
     return 0;
 }
@@ -231,7 +231,7 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
     cleanup(survey) struct survey survey = {0};
     const struct terms terms = settings_terms(settings);
 
-    if (cache_read(results_dir, &settings->config, may_live, NULL, &survey.cache, err) < 0 ||
+    if (cache_read(results_dir, NULL, &settings->config, may_live, NULL, &survey.cache, err) < 0 ||
         holdings_gather(&terms, &survey.holdings, err) < 0 ||
         plan_all(settings, &survey, err) < 0 || settle(&survey, err) < 0)
         return -1;
@@ -244,7 +244,7 @@ int survey_one(const struct settings *settings, const char *results_dir, const c
 {
     cleanup(survey) struct survey survey = {0};
 
-    if (cache_read_one(results_dir, file, &settings->config, &survey.cache, err) < 0 ||
+    if (cache_read(results_dir, file, &settings->config, NULL, NULL, &survey.cache, err) < 0 ||
         plan_all(settings, &survey, err) < 0)
         return -1;
     *out = steal(&survey);

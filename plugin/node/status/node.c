@@ -19,7 +19,7 @@ static enum status_exit judge_drop_in(const struct settings *settings, const cha
 
     if (!settings->drop_in)
         return STATUS_IN_FORCE;
-    if (cache_read(results_dir, &settings->config, NULL, NULL, &cache, why) < 0)
+    if (cache_read(results_dir, NULL, &settings->config, NULL, NULL, &cache, why) < 0)
         return STATUS_UNKNOWN;
     if (!drop_in_unread(settings, &cache))
         return STATUS_IN_FORCE;
