@@ -91,14 +91,20 @@ static int note_failed(struct sync *sync, const struct surveyed *surveyed, const
     return notes_about(&sync->report.notes, err, label, NULL);
 }
 
-static int note_skipped(struct sync *sync, const struct surveyed *surveyed, const char *why,
-                        struct error *err)
+static int note_skipped(struct sync *sync, const struct surveyed *surveyed, struct error *err)
 {
+    static const char *const reasons[] = {
+        [ATTACHMENT_REPLACED] = "its interfaces belong to another attachment by now",
+        [ATTACHMENT_NO_INTERFACE] = "it has no interface any more",
+        [ATTACHMENT_HOST_NETWORK] = "it is in the node's own network namespace",
+        [ATTACHMENT_OTHER_NETWORK] = "neither its chain nor its network is this node's pods'",
+    };
     char label[ATTACHMENT_LABEL_SIZE];
 
     attachment_label(&surveyed->cached->attachment, label);
     sync->report.skipped++;
-    if (notes_add(&sync->report.notes, err, NOTE_SKIPPED, "skipped %s: %s", label, why) < 0)
+    if (notes_add(&sync->report.notes, err, NOTE_SKIPPED, "skipped %s: %s", label,
+                  reasons[surveyed->state]) < 0)
         return -1;
     return notes_about(&sync->report.notes, err, label, NULL);
 }
@@ -106,27 +112,17 @@ static int note_skipped(struct sync *sync, const struct surveyed *surveyed, cons
 static int note_attachment(struct sync *sync, struct surveyed *surveyed, struct error *err)
 {
     switch (surveyed->state) {
-    case ATTACHMENT_LEFT:
     case ATTACHMENT_PLANNED:
         if (surveyed->reason && note_failed(sync, surveyed, "all of ", err) < 0)
             return -1;
         return note_planned(sync, surveyed, err);
     case ATTACHMENT_FAILED:
         return note_failed(sync, surveyed, "", err);
-    case ATTACHMENT_REPLACED:
-        return note_skipped(sync, surveyed, "its interfaces belong to another attachment by now",
-                            err);
     case ATTACHMENT_GONE:
         return 0; /* counted with those that the survey has not kept */
-    case ATTACHMENT_NO_INTERFACE:
-        return note_skipped(sync, surveyed, "it has no interface any more", err);
-    case ATTACHMENT_HOST_NETWORK:
-        return note_skipped(sync, surveyed, "it is in the node's own network namespace", err);
-    case ATTACHMENT_OTHER_NETWORK:
-        return note_skipped(sync, surveyed,
-                            "neither its chain nor its network is this node's pods'", err);
+    default:
+        return note_skipped(sync, surveyed, err);
     }
-    return 0;
 }
 
 /* Whoever an unread one is about may run, and be open: worse than a file that is none of libcni's. */

@@ -10,7 +10,7 @@
 
 #define FAILED_PAUSE_MS 1000 /* before the next look: what has failed may fail again */
 
-static void forget(struct known *known)
+static void cleanup_known(struct known *known)
 {
     settings_free(&known->settings);
     sync_report_free(&known->report);
@@ -86,9 +86,8 @@ static void take_note(struct watch *watch, struct known *known, bool repaired)
     log_all_done(&watch->log, cause, &known->report.notes);
     log_problems(&watch->log, &task->problems, cause, &known->report.notes);
     task->repairs[task->cause] += repaired;
-    forget(&watch->known);
-    watch->known = *known;
-    *known = (struct known){0};
+    cleanup_known(&watch->known);
+    watch->known = steal(known);
     watch->looked = time(NULL);
 }
 
@@ -129,7 +128,7 @@ static int sync_all(struct watch *watch, struct known *known, struct error *err)
 void look_at_guards(struct watch *watch)
 {
     struct task *task = &watch->guards;
-    struct known known = {0};
+    cleanup(known) struct known known = {0};
     int64_t began = clock_now();
     struct error why = {0};
     bool repaired = restore(watch), failed = false;
@@ -157,6 +156,5 @@ void look_at_guards(struct watch *watch)
     task->cause = CAUSE_NONE;
     watch->flushed = false;
     metrics_due(watch, 0);
-    forget(&known);
     malloc_trim(0); /* most of what a look at all pods took lies between what is kept of it */
 }
