@@ -259,11 +259,6 @@ static bool scan_value(struct scanner *s)
     return good;
 }
 
-static bool scan_text(struct scanner *s)
-{
-    return scan_value(s) && (s->at == s->length || fail(s, "something follows the JSON value"));
-}
-
 int json_parse(struct span text, cJSON **out, struct error *err)
 {
     struct scanner s = {.text = text.start, .length = text.length};
@@ -278,7 +273,7 @@ int json_parse(struct span text, cJSON **out, struct error *err)
         return error_no_memory(err);
     memcpy(copy, text.start, text.length);
     s.copy = copy;
-    if (!scan_text(&s))
+    if (!scan_value(&s) || (s.at < s.length && !fail(&s, "something follows the JSON value")))
         return error_set(err, ERROR_DECODING, "not JSON at byte %zu: %s", s.at, s.wrong);
     /* What the scanner has accepted cJSON takes, too, as long as there is memory. */
     tree = cJSON_ParseWithLength(copy, text.length);

@@ -1,5 +1,6 @@
 #include "node/pods/sync.h"
 
+#include "guard/array.h"
 #include "kernel/backends.h"
 #include "kernel/links/links.h"
 #include "node/pods/exit_fence.h"
@@ -336,15 +337,16 @@ static int hand_over_plans(struct sync *sync, struct error *err)
     struct sync_report *report = &sync->report;
 
     report->chosen = sync->chosen;
-    report->plans = calloc(sync->survey.count + 1, sizeof(*report->plans));
-    if (!report->plans)
-        return error_no_memory(err);
     for (size_t i = 0; i < sync->survey.count; i++) {
         struct surveyed *surveyed = &sync->survey.attachments[i];
+        struct plan *added;
 
         if (surveyed->state != ATTACHMENT_PLANNED && surveyed->state != ATTACHMENT_LEFT)
             continue;
-        report->plans[report->plan_count++] = steal(&surveyed->plan);
+        added = array_add(&report->plans, &report->plan_count);
+        if (!added)
+            return error_no_memory(err);
+        *added = steal(&surveyed->plan);
     }
     return 0;
 }
