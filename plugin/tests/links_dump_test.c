@@ -5,25 +5,25 @@
 
 static void assert_listed(void)
 {
-    char(*names)[INTERFACE_NAME_SIZE] = NULL;
+    struct link_reply *links = NULL;
     struct error err;
     size_t count = 0;
 
-    assert_int_equal(links_names(&names, &count, &err), 0);
+    assert_int_equal(links_all(&links, &count, &err), 0);
     assert_int_equal(count, 2);
-    assert_string_equal(names[0], "beta");
-    assert_string_equal(names[1], "eth0");
-    free(names);
+    assert_string_equal(links[0].link.name, "eth0");
+    assert_string_equal(links[1].link.name, "beta");
+    free(links);
 }
 
 static void assert_listing_fails(const char *says)
 {
-    char(*names)[INTERFACE_NAME_SIZE] = NULL;
+    struct link_reply *links = NULL;
     struct error err = {0};
     size_t count = 77;
 
-    assert_int_equal(links_names(&names, &count, &err), -1);
-    assert_null(names);
+    assert_int_equal(links_all(&links, &count, &err), -1);
+    assert_null(links);
     assert_int_equal(count, 77);
     assert_says(&err, says);
 }

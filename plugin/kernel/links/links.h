@@ -23,19 +23,10 @@ must_use int links_gather(const struct questions *questions, const char *netns, 
 must_use int links_all(struct link_reply **out, size_t *count, struct error *err);
 
 /*
- * The names of all links in the plugin's own namespace, sorted with strcmp, for bsearch(3): for
- * those who ask about many (GC, sync). The caller frees *out.
- */
-must_use int links_names(char (**out)[INTERFACE_NAME_SIZE], size_t *count, struct error *err);
-
-/*
  * Whether there is a link of that name now, in the plugin's own namespace; in doubt (out of
  * descriptors, say) there is. Unlike if_nametoindex(3), it does not have the kernel look for a
  * module of that name (the ioctls of netdevice(7) do, for a name that is missing).
  */
 bool link_exists(const char *name);
-
-/* Whether `name` is in what links_names gave. */
-bool links_have(char (*names)[INTERFACE_NAME_SIZE], size_t count, const char *name);
 
 #endif
