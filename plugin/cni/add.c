@@ -14,8 +14,8 @@
  *           13        13  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
- *           18        14  nf_tables: what is there, and one transaction
- *            7         -  legacy tables are not live, and hold no former guard of the pod
+ *           18        18  nf_tables: what is there, and one transaction
+ *            6         -  legacy tables are not live, and hold no former guard of the pod
  *            2         2  the result, and the end
  *
  * That is without the exit fence, which takes some thirty more where it stands already: the routes to the
@@ -24,7 +24,7 @@
  * All links of a namespace are asked for at once, as are the pod's guards and the skeleton. The
  * endpoints are not asked for: they come along with a new guard. Five of an nf_tables socket's calls
  * make its answers tellable from others', complete, short, and bounded in time. The backend that is not
- * in use costs the look that finds nothing there.
+ * in use costs two looks that find nothing there, before and after.
  */
 #include "cni/exit_fence.h"
 #include "cni/response.h"

@@ -169,12 +169,16 @@ static int bring_along(const struct backend *chosen, const struct backend *from,
     return 0;
 }
 
+/* Asked by each ADD, twice, of the backend that is not in use: so it takes no more than it must. */
 static bool is_present(const struct backend *backend, const struct terms *terms)
 {
     cleanup(listing) struct listing listing = {0};
     struct error unused;
 
-    return backend->list(terms, &listing, &unused) == 0 && listing.present;
+    if (backend == &backend_nftables)
+        return nft_is_present();
+    return legacy_tables_are_live() && backend->list(terms, &listing, &unused) == 0 &&
+           listing.present;
 }
 
 static const struct backend *other_than(const struct backend *chosen)
