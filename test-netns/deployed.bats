@@ -87,6 +87,10 @@ is_ready() { # [SPEC]
     # A namespace that has come since is seen as well.
     pod_add after
     assert_imds_silent after
+    # What a person sees who looks from within.
+    (container_run /run/watch.json status) >/run/shown
+    grep -q '^default/after  .* drop ' /run/shown
+    grep -qx 'started without imds-guard in their chain: default/before' /run/shown
     flush_rules
     wait_until 90 has_guards after
     assert_imds_silent after
