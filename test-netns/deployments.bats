@@ -77,29 +77,21 @@ differs() { # DIRECTORY-OR-COMPONENT...
 }
 
 # kubectl asks a cluster for the schema, even for --dry-run=client; here the API's own types stand in.
-schema_build() {
-    # Less what they are on the wire, which takes longest to compile.
-    find "$(realpath "$unpacked/trixie/usr/share/gocode/src/k8s.io/api")/" -name generated.pb.go -printf '%p\n' |
-        jq -nR '{Replace: [inputs | {(.): ""}] | add}' >"$BATS_TEST_TMPDIR/overlay.json"
-    unpacked_go build -overlay "$BATS_TEST_TMPDIR/overlay.json" -o "$BATS_TEST_TMPDIR/schema" \
-        "$BATS_TEST_DIRNAME/fixtures/schema/main.go"
-}
-
 @test "every object is of the API's types, and has no field that they do not know" {
-    local file=$BATS_TEST_TMPDIR/all/kustomization.yaml
-    schema_build
+    local file=$BATS_TEST_TMPDIR/all/kustomization.yaml schema
+    schema=$(unpacked_program schema)
     cp -r "$cluster" "$BATS_TEST_TMPDIR/all"
     sed -i -e '/^components: \[\]$/s/ \[\]//' -e 's/^  # - /  - /' "$file"
     { render "$BATS_TEST_TMPDIR/all"; echo ---; render "$cluster/removal"; } | yq -c . >"$BATS_TEST_TMPDIR/objects"
-    "$BATS_TEST_TMPDIR/schema" <"$BATS_TEST_TMPDIR/objects" >"$BATS_TEST_TMPDIR/read"
+    "$schema" <"$BATS_TEST_TMPDIR/objects" >"$BATS_TEST_TMPDIR/read"
     [ "$(wc -l <"$BATS_TEST_TMPDIR/read")" -eq "$(wc -l <"$BATS_TEST_TMPDIR/objects")" ]
     [ "$(grep -c '^apps/v1 DaemonSet imds-guard$' "$BATS_TEST_TMPDIR/read")" -eq 2 ]
 
     jq -c 'select(.kind == "DaemonSet").spec.template.spec.containers[0].readynessProbe = {}' \
         "$BATS_TEST_TMPDIR/objects" >"$BATS_TEST_TMPDIR/wrong"
-    run -1 "$BATS_TEST_TMPDIR/schema" <"$BATS_TEST_TMPDIR/wrong"
+    run -1 "$schema" <"$BATS_TEST_TMPDIR/wrong"
     [[ $output == *'unknown field "spec.template.spec.containers[0].readynessProbe"'* ]]
-    run -1 "$BATS_TEST_TMPDIR/schema" <<<'{"apiVersion": "v1", "kind": "Namespace", "spec": {"finalizers": 7}}'
+    run -1 "$schema" <<<'{"apiVersion": "v1", "kind": "Namespace", "spec": {"finalizers": 7}}'
 }
 
 @test "removal: the DaemonSet under its name, uninstall in watch's place" {

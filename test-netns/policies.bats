@@ -9,7 +9,8 @@ setup_file() {
         echo "no cel-go; run.sh fetches it" >&2
         return 1
     }
-    unpacked_go build -o "$BATS_FILE_TMPDIR/admission" "$BATS_TEST_DIRNAME/fixtures/admission/main.go"
+    admission=$(unpacked_program admission)
+    export admission
 }
 
 # shellcheck source=lib/unpacked.bash
@@ -32,7 +33,7 @@ assert_decides() { # FILE-WITH-POLICY <CASES
         echo "$request: ${expected%% }" >>"$BATS_TEST_TMPDIR/expected"
     done
     [ -s "$BATS_TEST_TMPDIR/expected" ]
-    "$BATS_FILE_TMPDIR/admission" "$BATS_TEST_TMPDIR/policy.json" <"$BATS_TEST_TMPDIR/requests" \
+    "$admission" "$BATS_TEST_TMPDIR/policy.json" <"$BATS_TEST_TMPDIR/requests" \
         >"$BATS_TEST_TMPDIR/answers"
     # A denial says what the policy says, and not that an expression could not be evaluated.
     yq -r '.spec.validations[]?.message' "$1" >"$BATS_TEST_TMPDIR/messages"
@@ -125,12 +126,12 @@ has_taints() { # NODE TAINTS
 }
 
 @test "the startup taint goes where the agent is ready, and stays elsewhere" {
-    local pid script
-    unpacked_go build -o /run/apiserver "$BATS_TEST_DIRNAME/fixtures/apiserver/main.go"
+    local apiserver script
+    apiserver=$(unpacked_program apiserver)
     jq -nc --argjson nodes "$(for name in ready starting bare; do node "$name"; done | jq -s .)" \
         --argjson pods "$(jq -s . <(agent ready True) <(agent starting False))" '{nodes: $nodes, pods: $pods}' \
         >/run/cluster.json
-    /run/apiserver /run/cluster.json /run/asked 127.0.0.1:8998 2>/run/apiserver.log 3>&- &
+    "$apiserver" /run/cluster.json /run/asked 127.0.0.1:8998 2>/run/apiserver.log 3>&- &
     servers=$!
     printf '{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:8998"}}], "contexts": [{"name": "c",
         "context": {"cluster": "c"}}], "current-context": "c"}' >/run/kubeconfig

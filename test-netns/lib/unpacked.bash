@@ -5,7 +5,9 @@
 #
 #   unpacked_fetch BUILD_DIR         makes them, or does nothing if they are there; needs a mirror
 #   unpacked_use BUILD_DIR           then: $unpacked/CODENAME/usr/bin, and
-#   unpacked_kubectl, unpacked_go ARGUMENT...
+#   unpacked_kubectl ARGUMENT...
+#   unpacked_program NAME            prints the file: fixtures/NAME/main.go, built; all of them have been by
+#                                    unpacked_fetch, which has the machine to itself
 
 # What is named, and nothing of what it depends on: no library that this machine has not.
 unpacked_of_trixie=(
@@ -29,7 +31,11 @@ unpacked_fetch() ( # BUILD_DIR
     mkdir -p "$cache"
     exec 9>"$cache/lock"
     flock 9
-    unpacked_suite trixie "${unpacked_of_trixie[@]}" && unpacked_suite forky "${unpacked_of_forky[@]}"
+    unpacked_suite trixie "${unpacked_of_trixie[@]}" && unpacked_suite forky "${unpacked_of_forky[@]}" &&
+        unpacked_use "$1" || exit 1
+    for program in admission apiserver schema; do
+        unpacked_program $program >/dev/null 9>&- || exit 1
+    done
 )
 
 unpacked_suite() { # CODENAME PACKAGE...
@@ -59,8 +65,13 @@ unpacked_kubectl() { # ARGUMENT...
     "$unpacked/trixie/usr/bin/kubectl" "$@"
 }
 
-unpacked_go() { # ARGUMENT...
-    local root=$unpacked/trixie
+unpacked_program() { # NAME
+    local root=$unpacked/trixie source overlay=$unpacked/$1.overlay
+    source=$(dirname "${BASH_SOURCE[0]}")/../fixtures/$1/main.go
+    # Less what the API's types are on the wire, which takes longest to compile.
+    find "$root/usr/share/gocode/src/k8s.io/api/" -name generated.pb.go |
+        jq -nR '{Replace: [inputs | {(.): ""}] | add}' >"$overlay.$$" && mv "$overlay.$$" "$overlay" || return 1
     GO111MODULE=off GOFLAGS='' GOTOOLCHAIN=local CGO_ENABLED=0 GOROOT=$(realpath "$root/usr/lib/go-1.24") \
-        GOPATH=$root/usr/share/gocode GOCACHE=$unpacked/cache "$root/usr/lib/go-1.24/bin/go" "$@"
+        GOPATH=$root/usr/share/gocode GOCACHE=$unpacked/cache "$root/usr/lib/go-1.24/bin/go" build \
+        -overlay "$overlay" -o "$unpacked/bin/$1" "$source" && echo "$unpacked/bin/$1"
 }
