@@ -28,9 +28,10 @@ guards_nftables() {
     on_node nft -j list ruleset | jq -r '[.nftables[].map
         | select(. and .table == "imds_guard" and .name == "guards")][].elem // [] | .[]
         | .[0].elem as $key | select($key.timeout != 0) | .[1] as $verdict
-        | ["nftables", "46", "in", $key.val, $verdict.goto.target // ($verdict | keys[0]),
-           $key.counter.packets // "-", $key.comment // "-"] | join(" ")' |
-        sed -E 's/^([^ ]* [^ ]* [^ ]* [^ ]*) refuse /\1 reject /; s/^([^ ]* [^ ]* [^ ]* [^ ]*) (accept|return) /\1 pass /'
+        | ($verdict.goto.target // ($verdict | keys[0])) as $target
+        | ["nftables", "46", "in", $key.val,
+           {refuse: "reject", accept: "pass", return: "pass"}[$target] // $target,
+           $key.counter.packets // "-", $key.comment // "-"] | join(" ")'
 }
 
 guards_iptables() { # FAMILY

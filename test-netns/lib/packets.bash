@@ -1,6 +1,9 @@
 # What pods of a private world send, and what comes of it. Sourced by world.bash, where its functions
 # are listed.
 
+# Seconds, for what is expected to come: only what is lost takes as long, also on a busy machine.
+packets_patience=30
+
 url() { # ADDRESS [PATH]
     case $1 in
     *:*) echo "http://[$1]/${2:-}" ;;
@@ -8,22 +11,29 @@ url() { # ADDRESS [PATH]
     esac
 }
 
+# What a web server answers. Not curl: to load its libraries takes longer than all the rest.
+http_get() { # SECONDS POD ADDRESS [SOURCE]
+    local address=$3 source=${4:+,bind=$4}
+    [[ $address != *:* ]] || address=[$address]
+    [[ $source != *:* ]] || source=,bind=[$4]
+    in_pod "$2" socat -t "$1" -T "$1" - "TCP:$address:80,connect-timeout=$1,shut-none$source" \
+        <<<$'GET / HTTP/1.0\r\n\r' 2>/dev/null
+}
+
 reaches() { # POD ADDRESS [SOURCE]
-    in_pod "$1" curl --silent --fail --output /dev/null --max-time 5 ${3:+--interface "$3"} \
-        "$(url "$2")"
+    [[ $(http_get "$packets_patience" "$@") == HTTP/1.?' 200 '* ]]
 }
 
 reaches_udp() { # POD ADDRESS PORT
     # One byte, because the first read takes the whole datagram, however little it asks for.
-    in_pod "$1" bash -c 'exec 3<>"/dev/udp/$0/$1" && printf %s x >&3 && read -r -N 1 -t 5 answer <&3 &&
-        [ "$answer" = x ]' "$2" "$3" 2>/dev/null
+    in_pod "$1" bash -c 'exec 3<>"/dev/udp/$0/$1" && printf %s x >&3 && read -r -N 1 -t "$2" answer <&3 &&
+        [ "$answer" = x ]' "$2" "$3" "$packets_patience" 2>/dev/null
 }
 
 attack() { # POD ADDRESS [SOURCE]
     local from=${3:+ from $3}
     {
-        in_pod "$1" curl --silent --fail --output /dev/null --max-time 0.4 ${3:+--interface "$3"} \
-            "$(url "$2")" && echo "TCP to $2$from" &
+        [ -z "$(http_get 0.4 "$@")" ] || echo "TCP to $2$from" &
         in_pod "$1" ping -n -q -c 1 -W 0.4 ${3:+-I "$3"} "$2" >/dev/null 2>&1 &&
             echo "ICMP to $2$from" &
         in_pod "$1" socat -u - "UDP:$(bracketed "$2"):80${3:+,bind=$(bracketed "$3")}" \
@@ -47,5 +57,5 @@ imds_of() { # ADDRESS: the IMDS of its family
 }
 
 arrived() {
-    in_aws nft -j list counter inet seen imds | jq '.nftables[] | select(.counter).counter.packets'
+    [[ $(in_aws nft list counter inet seen imds) =~ packets\ ([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
 }

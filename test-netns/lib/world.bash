@@ -215,12 +215,15 @@ END
 # Pods first: a namespace that vanishes takes its links with it, but not before the kernel gets
 # round to it.
 node_gone() {
-    local name
-    for name in $(ip netns list | cut -d ' ' -f 1); do
-        [ "$name" = aws ] || ip netns delete "$name"
+    local name gone=
+    for name in /run/netns/*; do
+        [ "$name" = /run/netns/aws ] || gone+="netns delete ${name##*/}"$'\n'
     done
-    for name in $(ip -n aws -brief link show type veth | sed 's/[@ ].*//'); do
-        ip -n aws link delete "$name" 2>/dev/null || true
-    done
+    ip -batch - <<<"$gone"
+    gone=
+    while read -r name _; do
+        gone+="link delete ${name%%@*}"$'\n'
+    done < <(ip -n aws -brief link show type veth)
+    ip -n aws -force -batch - <<<"$gone" 2>/dev/null || true
     rm -rf "${world_state:?}"/* /var/lib/cni/* /etc/cni/net.d/* /run/xtables.lock
 }
