@@ -23,7 +23,7 @@
 enum { FAULT_PARTLY = -1 }; /* reading and writing take a part of what they should */
 
 static struct {
-    unsigned long calls; /* so far */
+    unsigned long calls; /* so far, that the error can happen to */
     unsigned long at;    /* this one fails, counted from 1; 0: none */
     int error;           /* with this errno; ENOMEM where memory is asked for */
     bool happened;
@@ -37,12 +37,19 @@ static inline void faulty_from_now(unsigned long at, int error)
     faulty.happened = false;
 }
 
+static inline bool faulty_turn(void)
+{
+    if (++faulty.calls != faulty.at)
+        return false;
+    faulty.happened = true;
+    return true;
+}
+
 /* Whether this call fails, and then errno says why. */
 static inline bool faulty_call(void)
 {
-    if (++faulty.calls != faulty.at || faulty.error == EINTR || faulty.error == FAULT_PARTLY)
+    if (faulty.error == EINTR || faulty.error == FAULT_PARTLY || !faulty_turn())
         return false;
-    faulty.happened = true;
     errno = faulty.error;
     return true;
 }
@@ -50,9 +57,8 @@ static inline bool faulty_call(void)
 /* The same for one that a signal can interrupt. */
 static inline bool faulty_wait(void)
 {
-    if (++faulty.calls != faulty.at || faulty.error == FAULT_PARTLY)
+    if (faulty.error == FAULT_PARTLY || !faulty_turn())
         return false;
-    faulty.happened = true;
     errno = faulty.error;
     return true;
 }
@@ -68,9 +74,8 @@ static bool memory_fails(void)
 
 static inline size_t faulty_part(size_t length)
 {
-    if (faulty.calls != faulty.at || faulty.error != FAULT_PARTLY || length < 2)
+    if (faulty.error != FAULT_PARTLY || length < 2 || !faulty_turn())
         return length;
-    faulty.happened = true;
     return length / 2;
 }
 
