@@ -28,7 +28,7 @@ assert_dropped() { # POD
 }
 
 assert_passes() { # POD
-    in_pod "$1" ping -n -q -c 1 -W 5 "$imds4" >/dev/null || fail "IMDS does not answer $1"
+    in_pod "$1" ping -n -q -c 1 -W 30 "$imds4" >/dev/null || fail "IMDS does not answer $1"
 }
 
 # What the kernel's own tools say of the rules can be read by them again.

@@ -54,12 +54,12 @@ result_naming_victim() { # POD FILTER
     result_naming_victim a '.interfaces[0].name = $link' >/run/result
     jq --slurpfile result /run/result '.result = $result[0]' "$file" >/run/crafted
     cp /run/crafted "$file"
-    on_node timeout 60 "$IMDS_GUARD" sync || true
+    on_node timeout 300 "$IMDS_GUARD" sync || true
     assert_guards victim drop
     assert_imds_silent victim
     # Even if the victim's own is lost, and even after a flush there is no exemption to be had.
     rm "$cache"/*"$(pod_container victim)"*
-    on_node timeout 60 "$IMDS_GUARD" sync || true
+    on_node timeout 300 "$IMDS_GUARD" sync || true
     assert_guards victim drop
     assert_imds_silent victim
 }
@@ -74,7 +74,7 @@ result_naming_victim() { # POD FILTER
     head -c 100000 /dev/urandom >"$cache/aws-cni-random-eth0"
     cp "$(ls $cache/*"$(pod_container victim)"*)" "$cache/aws-cni-copy-eth0"
     remove_guard_on "$(pod_host_links victim)"
-    on_node timeout 60 "$IMDS_GUARD" sync || [ $? -eq 1 ]
+    on_node timeout 300 "$IMDS_GUARD" sync || [ $? -eq 1 ]
     assert_guards victim drop
     assert_imds_silent victim
 }

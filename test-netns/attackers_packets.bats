@@ -123,7 +123,7 @@ END
     run ! in_pod a ping -n -q -c 1 -s 9000 -M dont -W 0.2 "$imds6"
     settle a
     [ "$(arrived)" = "$before" ]
-    in_pod a ping -n -q -c 1 -s 9000 -M dont -W 5 169.254.169.253 >/dev/null
+    in_pod a ping -n -q -c 1 -s 9000 -M dont -W 30 169.254.169.253 >/dev/null
 }
 
 @test "forms of the address that mean another one" {
@@ -172,7 +172,7 @@ END
     ip -n c address add 192.0.2.2/30 dev tunnel
     ip -n a link set tunnel up
     ip -n c link set tunnel up
-    in_pod a ping -n -q -c 1 -W 5 192.0.2.2 >/dev/null
+    in_pod a ping -n -q -c 1 -W 30 192.0.2.2 >/dev/null
     ip -n a route add "$imds4" via 192.0.2.2
     before=$(arrived)
     run ! in_pod a curl --silent --max-time 0.4 "http://$imds4/"

@@ -40,7 +40,7 @@ holds_and_comes_back() { # NAMESPACE LINK
     [ "$(how_many_arrive "$@")" -eq 0 ] || fail "gets past the guard" || return 1
     flush_rules
     [ "$(how_many_arrive "$@" 2)" -eq 2 ] || fail "this is no way out, guard or not" || return 1
-    on_node timeout 60 "$IMDS_GUARD" sync || true
+    on_node timeout 300 "$IMDS_GUARD" sync || true
     assert_guards a drop || return 1
     [ "$(how_many_arrive "$@")" -eq 0 ] || fail "gets past the guard that sync has put back"
 }

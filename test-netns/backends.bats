@@ -61,7 +61,7 @@ assert_probe_never_arrived() {
     pod_add a
     request a | CNI_COMMAND=ADD CNI_CONTAINERID=$(pod_container a) CNI_NETNS=/run/netns/a \
         CNI_IFNAME=eth0 CNI_ARGS=$(pod_args a) CNI_PATH=/opt/cni/bin ASAN_OPTIONS=detect_leaks=0 \
-        on_node timeout 60 strace -qq -o /run/trace -e trace=sendmsg "$IMDS_GUARD" >/dev/null
+        on_node timeout 300 strace -qq -o /run/trace -e trace=sendmsg "$IMDS_GUARD" >/dev/null
     grep -q NFT_MSG_GETTABLE /run/trace
     if grep NFT_MSG_NEWTABLE /run/trace; then false; fi
     assert_only_in iptables a
@@ -89,7 +89,7 @@ assert_probe_never_arrived() {
 
 add_without_net_admin() { # POD
     request "$1" | CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/$1 CNI_IFNAME=eth0 \
-        CNI_PATH=/opt/cni/bin on_node timeout 60 setpriv --bounding-set -net_admin \
+        CNI_PATH=/opt/cni/bin on_node timeout 300 setpriv --bounding-set -net_admin \
         --inh-caps -net_admin "$IMDS_GUARD"
 }
 

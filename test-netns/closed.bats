@@ -201,7 +201,7 @@ bridge_renamed() { # POD
     ip -n node rule add from 10.0.1.10 table 102
     ip -n node -6 rule add from 2600:1f14:abc:d11::10 table 102
     for address in 10.0.0.10 10.0.1.10 2600:1f14:abc:d00::10 2600:1f14:abc:d11::10; do
-        on_node curl --silent --fail --max-time 5 --interface $address "$(url "$(imds_of $address)")" \
+        on_node curl --silent --fail --max-time 30 --interface $address "$(url "$(imds_of $address)")" \
             >/dev/null || fail "the node does not reach IMDS from $address" || return 1
     done
     # kube2iam's way: a port of the node's is IMDS.

@@ -73,7 +73,7 @@ no_tasks() {
 # --- containerd -----------------------------------------------------------------------------------
 
 ctr_() { # ARGUMENT...
-    on_node timeout 60 ctr --address /run/containerd/socket --namespace "$containers" "$@"
+    on_node timeout 300 ctr --address /run/containerd/socket --namespace "$containers" "$@"
 }
 
 containerd_start() {

@@ -165,7 +165,7 @@ former_is_gone() {
     pod_add a
     pod_add b
     former_table b drop
-    run ! reaches b "$imds4"
+    packets_patience=1 run ! reaches b "$imds4"
     pod_add c
     former_is_gone
     # Whose guards were in both has ours.

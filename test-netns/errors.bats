@@ -102,7 +102,7 @@ setup() {
 
 @test "the xtables lock is not had in time" {
     conflist regular '.lockTimeoutSeconds = 1'
-    flock /run/xtables.lock sleep 60 3>&- 4>&- >/dev/null 2>&1 &
+    flock /run/xtables.lock sleep 600 3>&- 4>&- >/dev/null 2>&1 &
     helper=$!
     wait_until 5 bash -c '! flock --nonblock /run/xtables.lock true 2>/dev/null'
     if [ "$BACKEND" = iptables ]; then

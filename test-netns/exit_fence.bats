@@ -15,7 +15,7 @@ setup() {
 }
 
 guard() { # COMMAND OPTION...
-    on_node timeout 60 "$IMDS_GUARD" "$@"
+    on_node timeout 300 "$IMDS_GUARD" "$@"
 }
 
 # The plugin as on a node where bpf(2) fails.
@@ -283,12 +283,12 @@ link set mv0 up
 route replace 203.0.113.0/24 via 10.0.0.1 dev mv0 src 10.0.0.78
 route replace 169.254.169.254 via 10.0.0.1 dev mv0 src 10.0.0.78
 END
-    in_pod a curl --silent --fail --output /dev/null --max-time 5 "$(url 203.0.113.10)"
+    in_pod a curl --silent --fail --output /dev/null --max-time 30 "$(url 203.0.113.10)"
     before=$(arrived)
     run ! in_pod a curl --silent --fail --output /dev/null --max-time 1 "$(url "$imds4")"
     [ "$(arrived)" = "$before" ]
     fence remove
-    in_pod a curl --silent --fail --output /dev/null --max-time 5 "$(url "$imds4")"
+    in_pod a curl --silent --fail --output /dev/null --max-time 30 "$(url "$imds4")"
 }
 
 # --- commands ---------------------------------------------------------------------------------------

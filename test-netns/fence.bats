@@ -159,7 +159,7 @@ fence_add() { # POD [drop|pass]
     before=$(arrived)
     in_pod a "$PACKET" eth0 "$(ip -n node -json link show dev other | jq -r '.[0].address')" \
         "ip4,$(pod_addresses a),10.0.0.10,830704a9fea9fe00" tcp,80
-    in_pod a ping -n -q -c 1 -W 5 169.254.169.253
+    in_pod a ping -n -q -c 1 -W 30 169.254.169.253
     [ "$(arrived)" = "$before" ]
     [ "$(stopped_at eth0)" -gt 0 ]
 }
@@ -230,7 +230,7 @@ END
         before=$(arrived)
         # shellcheck disable=SC2086 # words
         in_pod m "$PACKET" $frame
-        in_pod m ping -n -q -c 2 -i 0.01 -W 5 169.254.169.253 >/dev/null
+        in_pod m ping -n -q -c 2 -i 0.01 -W 30 169.254.169.253 >/dev/null
         [ "$(arrived)" -gt "$before" ] || fail "does not arrive even without a fence: $frame"
     done
     fence add
@@ -239,7 +239,7 @@ END
         # shellcheck disable=SC2086 # words
         in_pod m "$PACKET" $frame 2>/dev/null || true # the drop is told as ENOBUFS
     done
-    in_pod m ping -n -q -c 2 -i 0.01 -W 5 169.254.169.253 >/dev/null
+    in_pod m ping -n -q -c 2 -i 0.01 -W 30 169.254.169.253 >/dev/null
     [ "$(arrived)" = "$before" ]
     [ "$(stopped_at eth0)" -eq ${#frames[@]} ]
 }
@@ -298,11 +298,11 @@ END
     conflist_plain regular
     pod_add a
     fence add endpoint=203.0.113.0/24
-    run ! reaches a 203.0.113.10
+    packets_patience=1 run ! reaches a 203.0.113.10
     assert_imds_answers a
     fence add
     assert_nothing_arrives a
-    run ! reaches a 203.0.113.10
+    packets_patience=1 run ! reaches a 203.0.113.10
     fence sync
     reaches a 203.0.113.10
     assert_nothing_arrives a

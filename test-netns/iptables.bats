@@ -238,13 +238,15 @@ accepted() {
 
 @test "waits for the lock no longer than it is told, and names who has it" {
     wired_pod a '.lockTimeoutSeconds = 1'
-    flock /run/xtables.lock sleep 3 3>&- &
-    wait_until 2 eval '! flock --nonblock /run/xtables.lock true'
+    flock --close /run/xtables.lock sleep 600 3>&- &
+    local holder=$!
+    wait_until 5 eval '! flock --nonblock /run/xtables.lock true'
     assert_fails 11 '(flock) held the xtables lock /run/xtables.lock' plugin ADD a
     [ -z "$(guards)" ]
     # What is right needs no lock to be seen, nor has what is not there to be removed.
     plugin DEL a
-    wait
+    kill "$holder"
+    wait "$holder" || true
     plugin ADD a
     assert_guarded a
 }

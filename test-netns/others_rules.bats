@@ -121,7 +121,7 @@ agent_answers() { # FLAVOUR
         "EXEC:$world_root/test-netns/fixtures/http" </dev/null >/dev/null 2>&1 3>&- 4>&- &
     agent=$!
     wait_until 5 on_node bash -c ': </dev/tcp/10.0.0.10/8181' 2>/dev/null
-    [[ $(in_pod a curl --silent --max-time 5 http://169.254.169.254/) == "hello from 10.0.0.10" ]]
+    [[ $(in_pod a curl --silent --max-time 30 http://169.254.169.254/) == "hello from 10.0.0.10" ]]
     kill $agent
 }
 

@@ -7,7 +7,7 @@ bats_require_minimum_version 1.5.0
 . "$BATS_TEST_DIRNAME/lib/suite.bash"
 
 status() { # OPTION...
-    on_node timeout 60 "$IMDS_GUARD" status "$@"
+    on_node timeout 300 "$IMDS_GUARD" status "$@"
 }
 
 @test "all guarded: the table, its counters, exit code 0" {

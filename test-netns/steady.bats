@@ -87,7 +87,7 @@ probe_all_the_while() {
     start_watching
     pod_add a
     pod_add b
-    sleep 0.5
+    wait_until 10 watch_rests
     remove_guard_on "$(pod_host_links a)"
     lost=$SECONDS
     assert_nothing_arrives a
@@ -103,9 +103,11 @@ probe_all_the_while() {
     mv /run/config/new /run/config/imds-guard.json
     wait_until 10 said "set the verdict for interfaces without a guard: pass"
     pod_add a
-    sleep 0.5
+    wait_until 10 watch_rests
     remove_guard_on "$(pod_host_links a)"
-    wait_until 3 has_guards a drop
+    # When it next sleeps: after a doubt it would, and do nothing.
+    wait_until 10 watch_rests
+    assert_guards a drop
     wait_until 5 said "guarded default/a"
     assert_imds_silent a
 }
@@ -121,13 +123,13 @@ files_opened() {
     for number in {1..12}; do
         pod_add "p$number"
     done
-    sleep 1
+    wait_until 10 watch_rests
     strace -f -e trace=openat,setns -o /run/calls -p "$watching" 3>&- 2>/dev/null &
     local tracing=$!
     wait_until 5 is_traced
     pod_add last
     pod_del p1
-    sleep 1
+    wait_until 10 watch_rests
     kill "$tracing"
     wait "$tracing" || true
     [ "$(files_opened)" = "aws-cni-$(pod_container last)-eth0" ] ||

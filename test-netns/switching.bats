@@ -67,7 +67,7 @@ put() { # FILTER
 # shellcheck disable=SC2120
 guard_sync() { # OPTION...
     local said
-    said=$(on_node timeout 60 "$IMDS_GUARD" sync "$@" 2>&1) || fail "sync: $said"
+    said=$(on_node timeout 300 "$IMDS_GUARD" sync "$@" 2>&1) || fail "sync: $said"
 }
 
 # --- who is at work beside ------------------------------------------------------------------------

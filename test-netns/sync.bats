@@ -14,7 +14,7 @@ cached() { # POD: its file in the cache
 }
 
 guard_sync() { # OPTION...
-    on_node timeout 60 "$IMDS_GUARD" sync "$@"
+    on_node timeout 300 "$IMDS_GUARD" sync "$@"
 }
 
 @test "pods that started before installation get their guard, in every shape" {
@@ -227,7 +227,7 @@ link_is_gone() { # NAME
 
 # Until the lock that is its own comes free, sync stands between its look and its writing.
 sync_until_lock() {
-    flock --no-fork /run/another.lock sleep 60 3>&- 4>&- >/dev/null 2>&1 &
+    flock --no-fork /run/another.lock sleep 600 3>&- 4>&- >/dev/null 2>&1 &
     holder=$!
     wait_until 5 bash -c '! flock --nonblock /run/another.lock true 2>/dev/null'
     XTABLES_LOCKFILE=/run/another.lock guard_sync 3>&- 4>&- >/run/sync.log 2>&1 &
@@ -261,7 +261,7 @@ sync_go_on() {
 @test "so it does if it comes between sync's looks at the cache and at the guards" {
     BACKEND=iptables conflist regular
     pod_add a default/web-0
-    ASAN_OPTIONS=detect_leaks=0 on_node timeout 60 strace -qq -o /run/trace \
+    ASAN_OPTIONS=detect_leaks=0 on_node timeout 300 strace -qq -o /run/trace \
         -P /proc/self/net/ip_tables_names -e inject=openat:delay_enter=3s:when=1 \
         "$IMDS_GUARD" sync 3>&- 4>&- >/run/sync.log 2>&1 &
     wait_until 5 eval '[ "$(grep -c ip_tables_names /run/trace)" -ge 1 ]'
@@ -277,7 +277,7 @@ sync_go_on() {
 @test "a sync that has read the conflist before it was changed does not have the last word" {
     conflist regular '.mode = "audit"'
     pod_add a
-    ASAN_OPTIONS=detect_leaks=0 on_node timeout 60 strace -qq -o /run/trace \
+    ASAN_OPTIONS=detect_leaks=0 on_node timeout 300 strace -qq -o /run/trace \
         -P /proc/self/net/ip_tables_names -e inject=openat:delay_enter=2s:when=1 \
         "$IMDS_GUARD" sync 3>&- 4>&- >/run/sync.log 2>&1 &
     wait_until 5 grep -qs ip_tables_names /run/trace
@@ -314,7 +314,7 @@ lock_is_waited_for() {
     pod_add a
     conflist regular
     run -1 on_node unshare --mount sh -c \
-        "mount -t tmpfs none /run/netns && exec timeout 60 '$IMDS_GUARD' sync"
+        "mount -t tmpfs none /run/netns && exec timeout 300 '$IMDS_GUARD' sync"
     [[ ${lines[0]} == *"cannot guard default/a: there is no network namespace "*"$(pod_host_links a)"* ]]
     guard_sync
     assert_guards a drop
@@ -431,6 +431,7 @@ transactions_of() { # COMMAND...
         local monitor=$!
         wait_until 5 monitor_listens
         on_node "$@" >&2
+        wait_until 5 grep -q '(imds-guard' /run/monitor || true
         sleep 0.2
         kill $monitor
         grep -c '^# new generation .*(imds-guard' /run/monitor || true
@@ -452,8 +453,9 @@ monitor_listens() {
     pod_add a
     many_pods 500
     before=$(arrived)
-    in_pod a ping -q -i 0.002 -c 3000 -W 1 169.254.169.254 >/dev/null 3>&- &
+    in_pod a ping -q -i 0.002 169.254.169.254 >/dev/null 3>&- &
     pinging=$!
+    background+=("$pinging")
     counted=$(transactions_of "$IMDS_GUARD" sync)
     [ "$counted" -eq "$([ "$BACKEND" = nftables ] && echo 1 || echo 2)" ]
     # Everything changes at once, there and back, while a pings.

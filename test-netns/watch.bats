@@ -96,12 +96,12 @@ bats_require_minimum_version 1.5.0
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_guards a drop
     wait_until 10 has_guards b drop
-    sleep 1 # whatever the start has caused is done
+    wait_until 10 watch_rests
     flush_rules
     wait_until 10 said "2 guarded again as before [ruleset changed]"
     assert_guards a drop
     assert_guards b drop
-    sleep 1
+    wait_until 10 watch_rests
     # The look that followed has found nothing to do.
     [ "$(grep -c 'guarded default/.*\[ruleset changed\]' "$log")" -eq 0 ]
     assert_imds_silent a
@@ -113,7 +113,7 @@ bats_require_minimum_version 1.5.0
     prepare regular
     start_watch --config /run/config/imds-guard.json
     wait_until 10 said "set the verdict for interfaces without a guard: drop"
-    sleep 1
+    wait_until 10 watch_rests
     flush_rules
     wait_until 10 said "0 guarded again as before [ruleset changed]"
     conflist_plain regular
@@ -148,7 +148,7 @@ bats_require_minimum_version 1.5.0
     pod_add b
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_guards b drop
-    sleep 1
+    wait_until 10 watch_rests
     kill -STOP "$watching"
     pod_del a
     config '.exempt = [{namespace: "default"}]' >/run/config/new
@@ -234,11 +234,11 @@ config_map() { # VERSION FILTER
     for signal in TERM INT; do
         start_watch --config /run/config/imds-guard.json
         wait_until 10 has_guards a drop
-        sleep 0.2
+        wait_until 10 watch_rests
         before=$(find /etc/cni /opt/cni -type f -printf '%p %i %T@\n' | sort; guards | cut -d ' ' -f 1-5)
         # bash has background jobs ignore SIGINT; the handler does not care.
         kill -$signal "$watching"
-        timeout 2 tail --pid="$watching" -f /dev/null
+        wait_until 5 watch_has_ended
         wait "$watching"
         [ "$(find /etc/cni /opt/cni -type f -printf '%p %i %T@\n' | sort; guards | cut -d ' ' -f 1-5)" = "$before" ]
     done
@@ -251,7 +251,7 @@ config_map() { # VERSION FILTER
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_entry
     kill -TERM "$watching"
-    timeout 2 tail --pid="$watching" -f /dev/null
+    wait_until 5 watch_has_ended
     wait "$watching"
 }
 
@@ -273,16 +273,16 @@ config_map() { # VERSION FILTER
 
 @test "SIGTERM ends it while it waits for a lock" {
     prepare regular
-    config '.backend = "iptables"' >/run/config/imds-guard.json
+    config '.backend = "iptables" | .lockTimeoutSeconds = 300' >/run/config/imds-guard.json
     pod_add a
     touch /run/xtables.lock
-    flock /run/xtables.lock sleep 30 3>&- &
+    flock /run/xtables.lock sleep 600 3>&- &
     local holding=$!
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_entry
     sleep 0.3
     kill -TERM "$watching"
-    timeout 2 tail --pid="$watching" -f /dev/null
+    wait_until 5 watch_has_ended
     wait "$watching"
     kill "$holding"
 }
@@ -322,7 +322,7 @@ fight() {
     pod_add a
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_guards a drop
-    sleep 0.5
+    wait_until 10 watch_rests
     timeout --signal=INT 2 strace -f -o "$BATS_TEST_TMPDIR/calls" -p "$watching" 3>&- 2>/dev/null || true
     # No re-check is due, nothing has changed: no system call after the poll that waits.
     [ -e "$BATS_TEST_TMPDIR/calls" ]

@@ -103,11 +103,11 @@ no_zombies() {
 verb() { # VERB
     CNI_COMMAND=$1 CNI_CONTAINERID=$container CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
         CNI_ARGS=$arguments CNI_PATH=/opt/cni/bin \
-        on_node timeout 20 "${tracer[@]}" "$IMDS_GUARD" </run/request
+        on_node timeout 200 "${tracer[@]}" "$IMDS_GUARD" </run/request
 }
 
 node_command() { # COMMAND
-    on_node timeout 20 "${tracer[@]}" "$IMDS_GUARD" "$@"
+    on_node timeout 200 "${tracer[@]}" "$IMDS_GUARD" "$@"
 }
 
 # --- what is looked at ----------------------------------------------------------------------------

@@ -64,7 +64,7 @@ assert_leaks() { # POD
 assert_node_reaches_imds() {
     local address
     for address in "$imds4" "$imds6"; do
-        on_node curl --silent --fail --output /dev/null --max-time 5 "$(url "$address")" ||
+        on_node curl --silent --fail --output /dev/null --max-time "$packets_patience" "$(url "$address")" ||
             fail "the node itself does not reach $address" || return 1
     done
 }

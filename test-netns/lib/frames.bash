@@ -26,7 +26,7 @@ send() { # POD LAYER...
 
 # Whatever was sent has been through the node once an answer to a later packet is back.
 settle() { # POD
-    in_pod "$1" ping -n -q -c 2 -i 0.01 -W 5 169.254.169.253 >/dev/null
+    in_pod "$1" ping -n -q -c 2 -i 0.01 -W 30 169.254.169.253 >/dev/null
 }
 
 how_many_arrive() { # POD LAYER...

@@ -92,7 +92,7 @@ result_file() { # POD
 
 chain() { # VERB POD [NAMESPACE/NAME]
     CNI_PATH=/opt/cni/bin NETCONFPATH=/etc/cni/net.d CNI_ARGS=$(pod_args "$2" "${3:-}") \
-        on_node timeout 60 "$CNITOOL" "$1" aws-cni "/run/netns/$2"
+        on_node timeout 300 "$CNITOOL" "$1" aws-cni "/run/netns/$2"
 }
 
 pod_add() { # POD [NAMESPACE/NAME]
@@ -142,7 +142,7 @@ plugin_raw() { # VERB POD [NAMESPACE/NAME]
     CNI_COMMAND=$1 CNI_CONTAINERID=${CNI_CONTAINERID-$(pod_container "$2")} \
         CNI_NETNS=${CNI_NETNS-/run/netns/$2} CNI_IFNAME=${CNI_IFNAME-eth0} \
         CNI_ARGS=${CNI_ARGS-$(pod_args "$2" "${3:-}")} CNI_PATH=/opt/cni/bin \
-        on_node timeout 60 "$IMDS_GUARD" || status=$?
+        on_node timeout 300 "$IMDS_GUARD" || status=$?
     # A guard that nftables lets go has ten milliseconds left.
     if [[ $1 == DEL || $1 == GC ]]; then sleep 0.02; fi
     return $status

@@ -238,7 +238,7 @@ storm_write_nft() {
 # It may see a pod that is half gone, and say so; it must not be lost over it.
 storm_sync() {
     local status=0
-    on_node timeout 60 "$IMDS_GUARD" sync >/run/storm/sync-said 2>&1 || status=$?
+    on_node timeout 300 "$IMDS_GUARD" sync >/run/storm/sync-said 2>&1 || status=$?
     [ "$status" -le 1 ] || complain "sync: $status: $(cat /run/storm/sync-said)"
     [ "$status" -eq 0 ]
 }

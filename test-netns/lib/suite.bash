@@ -150,7 +150,7 @@ assert_rest_answers() { # POD OTHER_POD
         esac || fail "$1 at $address has lost more than IMDS" || return 1
     done
     address=$(pod_addresses "$2" | head -n 1)
-    in_pod "$1" ping -n -q -c 1 -W 5 "$address" >/dev/null || fail "$2 does not answer $1"
+    in_pod "$1" ping -n -q -c 1 -W "$packets_patience" "$address" >/dev/null || fail "$2 does not answer $1"
 }
 
 assert_answers() { # POD SOURCE DNS TIME POD_IDENTITY INTERNET

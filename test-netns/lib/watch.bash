@@ -22,6 +22,18 @@ teardown() {
     [ -n "${BATS_TEST_COMPLETED:-}" ] || [ ! -e "$log" ] || tail -n 50 "$log"
 }
 
+# It has done all that there was to do: it sleeps, and has not run since the last look.
+watch_rests() {
+    local before
+    before=$(watch_has_run)
+    sleep 0.3
+    [[ $before == *'S (sleeping)'* ]] && [ "$(watch_has_run)" = "$before" ]
+}
+
+watch_has_run() {
+    grep -E '^State:|ctxt_switches:' "/proc/$watching/status"
+}
+
 watch_has_ended() {
     ! grep -qs '^State:.[^Z]' "/proc/$watching/status"
 }

@@ -156,8 +156,9 @@ world_tune() { # NAMESPACE
         done'
 }
 
+# SECONDS are a quiet machine's: one with ten times the load gets ten times as long.
 wait_until() { # SECONDS COMMAND...
-    local deadline=$((SECONDS + $1))
+    local deadline=$((SECONDS + $1 * 10))
     shift
     until "$@"; do
         [ $SECONDS -lt $deadline ] || { echo "waited in vain for: $*" >&2; return 1; }
