@@ -8,6 +8,7 @@
 setup() {
     node_new
     other=iptables
+    # shellcheck disable=SC2153 # suite.bash
     [ "$BACKEND" = nftables ] || other=nftables
 }
 

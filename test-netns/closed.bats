@@ -9,7 +9,7 @@
 
 # IMDS answers over IPv4 and IPv6 from that namespace.
 answers() { # NAMESPACE
-    reaches "$1" $imds4 $stranger4 && reaches "$1" $imds6 $stranger6
+    reaches "$1" "$imds4" "$stranger4" && reaches "$1" "$imds6" "$stranger6"
 }
 
 internet_of() { # ADDRESS
@@ -37,7 +37,7 @@ is_stopped() { # NAMESPACE ADDRESS...
 }
 
 stranger_is_stopped() {
-    is_stopped stranger $stranger4 $stranger6
+    is_stopped stranger "$stranger4" "$stranger6"
 }
 
 # The node is in force, and then `others` pass.
@@ -216,7 +216,7 @@ table ip agent {
     }
 }
 END
-    wait_until 5 reaches a $imds4
+    wait_until 5 reaches a "$imds4"
     [ "$(others_hits)" -eq 0 ]
 }
 

@@ -168,11 +168,11 @@ fence_add() { # POD [drop|pass]
 
 @test "a macvlan pod on the node's uplink" {
     macvlan_pod m
-    reaches m $imds4
-    reaches m $imds6
+    reaches m "$imds4"
+    reaches m "$imds6"
     fence add
     before=$(arrived)
-    [ -z "$(attack m $imds4)$(attack m $imds6)" ]
+    [ -z "$(attack m "$imds4")$(attack m "$imds6")" ]
     [ "$(arrived)" = "$before" ]
     reaches m 203.0.113.10
     reaches m 2001:db8:1::10
@@ -250,11 +250,11 @@ END
         ip daddr $imds4 dup to 10.0.0.1 device mv0; ip daddr $imds4 meta skuid 0 drop; }; }" ||
         unavailable "the kernel makes no copies"
     before=$(arrived)
-    attack m $imds4 >/dev/null
+    attack m "$imds4" >/dev/null
     [ "$(arrived)" -gt "$before" ] || fail "no copy arrives: this proves nothing"
     fence add
     before=$(arrived)
-    attack m $imds4 >/dev/null
+    attack m "$imds4" >/dev/null
     [ "$(arrived)" = "$before" ]
 }
 
@@ -318,7 +318,7 @@ END
     background+=($!)
     on_node nft "table ip agent { chain c { type nat hook prerouting priority -100;
         ip daddr $imds4 tcp dport 80 dnat to 10.0.0.10:8181; }; }"
-    wait_until 5 reaches a $imds4
+    wait_until 5 reaches a "$imds4"
     # A connection that is cut off here would be the next node's to answer.
     wait_until 10 eval '[ -z "$(in_aws ss --no-header --tcp --numeric state established)" ]'
 }
@@ -350,11 +350,11 @@ END
     on_node nft delete table ip6 nat
     on_node ip tuntap add dev tun0 mode tun
     on_node ip link set tun0 up
-    on_node ip route add $imds4 dev tun0
-    on_node ip route add $imds6 dev tun0
+    on_node ip route add "$imds4" dev tun0
+    on_node ip route add "$imds6" dev tun0
     fence add
-    attack a $imds4 >/dev/null
-    attack a $imds6 >/dev/null
+    attack a "$imds4" >/dev/null
+    attack a "$imds6" >/dev/null
     [ "$(stopped_at tun0)" -gt 3 ]
     [ "$(place_at eth0)" = "" ] || [ "$(place_at eth0)" -eq 0 ]
 }

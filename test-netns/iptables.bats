@@ -76,7 +76,7 @@ as_version_010() {
     assert_guarded b
     # What an old binary beside ours makes anew is no fault, and goes with all the rest.
     on_node iptables-legacy -t mangle -N IMDS-GUARD-OUT
-    on_node iptables-legacy -t mangle -I POSTROUTING -d $imds4 -j IMDS-GUARD-OUT
+    on_node iptables-legacy -t mangle -I POSTROUTING -d "$imds4" -j IMDS-GUARD-OUT
     plugin CHECK a
     on_node "$IMDS_GUARD" flush --yes
     [ "$(mangle 4)" = "-A POSTROUTING -d 192.0.2.1/32 -j ACCEPT" ]
@@ -122,7 +122,7 @@ as_version_010() {
     plugin ADD b
     [ "$(mangle 4 | tail -1)$(mangle 6 | tail -1)" = "-A IMDS-GUARD -j DROP-A IMDS-GUARD -j DROP" ]
     [[ "$(mangle 4)" == *"/b\" -j RETURN"* ]]
-    reaches b $imds4
+    reaches b "$imds4"
     assert_guarded a
 }
 

@@ -104,7 +104,7 @@ is_refused_by_shape() { # SHAPE
     assert_no_guards a
     listen aws node a b
     before=$(arrived)
-    is_refused a $imds4 "$(pod_addresses a)"
+    is_refused a "$imds4" "$(pod_addresses a)"
     assert_same "$(pod_addresses a)" "$(told)"
     [ "$(others_hits)" -gt 0 ]
     [ "$(arrived)" = "$before" ]
@@ -156,10 +156,10 @@ udp_error() { # POD ADDRESS
     send a "ip6,$self6,$imds6" gre bytes,8
     assert_same "$self6" "$(told a)"
     listen aws node a b
-    in_pod a ping -n -c 1 -W 20 $imds6 | grep -q "Administratively prohibited"
-    in_pod a ping -n -c 1 -W 20 $imds4 | grep -q "Packet filtered"
-    [[ $(udp_error a $imds4) == *"No route to host"* ]]
-    [[ $(udp_error a $imds6) == *"Permission denied"* ]]
+    in_pod a ping -n -c 1 -W 20 "$imds6" | grep -q "Administratively prohibited"
+    in_pod a ping -n -c 1 -W 20 "$imds4" | grep -q "Packet filtered"
+    [[ $(udp_error a "$imds4") == *"No route to host"* ]]
+    [[ $(udp_error a "$imds6") == *"Permission denied"* ]]
     assert_same "$(printf '%s\n' "$self4" "$self6" | sort)" "$(told)"
 }
 
@@ -268,11 +268,11 @@ nobody_is_told() { # POD LAYER...
     before=$(denied)
     for source in "$(pod_addresses b | grep -v :)" 203.0.113.10 10.0.12.99; do
         ip -n a address add "$source/32" dev eth0
-        [ -z "$(attack a $imds4 "$source")" ]
+        [ -z "$(attack a "$imds4" "$source")" ]
     done
     for source in "$(pod_addresses b | grep :)" 2001:db8:1::10; do
         ip -n a address add "$source/128" dev v6if0 nodad
-        [ -z "$(attack a $imds6 "$source")" ]
+        [ -z "$(attack a "$imds6" "$source")" ]
     done
     [ "$(denied)" -ge $((before + 3 * 5)) ]
     assert_same "" "$(told)"
@@ -289,7 +289,7 @@ nobody_is_told() { # POD LAYER...
         conflist regular "$reject"
         on_node "$IMDS_GUARD" sync >/dev/null
         assert_guards a reject
-        is_refused a $imds4 "$address"
+        is_refused a "$imds4" "$address"
         plugin CHECK a
         on_node "$IMDS_GUARD" status >/dev/null
         conflist regular
@@ -305,13 +305,13 @@ nobody_is_told() { # POD LAYER...
     pod_add a
     pod_add b exempt/b
     assert_imds_answers b
-    is_refused a $imds4 "$(pod_addresses a)"
+    is_refused a "$imds4" "$(pod_addresses a)"
 }
 
 @test "status and the metrics name it" {
     conflist regular "$reject"
     pod_add a
-    attack a $imds4
+    attack a "$imds4"
     on_node "$IMDS_GUARD" status | grep -q "default/a .* reject "
     on_node "$IMDS_GUARD" status | grep -q "(others) .* reject "
     on_node "$IMDS_GUARD" status --json | jq -e '[.. | .verdict? | select(. == "reject")] | length >= 1' >/dev/null
@@ -334,5 +334,5 @@ nobody_is_told() { # POD LAYER...
     BACKEND=auto conflist regular "$reject"
     plugin ADD a >/dev/null
     [ "$(guards_of a | cut -d ' ' -f 1 | sort -u)" = nftables ]
-    is_refused a $imds4 "$(pod_addresses a)"
+    is_refused a "$imds4" "$(pod_addresses a)"
 }

@@ -48,7 +48,7 @@ is_told() { # BACKEND-ASKED-FOR CODE TEXT...
     assert_says "$@"
     # What is no configuration, status has not read.
     for command in sync $([ "$code" = 7 ] || echo status); do
-        ! on_node "$IMDS_GUARD" $command >"/run/$command" 2>&1 || fail "$command succeeds"
+        ! on_node "$IMDS_GUARD" "$command" >"/run/$command" 2>&1 || fail "$command succeeds"
         for text; do
             grep -F "$text" "/run/$command"
         done
