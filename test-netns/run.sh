@@ -53,7 +53,7 @@ for argument; do
     -LE | --label-exclude | *long* | *release* | *bench* | *kernels*) selection=() ;;
     esac
 done
-# Packet tests wait half of their time, so two share a processor. A test that keeps one busy says that
-# it counts for two (PROCESSORS).
-exec ctest --test-dir "$root/build/dev" --output-on-failure --parallel "$(($(nproc) * 2 + 1))" \
+# Packet tests wait for most of their time, so three share a processor. A test that keeps one busy says
+# that it counts for three (PROCESSORS).
+exec ctest --test-dir "$root/build/dev" --output-on-failure --parallel "$(($(nproc) * 3 + 1))" \
     "${selection[@]}" "$@"
