@@ -47,8 +47,8 @@ everybody_sends() { # SHAPE FAMILY
 
 address_of() { # POD FAMILY
     case $1$2 in
-    stranger4) echo $stranger4 ;;
-    stranger6) echo $stranger6 ;;
+    stranger4) echo "$stranger4" ;;
+    stranger6) echo "$stranger6" ;;
     *4) pod_addresses "$1" | grep -v : ;;
     *6) pod_addresses "$1" | grep : ;;
     esac

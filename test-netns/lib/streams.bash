@@ -69,7 +69,7 @@ stream_talk() { # POD ADDRESS
         trap "echo talked: \$n; exit" TERM
         for ((n = 0; ; n++)); do
             read -r -t 0.003 -u 4
-            printf "%d\n" "$n" >&3 && read -r -t 5 -u 3 answer && [ "$answer" = "$n" ] ||
+            printf "%d\n" "$n" >&3 && read -r -t 30 -u 3 answer && [ "$answer" = "$n" ] ||
                 { echo "cut after $n"; exit 1; }
         done' "$(imds_of "$2")" $streams_port
     stream "$1" bash -c '
@@ -77,9 +77,9 @@ stream_talk() { # POD ADDRESS
         trap "echo asked: \$n; exit" TERM
         for ((n = 0; ; n++)); do
             read -r -t 0.02 -u 4
-            curl --silent --fail --output /dev/null --max-time 5 "$0" ||
-                { echo "not answered after $n"; exit 1; }
-        done' "$(url "$(imds_of "$2")")"
+            exec 3<>"/dev/tcp/$0/80" && printf "GET / HTTP/1.0\r\n\r\n" >&3 &&
+                read -r -t 30 -u 3 answer && [[ $answer == *" 200 "* ]] || { echo "not answered after $n"; exit 1; }
+        done' "$(imds_of "$2")"
 }
 
 streams_stop() {
