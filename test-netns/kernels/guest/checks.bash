@@ -89,30 +89,6 @@ load_legacy() {
     modprobe -a ip_tables ip6_tables 2>/dev/null || true
 }
 
-# In place of packets.bash's: curl comes with forty libraries, which an emulated processor takes longer to
-# link than all the rest of a request.
-reaches() { # POD ADDRESS [SOURCE]
-    http "$1" "$2" 5 "${3:-}"
-}
-
-attack() { # POD ADDRESS [SOURCE]
-    local from=${3:+ from $3}
-    {
-        http "$1" "$2" 0.4 "${3:-}" && echo "TCP to $2$from" &
-        in_pod "$1" ping -n -q -c 1 -W 0.4 ${3:+-I "$3"} "$2" >/dev/null 2>&1 &&
-            echo "ICMP to $2$from" &
-        in_pod "$1" socat -u - "UDP:$(bracketed "$2"):80${3:+,bind=$(bracketed "$3")}" \
-            <<<attack 2>/dev/null &
-        wait
-    } | cat
-}
-
-http() { # POD ADDRESS SECONDS [SOURCE]
-    in_pod "$1" socat -t 0.01 -T "$3" STDIO,ignoreeof \
-        "TCP:$(bracketed "$2"):80,connect-timeout=$3${4:+,bind=$(bracketed "$4")}" \
-        <<<$'GET / HTTP/1.0\r\n\r' 2>/dev/null | grep -q '^HTTP/1.1 200 '
-}
-
 count_with_iptables() {
     load_legacy
     in_aws iptables-legacy -t raw -A PREROUTING -d "$imds4" || true
