@@ -156,13 +156,15 @@ world_tune() { # NAMESPACE
         done'
 }
 
-# SECONDS are a quiet machine's: one with ten times the load gets ten times as long.
+# SECONDS are a quiet machine's: one with ten times the load gets ten times as long. It looks often at first,
+# and then leaves the processor to whom it waits for.
 wait_until() { # SECONDS COMMAND...
-    local deadline=$((SECONDS + $1 * 10))
+    local deadline=$((SECONDS + $1 * 10)) naps=(0.02 0.02 0.05 0.1)
     shift
     until "$@"; do
         [ $SECONDS -lt $deadline ] || { echo "waited in vain for: $*" >&2; return 1; }
-        sleep 0.02
+        sleep "${naps[0]:-0.2}"
+        naps=("${naps[@]:1}")
     done
 }
 
