@@ -68,10 +68,11 @@ unpacked_kubectl() { # ARGUMENT...
 unpacked_program() { # NAME
     local root=$unpacked/trixie source overlay=$unpacked/$1.overlay
     source=$(dirname "${BASH_SOURCE[0]}")/../fixtures/$1/main.go
-    # Not optimized, which would take a third of the compiler's time, for what runs for a second; and less what the API's types are on the wire, which takes longest to compile.
+    # What runs for a second needs not be optimized, which would take a third of the compiler's time; and the
+    # API's types go without what they are on the wire, which takes longest to compile.
     find "$root/usr/share/gocode/src/k8s.io/api/" -name generated.pb.go |
         jq -nR '{Replace: [inputs | {(.): ""}] | add}' >"$overlay.$$" && mv "$overlay.$$" "$overlay" || return 1
-    GO111MODULE=off GOFLAGS="'-gcflags=all=-N -l' '-ldflags=-s -w'" GOTOOLCHAIN=local CGO_ENABLED=0 GOROOT=$(realpath "$root/usr/lib/go-1.24") \
-        GOPATH=$root/usr/share/gocode GOCACHE=$unpacked/cache "$root/usr/lib/go-1.24/bin/go" build \
+    GO111MODULE=off GOFLAGS="'-gcflags=all=-N -l' '-ldflags=-s -w'" GOTOOLCHAIN=local CGO_ENABLED=0 \
+        GOROOT=$(realpath "$root/usr/lib/go-1.24") GOPATH=$root/usr/share/gocode GOCACHE=$unpacked/cache "$root/usr/lib/go-1.24/bin/go" build \
         -overlay "$overlay" -o "$unpacked/bin/$1" "$source" && echo "$unpacked/bin/$1"
 }
