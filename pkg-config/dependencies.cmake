@@ -7,7 +7,6 @@ endif()
 
 pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson>=1.7.14)
 pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl>=1.0.4)
-pkg_check_modules(NFTNL REQUIRED IMPORTED_TARGET libnftnl>=1.1.7)
 pkg_check_modules(IP4TC REQUIRED IMPORTED_TARGET libip4tc>=1.8.0)
 pkg_check_modules(IP6TC REQUIRED IMPORTED_TARGET libip6tc>=1.8.0)
 if(BUILD_TESTING)

@@ -12,10 +12,10 @@
 # (IMDS_GUARD_ROOT, default build/debian13), which is kept for the next time. Times are those of the
 # commit, paths are mapped away: the same commit gives the same bytes (reproducible.sh).
 #
-# What dominates the size of a binary (amd64, 1.1 MiB): glibc is more than two thirds of it. Its
+# What dominates the size of a binary (amd64, about 1 MiB): glibc is more than two thirds of it. Its
 # character tables, printf and scanf with their wide and 128-bit floating point halves (cJSON prints
 # and reads numbers), malloc, the dynamic loader that even a static program has, and string functions
-# once for every generation of processors. libnftnl is an eighth, all of ours another.
+# once for every generation of processors. All of ours is about a seventh.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -52,7 +52,7 @@ install_packages() {
     enable_sources
     apt-get update -qq
     apt-get install -qq -y --no-install-recommends "${compilers[@]}" cmake ninja-build make pkg-config \
-        dpkg-dev "libmnl-dev$suffix" "libnftnl-dev$suffix" >/dev/null
+        dpkg-dev "libmnl-dev$suffix" >/dev/null
 }
 
 # The unpacked source of a source package, with the distribution's patches; prints its folder. Mirrors
@@ -139,7 +139,6 @@ build_cjson
 say "building libiptc"
 build_libiptc
 note_package libmnl-dev libmnl LGPL-2.1-or-later
-note_package libnftnl-dev libnftnl GPL-2.0-or-later
 note_archive libc.a glibc LGPL-2.1-or-later
 note_archive libgcc.a libgcc "GPL-3.0-or-later WITH GCC-exception-3.1"
 say "done: $prefix"

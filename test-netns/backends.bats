@@ -63,8 +63,9 @@ assert_probe_never_arrived() {
     request a | CNI_COMMAND=ADD CNI_CONTAINERID=$(pod_container a) CNI_NETNS=/run/netns/a \
         CNI_IFNAME=eth0 CNI_ARGS=$(pod_args a) CNI_PATH=/opt/cni/bin ASAN_OPTIONS=detect_leaks=0 \
         on_node timeout 300 strace -qq -o /run/trace -e trace=sendmsg "$IMDS_GUARD" >/dev/null
-    grep -q NFT_MSG_GETTABLE /run/trace
-    if grep NFT_MSG_NEWTABLE /run/trace; then false; fi
+    # strace does not know yet of what protocol a socket is that has never sent.
+    grep -qE 'NFT_MSG_GETTABLE|0xa01 ' /run/trace
+    if grep -E 'NFT_MSG_NEWTABLE|0xa00 ' /run/trace; then false; fi
     assert_only_in iptables a
 }
 

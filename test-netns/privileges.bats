@@ -45,9 +45,9 @@ assert_status() { # KEY VALUE
 
 @test "rules are changed with what that needs, and only that" {
     plugin DEL a
-    # What comes before the first change: a batch is sent, the lock is taken.
+    # What comes before the first change: the socket for nf_tables is set up, the lock is taken.
     if [ "$BACKEND" = nftables ]; then
-        status_at sendmsg ADD a
+        status_at setsockopt ADD a
     else
         status_at flock ADD a
     fi

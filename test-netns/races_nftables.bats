@@ -71,10 +71,12 @@ add_of_other_network() { # POD
         rm "/var/lib/cni/results/aws-cni-$(pod_container "$pod")-eth0"
     done
     conflist regular
-    add_of_other_network c
+    traced -e trace=sendmsg -- add_of_other_network c
+    transaction=$(grep -n BATCH_BEGIN "$BATS_TEST_TMPDIR/trace" | cut -d : -f 1)
     NETWORK=other plugin DEL c
-    # Its second message is the transaction.
-    traced --inject=sendmsg:delay_enter=2s:when=2 -e trace=sendmsg -- add_of_other_network b &
+    rm "$BATS_TEST_TMPDIR/trace"
+    traced --inject=sendmsg:delay_enter=2s:when="$transaction" -e trace=sendmsg -- \
+        add_of_other_network b &
     adding=$!
     wait_until 10 grep -qs BATCH_BEGIN "$BATS_TEST_TMPDIR/trace"
     run -0 on_node "$IMDS_GUARD" sync

@@ -11,7 +11,7 @@
  *            2         2  CNI_NETNS is a network namespace
  *            2         2  host networking or not: is it our own namespace
  *            3         3  a socket in the pod's namespace: there, and back
- *           13        13  links: what the pod's namespace and the host's say of them
+ *           12        12  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
  *           18        18  nf_tables: what is there, and one transaction
@@ -22,9 +22,9 @@
  * endpoints, the links they lead through, and what there is at each.
  *
  * All links of a namespace are asked for at once, as are the pod's guards and the skeleton. The
- * endpoints are not asked for: they come along with a new guard. Five of an nf_tables socket's calls
- * make its answers tellable from others', complete, short, and bounded in time. The backend that is not
- * in use costs two looks that find nothing there, before and after.
+ * endpoints are not asked for: they come along with a new guard. Two of an nf_tables socket's calls make
+ * its answers complete and short. The backend that is not in use costs two looks that find nothing there,
+ * before and after.
  */
 #include "cni/exit_fence.h"
 #include "cni/response.h"

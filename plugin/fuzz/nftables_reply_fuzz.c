@@ -3,10 +3,9 @@
  */
 #include "fuzz.h"
 
-#include "kernel/netlink_message.h"
+#include "kernel/netlink/attributes.h"
 #include "kernel/nftables/elements.h"
 #include "kernel/nftables/facts.h"
-#include "kernel/nftables/intervals.h"
 #include "kernel/nftables/monitor.h"
 #include "kernel/nftables/reply.h"
 #include "kernel/nftables/rule.h"
@@ -48,7 +47,7 @@ static void read_others(const struct nlmsghdr *message)
     struct others others = untouched;
     struct attributes rule;
 
-    if (!rule_read_others(message, "judge", NFT_REFUSAL, &others)) {
+    if (!rule_read_others(message, "judge", &others)) {
         must(memcmp(&others, &untouched, sizeof(others)) == 0);
         return;
     }
@@ -64,8 +63,6 @@ static void read_guards(const struct nlmsghdr *message)
     cleanup(listing) struct listing listing = {0};
     struct error err;
 
-    if (!elements_are_guards(message))
-        return;
     must(elements_take(message, &listing, &err) == 0);
     for (size_t i = 0; i < listing.held_count; i++) {
         must(name_is_interface(listing.held[i].guard.interface));
@@ -77,30 +74,31 @@ static void read_guards(const struct nlmsghdr *message)
 static void read_skeleton(const struct nlmsghdr *message)
 {
     cleanup(nft_facts) struct nft_facts facts = {0};
-    cleanup(nft_intervals) struct nft_intervals intervals = {0};
-    struct endpoint endpoint;
+    cleanup(listing) struct listing faults = {0};
+    cleanup(free_memory) struct endpoint *endpoints = NULL;
     struct error err;
-    size_t cursor = 0;
+    size_t count = 0;
 
     must(nft_facts_take(&facts, message, &err) == 0);
     for (size_t i = 0; i < facts.count; i++)
         must(nft_facts_have(&facts, facts.facts[i].what));
-    must(nft_intervals_take(&intervals, message, &err) == 0);
-    nft_intervals_sort(&intervals);
-    while (nft_intervals_next(&intervals, &cursor, &endpoint))
-        must(endpoint_contains(&endpoint, &endpoint));
+    must(endpoints_read(&facts.endpoints, &endpoints, &count, &faults, &err) == 0);
+    for (size_t i = 0; i < count; i++)
+        must(endpoint_contains(&endpoints[i], &endpoints[i]));
+    must(count + faults.fault_count <= facts.endpoints.count);
 }
 
 static void read_message(const struct nlmsghdr *message)
 {
-    struct nft_ack ack;
+    const char *text = NULL;
+    int error = 0;
     struct nft_elements elements;
     struct attributes attributes;
     uint32_t generation = 0;
 
-    if (nft_reply_ack(message, &ack)) {
-        must(ack.error >= 0);
-        must(!ack.text || strlen(ack.text) < message->nlmsg_len);
+    if (message_is_ack(message, &error, &text)) {
+        must(error >= 0);
+        must(!text || strlen(text) < message->nlmsg_len);
     }
     if (nft_reply_generation(message, &generation))
         must(nft_reply_type(message) == NFT_MSG_NEWGEN);

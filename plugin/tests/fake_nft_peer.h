@@ -8,9 +8,11 @@
 #include "kernel/nftables/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,19 +21,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#define PORT 4711 /* ours */
-
-struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
-int __wrap_mnl_socket_bind(struct mnl_socket *netlink, unsigned groups, pid_t pid);
-int __wrap_mnl_socket_close(struct mnl_socket *netlink);
-int __wrap_mnl_socket_get_fd(const struct mnl_socket *netlink);
-unsigned __wrap_mnl_socket_get_portid(const struct mnl_socket *netlink);
-int __wrap_mnl_socket_setsockopt(const struct mnl_socket *netlink, int type, void *value,
-                                 socklen_t length);
+int __wrap_socket(int domain, int type, int protocol);
 int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t length);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *header, int flags);
 int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned count, int flags,
                     struct timespec *timeout);
@@ -40,12 +36,11 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
 /* What one recvmmsg(2) gives. The numbers are those of the messages, from 1. */
 struct step {
     enum {
-        END,      /* EAGAIN: nobody has answered */
+        END,      /* EAGAIN for ever: nobody has answered */
         FAIL,     /* recvmmsg fails with `error` */
         ACK,      /* message `number` is answered with `error`, 0 for success */
         TOLD,     /* NFT_MSG_NEWGEN for message `number` */
         CHANGED,  /* the same as part of a dump that was changed meanwhile */
-        OTHERS,   /* an answer to another process's port */
         STRANGER, /* an answer that another process has sent */
         EARLIER,  /* an answer to what was asked before */
         CUT,      /* longer than the buffer */
@@ -57,64 +52,43 @@ struct step {
 
 static struct {
     const struct step *steps;
-    int open_error, bind_error, timeout_error, send_error;
+    int open_error, send_error;
     uint32_t first;       /* number of the first message sent */
     size_t sent;          /* times */
     size_t parts;         /* of the last sending */
     bool enlarged;        /* the send buffer */
     time_t now, per_wait; /* seconds */
-    bool closed;
+    int fd;               /* the last one that was opened */
 } kernel;
 
-struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
+int __wrap_socket(int domain, int type, int protocol)
 {
-    assert_int_equal(bus, NETLINK_NETFILTER);
-    assert_true(flags & SOCK_CLOEXEC);
+    assert_int_equal(domain, AF_NETLINK);
+    assert_int_equal(protocol, NETLINK_NETFILTER);
+    assert_true(type & SOCK_CLOEXEC);
     errno = kernel.open_error;
-    return kernel.open_error != 0 ? NULL : (struct mnl_socket *)&kernel;
+    return kernel.open_error != 0 ? -1 : (kernel.fd = dup(STDERR_FILENO));
 }
 
-int __wrap_mnl_socket_bind(struct mnl_socket *netlink, unsigned groups, pid_t pid)
+static inline bool is_closed(void)
 {
-    (void)netlink, (void)groups, (void)pid;
-    errno = kernel.bind_error;
-    return kernel.bind_error != 0 ? -1 : 0;
-}
-
-int __wrap_mnl_socket_close(struct mnl_socket *netlink)
-{
-    (void)netlink;
-    kernel.closed = true;
-    return 0;
-}
-
-int __wrap_mnl_socket_get_fd(const struct mnl_socket *netlink)
-{
-    (void)netlink;
-    return 99;
-}
-
-unsigned __wrap_mnl_socket_get_portid(const struct mnl_socket *netlink)
-{
-    (void)netlink;
-    return PORT;
-}
-
-int __wrap_mnl_socket_setsockopt(const struct mnl_socket *netlink, int type, void *value,
-                                 socklen_t length)
-{
-    (void)netlink, (void)type, (void)value, (void)length;
-    errno = ENOPROTOOPT;
-    return -1;
+    return fcntl(kernel.fd, F_GETFD) < 0;
 }
 
 int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 {
     (void)fd, (void)value, (void)length;
-    assert_int_equal(level, SOL_SOCKET);
-    kernel.enlarged |= name == SO_SNDBUFFORCE;
-    errno = kernel.timeout_error;
-    return name == SO_RCVTIMEO && kernel.timeout_error != 0 ? -1 : 0;
+    kernel.enlarged |= level == SOL_SOCKET && name == SO_SNDBUFFORCE;
+    errno = ENOPROTOOPT;
+    return -1;
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    (void)fds, (void)count;
+    assert_in_range(timeout, 1, NETLINK_TIMEOUT * 1000);
+    kernel.now++;
+    return 0;
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
@@ -130,7 +104,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *header, int flags)
     const struct nlmsghdr *message = parts[header->msg_iovlen > 1 ? 1 : 0].iov_base;
 
     (void)flags;
-    assert_int_equal(fd, 99);
+    assert_int_equal(fd, kernel.fd);
     if (kernel.send_error != 0) {
         errno = kernel.send_error;
         kernel.send_error = errno == EINTR ? 0 : errno;
@@ -148,7 +122,6 @@ static inline size_t answer(const struct step *step, char *bytes)
     struct nlmsgerr *body;
 
     message->nlmsg_seq = kernel.first + step->number - 1 - (step->what == EARLIER ? 100 : 0);
-    message->nlmsg_pid = step->what == OTHERS ? PORT + 1 : PORT;
     if (step->what == TOLD || step->what == CHANGED) {
         message->nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWGEN;
         message->nlmsg_flags = step->what == CHANGED ? NLM_F_MULTI | NLM_F_DUMP_INTR : 0;
@@ -169,8 +142,9 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned count, int flags
     const struct step *step = kernel.steps;
     struct sockaddr_nl *from = datagrams[0].msg_hdr.msg_name;
 
-    (void)fd, (void)flags, (void)timeout;
+    (void)fd, (void)timeout;
     assert_true(count > 0);
+    assert_true(flags & MSG_DONTWAIT);
     kernel.now += kernel.per_wait;
     if (step->what == END || step->what == FAIL) {
         kernel.steps += step->what == FAIL;
@@ -178,7 +152,7 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned count, int flags
         return -1;
     }
     kernel.steps++;
-    from->nl_pid = step->what == STRANGER ? PORT + 1 : 0;
+    from->nl_pid = step->what == STRANGER ? 4711 : 0;
     datagrams[0].msg_hdr.msg_flags = step->what == CUT ? MSG_TRUNC : 0;
     datagrams[0].msg_len = (unsigned)answer(step, datagrams[0].msg_hdr.msg_iov->iov_base);
     return 1;

@@ -13,7 +13,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libnftnl/common.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -28,11 +27,11 @@
 
 int __wrap_nft_open(struct nft_socket *socket, struct error *err);
 void __wrap_nft_close(struct nft_socket *socket);
-int __wrap_nft_ask(struct nft_socket *socket, const struct nft_messages *requests, nft_answer *each,
-                   void *context, struct error *err);
-int __wrap_nft_commit(struct nft_socket *socket, const struct nft_messages *messages,
+int __wrap_nft_ask(struct nft_socket *socket, const struct netlink_messages *requests,
+                   nft_answer *each, void *context, struct error *err);
+int __wrap_nft_commit(struct nft_socket *socket, const struct netlink_messages *messages,
                       uint32_t generation, struct error *err);
-int __wrap_nft_rehearse(struct nft_socket *socket, const struct nft_messages *messages,
+int __wrap_nft_rehearse(struct nft_socket *socket, const struct netlink_messages *messages,
                         struct error *err);
 
 enum { GENERATION = 41 }; /* the first */
@@ -70,7 +69,7 @@ static inline const struct nlmsghdr *there_at(size_t offset)
 
 static inline int fake_refusal(struct nft_socket *socket, int error, struct error *err)
 {
-    socket->refusal = error;
+    socket->netlink.refusal = error;
     return error_set(err, ERROR_KERNEL, "refused: %s", strerror(error));
 }
 
@@ -149,13 +148,23 @@ static inline bool is_answer(const struct nlmsghdr *request, const struct nlmsgh
     return asked.key == NULL || is_same_element(&asked, &found);
 }
 
+static inline struct nlmsghdr *fake_message(char *bytes, int type, uint16_t flags)
+{
+    struct nlmsghdr *message = mnl_nlmsg_put_header(bytes);
+    struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+    message->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
+    message->nlmsg_flags = flags;
+    header->nfgen_family = NFPROTO_INET;
+    return message;
+}
+
 static inline int tell_generation(nft_answer *each, void *context, struct error *err)
 {
-    uint32_t bytes[16];
-    struct nlmsghdr *message =
-        nftnl_nlmsg_build_hdr((char *)bytes, NFT_MSG_NEWGEN, NFPROTO_INET, 0, 0);
+    _Alignas(struct nlmsghdr) char bytes[64];
+    struct nlmsghdr *message = fake_message(bytes, NFT_MSG_NEWGEN, 0);
 
-    mnl_attr_put_u32(message, NFTA_GEN_ID, htonl(GENERATION + nftables.committed));
+    nft_put_u32(message, NFTA_GEN_ID, GENERATION + nftables.committed);
     return each(message, context, err);
 }
 
@@ -170,16 +179,18 @@ static inline int answer_one(const struct nlmsghdr *request, nft_answer *each, v
     return 0;
 }
 
-int __wrap_nft_ask(struct nft_socket *socket, const struct nft_messages *requests, nft_answer *each,
-                   void *context, struct error *err)
+int __wrap_nft_ask(struct nft_socket *socket, const struct netlink_messages *requests,
+                   nft_answer *each, void *context, struct error *err)
 {
     nftables.asked++;
-    socket->refusal = 0;
+    socket->netlink.refusal = 0;
+    if (requests->incomplete)
+        return error_no_memory(err);
     if (nftables.ask_refusals > 0) {
         nftables.ask_refusals--;
         return fake_refusal(socket, nftables.ask_refusal, err);
     }
-    nft_messages_each(message, requests)
+    netlink_messages_each(message, requests)
     {
         if (answer_one(message, each, context, err) < 0)
             return -1;
@@ -302,8 +313,7 @@ static inline int keep_elements(const struct nlmsghdr *message, const struct nft
 
     while ((item = attribute_next(elements->list, item)) != NULL) {
         static _Alignas(struct nlmsghdr) char bytes[1024];
-        struct nlmsghdr *one =
-            nftnl_nlmsg_build_hdr(bytes, NFT_MSG_NEWSETELEM, NFPROTO_INET, message->nlmsg_flags, 0);
+        struct nlmsghdr *one = fake_message(bytes, NFT_MSG_NEWSETELEM, message->nlmsg_flags);
         struct nlattr *list = NULL;
         struct nft_element element;
         int error = 0;
@@ -352,13 +362,13 @@ static inline int carry_out_message(const struct nlmsghdr *message)
 }
 
 /* All of them or none. */
-static inline int carry_out_all(const struct nft_messages *messages)
+static inline int carry_out_all(const struct netlink_messages *messages)
 {
     static char before[sizeof(nftables.bytes)];
     size_t length = nftables.length;
 
     memcpy(before, nftables.bytes, length);
-    nft_messages_each(message, messages)
+    netlink_messages_each(message, messages)
     {
         int error = carry_out_message(message);
 
@@ -371,13 +381,15 @@ static inline int carry_out_all(const struct nft_messages *messages)
     return 0;
 }
 
-int __wrap_nft_commit(struct nft_socket *socket, const struct nft_messages *messages,
+int __wrap_nft_commit(struct nft_socket *socket, const struct netlink_messages *messages,
                       uint32_t generation, struct error *err)
 {
     void (*meanwhile)(void) = nftables.meanwhile;
     int error = 0;
 
-    socket->refusal = 0;
+    socket->netlink.refusal = 0;
+    if (messages->incomplete)
+        return error_no_memory(err);
     if (messages->count == 0)
         return 0;
     nftables.meanwhile = NULL;
@@ -414,13 +426,15 @@ static inline bool is_set_with_wrong_expression(const struct nlmsghdr *message)
     return name != NULL && strcmp(name, "counter") != 0;
 }
 
-int __wrap_nft_rehearse(struct nft_socket *socket, const struct nft_messages *messages,
+int __wrap_nft_rehearse(struct nft_socket *socket, const struct netlink_messages *messages,
                         struct error *err)
 {
+    socket->netlink.refusal = 0;
+    if (messages->incomplete)
+        return error_no_memory(err);
     assert_true(messages->count > 0);
     nftables.rehearsed++;
-    socket->refusal = 0;
-    nft_messages_each(message, messages)
+    netlink_messages_each(message, messages)
     {
         if (nftables.rehearsal_refusal == 0 && is_set_with_wrong_expression(message))
             return fake_refusal(socket, EOPNOTSUPP, err);

@@ -23,20 +23,20 @@
 
 #include <cmocka.h>
 
-ssize_t __wrap_sendto(int fd, const void *bytes, size_t length, int flags,
-                      const struct sockaddr *to, socklen_t to_length);
-ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *header, int flags);
+int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned count, int flags,
+                    struct timespec *timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_socket(int domain, int type, int protocol);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
 
-/* What one recvmsg(2) gives. */
+/* What one recvmmsg(2) gives. */
 struct step {
     enum {
         END,     /* there is nothing more: EAGAIN for ever */
         ANSWER,  /* the questions are answered: a veth of the name or index that was asked for */
         DUMP,    /* two links, the second one is the end */
-        FAIL,    /* recvmsg fails with `error` */
+        FAIL,    /* recvmmsg fails with `error` */
         REFUSE,  /* NLMSG_ERROR with `error` */
         ODD,     /* a message of the right number that is neither */
         SHORT,   /* fewer bytes than a header */
@@ -49,8 +49,7 @@ struct step {
 
 static struct {
     const struct step *steps;
-    int send_error; /* of the next sendto(2) */
-    bool send_short;
+    int send_error; /* of every sendmsg(2), but for EINTR, of the next one */
     int poll_error;
     int socket_error;
     int64_t seconds; /* that each poll(2) takes */
@@ -74,27 +73,25 @@ int __wrap_socket(int domain, int type, int protocol)
     return kernel.socket_error != 0 ? -1 : dup(STDERR_FILENO);
 }
 
-ssize_t __wrap_sendto(int fd, const void *bytes, size_t length, int flags,
-                      const struct sockaddr *to, socklen_t to_length)
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *header, int flags)
 {
-    const struct nlmsghdr *message = bytes;
-    int left = (int)length;
+    const struct nlmsghdr *message = header->msg_iov->iov_base;
+    int left = (int)header->msg_iov->iov_len;
 
-    (void)fd, (void)flags, (void)to, (void)to_length;
+    (void)fd, (void)flags;
+    assert_int_equal(header->msg_iovlen, 1);
     if (kernel.send_error != 0) {
         errno = kernel.send_error;
-        kernel.send_error = 0;
+        kernel.send_error = errno == EINTR ? 0 : errno;
         return -1;
     }
-    if (kernel.send_short)
-        return (ssize_t)length - 1;
     kernel.sent++;
     kernel.asked_count = 0;
     for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
         assert_true(message->nlmsg_len <= sizeof(kernel.asked[0]));
         memcpy(kernel.asked[kernel.asked_count++], message, message->nlmsg_len);
     }
-    return (ssize_t)length;
+    return (ssize_t)header->msg_iov->iov_len;
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
@@ -102,7 +99,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
     int error = kernel.poll_error;
 
     (void)fds, (void)count;
-    assert_in_range(timeout, 1, RTNETLINK_TIMEOUT * 1000);
+    assert_in_range(timeout, 1, NETLINK_TIMEOUT * 1000);
     kernel.now += kernel.seconds;
     kernel.poll_error = 0;
     errno = error;
@@ -168,32 +165,28 @@ static inline size_t dump(char *bytes, bool changed)
     struct nlmsghdr *message = put_link(bytes, sequence, 2, "eth0");
     size_t length = message->nlmsg_len;
 
-    message->nlmsg_flags |= changed ? NLM_F_DUMP_INTR : 0;
-    length += put_link(bytes + length, sequence, 1, "beta")->nlmsg_len;
+    message->nlmsg_flags |= NLM_F_MULTI | (changed ? NLM_F_DUMP_INTR : 0);
+    message = put_link(bytes + length, sequence, 1, "beta");
+    message->nlmsg_flags |= NLM_F_MULTI;
+    length += message->nlmsg_len;
     length += put_link(bytes + length, sequence + 100, 9, "not-asked-for")->nlmsg_len;
     return length + put_error(bytes + length, NLMSG_DONE, sequence, 0)->nlmsg_len;
 }
 
-ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags)
+/* The bytes of one datagram; 0 if it is a failure. */
+static inline size_t tell(const struct step *step, char *bytes)
 {
-    const struct step *step = kernel.steps;
-    struct sockaddr_nl *sender = header->msg_name;
-    char *bytes = header->msg_iov->iov_base;
     uint32_t sequence = ((const struct nlmsghdr *)kernel.asked[0])->nlmsg_seq;
 
-    (void)fd, (void)flags;
     memset(bytes, 0, 4096);
-    sender->nl_pid = step->what == STRANGE ? 4711 : 0;
-    header->msg_flags = step->what == CUT ? MSG_TRUNC : 0;
-    kernel.steps += step->what != END;
     switch (step->what) {
     case ANSWER:
     case STRANGE:
     case CUT:
-        return (ssize_t)answer(bytes);
+        return answer(bytes);
     case DUMP:
     case CHANGED:
-        return (ssize_t)dump(bytes, step->what == CHANGED);
+        return dump(bytes, step->what == CHANGED);
     case REFUSE:
         return put_error(bytes, NLMSG_ERROR, sequence, step->error)->nlmsg_len;
     case ODD:
@@ -201,9 +194,26 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags)
     case SHORT:
         return sizeof(struct nlmsghdr) - 1;
     default:
-        errno = step->what == FAIL ? step->error : EAGAIN;
-        return -1;
+        return 0;
     }
+}
+
+int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned count, int flags,
+                    struct timespec *timeout)
+{
+    const struct step *step = kernel.steps;
+    struct msghdr *header = &datagrams[0].msg_hdr;
+    struct sockaddr_nl *sender = header->msg_name;
+
+    (void)fd, (void)timeout;
+    assert_true(count > 0);
+    assert_true(flags & MSG_DONTWAIT);
+    sender->nl_pid = step->what == STRANGE ? 4711 : 0;
+    header->msg_flags = step->what == CUT ? MSG_TRUNC : 0;
+    kernel.steps += step->what != END;
+    datagrams[0].msg_len = (unsigned)tell(step, header->msg_iov->iov_base);
+    errno = step->what == FAIL ? step->error : EAGAIN;
+    return step->what == FAIL || step->what == END ? -1 : 1;
 }
 
 static inline void kernel_does(const struct step *steps)

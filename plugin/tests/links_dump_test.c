@@ -57,10 +57,10 @@ static void says_why_there_is_no_list(void **state)
     KERNEL_DOES({ODD, 0});
     assert_listing_fails("does not list the links: Bad message");
     KERNEL_DOES({FAIL, EBADF});
-    assert_listing_fails("cannot read from rtnetlink");
+    assert_listing_fails("rtnetlink: cannot read the answers");
     KERNEL_DOES({DUMP, 0});
     kernel.send_error = ENOBUFS;
-    assert_listing_fails("cannot send to rtnetlink");
+    assert_listing_fails("rtnetlink: cannot send to the kernel");
     KERNEL_DOES({DUMP, 0});
     kernel.socket_error = EAFNOSUPPORT;
     assert_listing_fails("cannot open an rtnetlink socket: Address family not supported");

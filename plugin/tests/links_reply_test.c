@@ -1,5 +1,7 @@
 #include "kernel/links/reply.h"
+#include "kernel/netlink/attributes.h"
 
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
@@ -17,6 +19,11 @@ union message {
     struct nlmsghdr header;
     char bytes[4096];
 };
+
+/* As whoever receives does it: what is no whole message is not read. */
+#define READ(function, bytes, length, out)                                                         \
+    (message_is_whole((const void *)(bytes), (int)(length)) &&                                     \
+     (function)((const void *)(bytes), out))
 
 static void start(union message *message, uint16_t type, size_t header_size)
 {
@@ -46,7 +53,7 @@ static void put_kind(union message *message, const char *kind)
 
 static bool read_link(const union message *message, struct link_reply *out)
 {
-    return link_reply_read(message, message->header.nlmsg_len, out);
+    return READ(link_reply_read, message, message->header.nlmsg_len, out);
 }
 
 static void reads_a_veth(void **state)
@@ -212,7 +219,7 @@ static void refuses_what_is_cut(void **state)
 
         memcpy(cut, &message, length);
         reply = before;
-        assert_false(link_reply_read(cut, length, &reply));
+        assert_false(READ(link_reply_read, cut, length, &reply));
         assert_memory_equal(&reply, &before, sizeof(reply));
         test_free(cut);
     }
@@ -236,13 +243,12 @@ static void refuses_lengths_that_lie(void **state)
     attr->nla_len = 1;
     assert_false(read_link(&message, &reply));
     message.header.nlmsg_len = sizeof(struct nlmsghdr) + 4;
-    assert_false(link_reply_read(&message, sizeof(message), &reply));
+    assert_false(READ(link_reply_read, &message, sizeof(message), &reply));
     message.header.nlmsg_len = 3;
-    assert_false(link_reply_read(&message, sizeof(message), &reply));
+    assert_false(READ(link_reply_read, &message, sizeof(message), &reply));
     message.header.nlmsg_len = UINT32_MAX;
-    assert_false(link_reply_read(&message, sizeof(message), &reply));
-    assert_false(error_reply_read(&message, sizeof(message), &number));
-    assert_false(nsid_reply_read(&message, sizeof(message), &number));
+    assert_false(READ(link_reply_read, &message, sizeof(message), &reply));
+    assert_false(READ(nsid_reply_read, &message, sizeof(message), &number));
 }
 
 static void refuses_lengths_beyond_int(void **state)
@@ -253,11 +259,11 @@ static void refuses_lengths_beyond_int(void **state)
 
     (void)state;
     *copy = (struct nlmsghdr){.nlmsg_len = 0x81000030, .nlmsg_type = RTM_NEWLINK};
-    assert_false(link_reply_read(copy, sizeof(*copy), &reply));
+    assert_false(READ(link_reply_read, copy, sizeof(*copy), &reply));
     copy->nlmsg_type = RTM_NEWNSID;
-    assert_false(nsid_reply_read(copy, sizeof(*copy), &number));
+    assert_false(READ(nsid_reply_read, copy, sizeof(*copy), &number));
     copy->nlmsg_type = NLMSG_ERROR;
-    assert_false(error_reply_read(copy, sizeof(*copy), &number));
+    assert_false(message_is_whole(copy, sizeof(*copy)));
     free(copy);
 }
 
@@ -273,7 +279,7 @@ static void reads_no_padding_that_is_not_there(void **state)
     message.header.nlmsg_len -= 3;
     copy = malloc(message.header.nlmsg_len); /* of that size, for the address sanitizer */
     memcpy(copy, &message, message.header.nlmsg_len);
-    assert_false(link_reply_read(copy, message.header.nlmsg_len, &reply));
+    assert_false(READ(link_reply_read, copy, message.header.nlmsg_len, &reply));
     free(copy);
 }
 
@@ -281,13 +287,14 @@ static void tells_messages_apart(void **state)
 {
     union message message;
     struct link_reply reply;
+    const char *text;
     int number;
 
     (void)state;
     start_link(&message, 7, IFF_UP);
     mnl_attr_put_strz(&message.header, IFLA_IFNAME, "eth0");
-    assert_false(nsid_reply_read(&message, sizeof(message), &number));
-    assert_false(error_reply_read(&message, sizeof(message), &number));
+    assert_false(READ(nsid_reply_read, &message, sizeof(message), &number));
+    assert_false(message_is_ack(&message.header, &number, &text));
     message.header.nlmsg_type = RTM_DELLINK;
     assert_false(read_link(&message, &reply));
 }
@@ -299,24 +306,25 @@ static void reads_a_namespace_number(void **state)
 
     (void)state;
     start(&message, RTM_NEWNSID, sizeof(struct rtgenmsg));
-    assert_false(nsid_reply_read(&message, message.header.nlmsg_len, &nsid));
+    assert_false(READ(nsid_reply_read, &message, message.header.nlmsg_len, &nsid));
     assert_int_equal(nsid, 1234);
     mnl_attr_put_u32(&message.header, NETNSA_NSID, 5);
-    assert_true(nsid_reply_read(&message, message.header.nlmsg_len, &nsid));
+    assert_true(READ(nsid_reply_read, &message, message.header.nlmsg_len, &nsid));
     assert_int_equal(nsid, 5);
     start(&message, RTM_NEWNSID, sizeof(struct rtgenmsg));
     mnl_attr_put_u32(&message.header, NETNSA_NSID, (uint32_t)NETNSA_NSID_NOT_ASSIGNED);
-    assert_true(nsid_reply_read(&message, message.header.nlmsg_len, &nsid));
+    assert_true(READ(nsid_reply_read, &message, message.header.nlmsg_len, &nsid));
     assert_int_equal(nsid, NETNSA_NSID_NOT_ASSIGNED);
 }
 
 static bool read_error(uint16_t type, int value, int *out)
 {
     union message message;
+    const char *text;
 
     start(&message, type, sizeof(struct nlmsgerr));
     memcpy(mnl_nlmsg_get_payload(&message.header), &value, sizeof(value));
-    return error_reply_read(&message, message.header.nlmsg_len, out);
+    return message_is_ack(&message.header, out, &text);
 }
 
 static void reads_errors(void **state)
@@ -330,10 +338,13 @@ static void reads_errors(void **state)
     assert_int_equal(error, 0);
     assert_true(read_error(NLMSG_DONE, -EPERM, &error));
     assert_int_equal(error, EPERM);
-    assert_false(read_error(NLMSG_ERROR, 7, &error));
-    assert_false(read_error(NLMSG_ERROR, INT32_MIN, &error));
     assert_false(read_error(NLMSG_NOOP, -EPERM, &error));
     assert_int_equal(error, EPERM);
+    /* What is no errno is no success either. */
+    assert_true(read_error(NLMSG_ERROR, 7, &error));
+    assert_int_equal(error, EPROTO);
+    assert_true(read_error(NLMSG_ERROR, INT32_MIN, &error));
+    assert_int_equal(error, EPROTO);
 }
 
 int main(void)

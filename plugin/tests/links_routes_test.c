@@ -4,7 +4,7 @@
 #include "guard/endpoint.h"
 #include "kernel/links/routes.h"
 
-static const struct rtnetlink fresh = {.fd = -1, .sequence = 7};
+static const struct netlink fresh = {.fd = -1, .peer = "rtnetlink", .sequence = 7};
 
 static const struct route_question questions[] = {
     {.family = FAMILY_IPV4, .destination = {169, 254, 169, 254}},
@@ -19,7 +19,7 @@ static const struct route_question questions[] = {
 
 static int ask(int outgoing[static 3], struct error *err)
 {
-    struct rtnetlink rtnetlink = fresh;
+    struct netlink rtnetlink = fresh;
 
     memset(err, 0, sizeof(*err));
     return rtnetlink_ask_routes(&rtnetlink, questions, 3, outgoing, err);
@@ -70,7 +70,7 @@ static void asks_for_all_at_once(void **state)
 /* What a single question gives. */
 static int ask_one(const struct step *steps, int *outgoing, struct error *err)
 {
-    struct rtnetlink rtnetlink = fresh;
+    struct netlink rtnetlink = fresh;
 
     memset(err, 0, sizeof(*err));
     *outgoing = 77;
@@ -114,7 +114,7 @@ static void a_failure_is_none(void **state)
 
 /* --- one answer --------------------------------------------------------------------------------- */
 
-static size_t put_route(char *bytes, unsigned char type, uint32_t outgoing)
+static void put_route(char *bytes, unsigned char type, uint32_t outgoing)
 {
     struct nlmsghdr *message = start(bytes, RTM_NEWROUTE, 1);
     struct rtmsg *route = mnl_nlmsg_put_extra_header(message, sizeof(*route));
@@ -122,33 +122,34 @@ static size_t put_route(char *bytes, unsigned char type, uint32_t outgoing)
     route->rtm_type = type;
     if (outgoing > 0)
         mnl_attr_put_u32(message, RTA_OIF, outgoing);
-    return message->nlmsg_len;
 }
 
 static void reads_where_a_route_leads(void **state)
 {
-    union rtnetlink_buffer buffer = {.bytes = {0}};
+    _Alignas(struct nlmsghdr) char buffer[256] = {0};
+    struct nlmsghdr *message = (struct nlmsghdr *)buffer;
     int outgoing = 77;
-    size_t length;
 
     (void)state;
-    length = put_route(buffer.bytes, RTN_UNICAST, 3);
-    assert_true(route_reply_read(&buffer, length, &outgoing));
+    put_route(buffer, RTN_UNICAST, 3);
+    assert_true(route_reply_read(message, &outgoing));
     assert_int_equal(outgoing, 3);
-    length = put_route(buffer.bytes, RTN_UNICAST, 0);
-    assert_true(route_reply_read(&buffer, length, &outgoing));
+    put_route(buffer, RTN_UNICAST, 0);
+    assert_true(route_reply_read(message, &outgoing));
     assert_int_equal(outgoing, 0);
     for (unsigned char type = RTN_LOCAL; type <= RTN_THROW; type++) {
         outgoing = 77;
-        length = put_route(buffer.bytes, type, 1);
-        assert_true(route_reply_read(&buffer, length, &outgoing));
+        put_route(buffer, type, 1);
+        assert_true(route_reply_read(message, &outgoing));
         assert_int_equal(outgoing, 0);
     }
     outgoing = 77;
-    assert_false(route_reply_read(&buffer, length - 1, &outgoing));
-    assert_false(route_reply_read(&buffer, sizeof(struct nlmsghdr), &outgoing));
-    put_link(buffer.bytes, 1, 3, "eth0");
-    assert_false(route_reply_read(&buffer, buffer.message.nlmsg_len, &outgoing));
+    message->nlmsg_len = sizeof(struct nlmsghdr) + sizeof(struct rtmsg) - 1;
+    assert_false(route_reply_read(message, &outgoing));
+    message->nlmsg_len = sizeof(struct nlmsghdr);
+    assert_false(route_reply_read(message, &outgoing));
+    put_link(buffer, 1, 3, "eth0");
+    assert_false(route_reply_read(message, &outgoing));
     assert_int_equal(outgoing, 77);
 }
 

@@ -37,8 +37,8 @@ static struct nft_changes change(const struct plan *plans, size_t plan_count, st
     struct error err = {0};
 
     held_sort(held, &held_count);
-    assert_int_equal(changes_make(plans, plan_count, held, held_count, seen, anew, &changes, &err),
-                     0);
+    const struct listing listing = {.held = held, .held_count = held_count};
+    assert_int_equal(changes_make(plans, plan_count, &listing, seen, anew, &changes, &err), 0);
     return changes;
 }
 

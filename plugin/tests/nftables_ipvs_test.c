@@ -22,18 +22,14 @@ static struct endpoint endpoint = {FAMILY_IPV4, {169, 254, 169, 254}, 32};
 static const struct terms terms = {.endpoints = &endpoint, .endpoint_count = 1};
 
 /* What is made while ip_vs is loaded, or is not. */
-static void make(struct nft_messages *messages, enum verdict others, bool ipvs)
+static void make(struct netlink_messages *messages, enum verdict others, bool ipvs)
 {
-    struct error err = {0};
-
     loaded = ipvs;
-    assert_int_equal(skeleton_make(messages, &terms, &(struct others){.verdict = others},
-                                   others == VERDICT_REJECT, &err),
-                     0);
+    skeleton_make(messages, &terms, &(struct others){.verdict = others}, others == VERDICT_REJECT);
 }
 
 /* The first fault that is found in it while ip_vs is loaded, or is not; "" for none. */
-static void judge(const struct nft_messages *messages, enum verdict others, bool ipvs,
+static void judge(const struct netlink_messages *messages, enum verdict others, bool ipvs,
                   char out[static 256])
 {
     cleanup(nft_facts) struct nft_facts facts = {0};
@@ -42,7 +38,8 @@ static void judge(const struct nft_messages *messages, enum verdict others, bool
     struct error err = {0};
 
     loaded = ipvs;
-    nft_messages_each(message, messages) assert_int_equal(nft_facts_take(&facts, message, &err), 0);
+    netlink_messages_each(message, messages)
+        assert_int_equal(nft_facts_take(&facts, message, &err), 0);
     assert_int_equal(skeleton_judge(&facts, &terms, &listing, &verdict, &err), 0);
     assert_int_equal(verdict.broken || verdict.rules_wrong, listing.fault_count > 0);
     snprintf(out, 256, "%s", listing.fault_count > 0 ? listing.faults[0] : "");
@@ -50,7 +47,7 @@ static void judge(const struct nft_messages *messages, enum verdict others, bool
 
 static void expect(enum verdict others, bool made, bool judged, const char *fault)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     char found[256];
 
     make(&messages, others, made);
@@ -60,8 +57,8 @@ static void expect(enum verdict others, bool made, bool judged, const char *faul
 
 static void nothing_is_there_for_ipvs_where_it_cannot_be(void **state)
 {
-    cleanup(nft_messages) struct nft_messages with = {0};
-    cleanup(nft_messages) struct nft_messages without = {0};
+    cleanup(netlink_messages) struct netlink_messages with = {0};
+    cleanup(netlink_messages) struct netlink_messages without = {0};
 
     (void)state;
     make(&with, VERDICT_DROP, true);

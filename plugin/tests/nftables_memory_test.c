@@ -1,79 +1,9 @@
-/* The nftables room with too little memory: ours, and what libnftnl gives out. What has failed has not
- * changed what the kernel holds. */
+/* The nftables room with too little memory. What has failed has not changed what the kernel holds. */
 #include "fake_nftables.h"
 #include "starving.h"
 
 #include "kernel/backend.h"
 #include "kernel/nftables/elements.h"
-
-#include <libnftnl/chain.h>
-#include <libnftnl/expr.h>
-#include <libnftnl/rule.h>
-#include <libnftnl/set.h>
-#include <libnftnl/table.h>
-#include <libnftnl/udata.h>
-
-struct nftnl_table *__real_nftnl_table_alloc(void);
-struct nftnl_table *__wrap_nftnl_table_alloc(void);
-struct nftnl_table *__wrap_nftnl_table_alloc(void)
-{
-    return memory_fails() ? NULL : __real_nftnl_table_alloc();
-}
-
-struct nftnl_chain *__real_nftnl_chain_alloc(void);
-struct nftnl_chain *__wrap_nftnl_chain_alloc(void);
-struct nftnl_chain *__wrap_nftnl_chain_alloc(void)
-{
-    return memory_fails() ? NULL : __real_nftnl_chain_alloc();
-}
-
-struct nftnl_rule *__real_nftnl_rule_alloc(void);
-struct nftnl_rule *__wrap_nftnl_rule_alloc(void);
-struct nftnl_rule *__wrap_nftnl_rule_alloc(void)
-{
-    return memory_fails() ? NULL : __real_nftnl_rule_alloc();
-}
-
-struct nftnl_expr *__real_nftnl_expr_alloc(const char *name);
-struct nftnl_expr *__wrap_nftnl_expr_alloc(const char *name);
-struct nftnl_expr *__wrap_nftnl_expr_alloc(const char *name)
-{
-    return memory_fails() ? NULL : __real_nftnl_expr_alloc(name);
-}
-
-struct nftnl_set *__real_nftnl_set_alloc(void);
-struct nftnl_set *__wrap_nftnl_set_alloc(void);
-struct nftnl_set *__wrap_nftnl_set_alloc(void)
-{
-    return memory_fails() ? NULL : __real_nftnl_set_alloc();
-}
-
-struct nftnl_set_elem *__real_nftnl_set_elem_alloc(void);
-struct nftnl_set_elem *__wrap_nftnl_set_elem_alloc(void);
-struct nftnl_set_elem *__wrap_nftnl_set_elem_alloc(void)
-{
-    return memory_fails() ? NULL : __real_nftnl_set_elem_alloc();
-}
-
-struct nftnl_udata_buf *__real_nftnl_udata_buf_alloc(uint32_t size);
-struct nftnl_udata_buf *__wrap_nftnl_udata_buf_alloc(uint32_t size);
-struct nftnl_udata_buf *__wrap_nftnl_udata_buf_alloc(uint32_t size)
-{
-    return memory_fails() ? NULL : __real_nftnl_udata_buf_alloc(size);
-}
-
-/* User data is copied into memory of the element's own. */
-int __real_nftnl_set_elem_set(struct nftnl_set_elem *element, uint16_t attribute, const void *data,
-                              uint32_t length);
-int __wrap_nftnl_set_elem_set(struct nftnl_set_elem *element, uint16_t attribute, const void *data,
-                              uint32_t length);
-int __wrap_nftnl_set_elem_set(struct nftnl_set_elem *element, uint16_t attribute, const void *data,
-                              uint32_t length)
-{
-    if (attribute == NFTNL_SET_ELEM_USERDATA && memory_fails())
-        return -1;
-    return __real_nftnl_set_elem_set(element, attribute, data, length);
-}
 
 static struct endpoint endpoints[] = {
     {FAMILY_IPV4, {169, 254, 169, 254}, 32},

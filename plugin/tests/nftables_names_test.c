@@ -2,7 +2,7 @@
  * No name in our table is a word of nft(8)'s grammar, of whatever version: nft prints names bare, and
  * an nft that takes one for a word refuses the node's whole ruleset when it is loaded again.
  */
-#include "kernel/nftables/attributes.h"
+#include "kernel/netlink/attributes.h"
 #include "kernel/nftables/elements.h"
 #include "kernel/nftables/reply.h"
 #include "kernel/nftables/skeleton.h"
@@ -54,7 +54,7 @@ static void the_list_is_one(void **state)
 }
 
 /* Calls the table, and every chain, set and map, by their names. */
-static unsigned check_names(const struct nft_messages *messages)
+static unsigned check_names(const struct netlink_messages *messages)
 {
     static const struct {
         int type;
@@ -64,7 +64,7 @@ static unsigned check_names(const struct nft_messages *messages)
                    {NFT_MSG_NEWSET, NFTA_SET_NAME}};
     unsigned count = 0;
 
-    nft_messages_each(message, messages)
+    netlink_messages_each(message, messages)
     {
         struct attributes attributes;
 
@@ -85,13 +85,12 @@ static unsigned check_names(const struct nft_messages *messages)
 
 static void no_name_of_ours_is_in_it(void **state)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     const struct terms terms = {0};
     const struct others others = {.verdict = VERDICT_REJECT};
-    struct error err = {0};
 
     (void)state;
-    assert_int_equal(skeleton_make(&messages, &terms, &others, true, &err), 0);
+    skeleton_make(&messages, &terms, &others, true);
     /* the table, three chains, two sets, the map */
     assert_int_equal(check_names(&messages), 1 + 3 + 2 + 1);
 }

@@ -131,14 +131,13 @@ static void its_numbers_survive_a_repair(void **state)
 /* Somebody has put one more rule there, that lets packets pass: the first one counts, and stays. */
 static void a_repair_loosens_nothing(void **state)
 {
-    cleanup(nft_messages) struct nft_messages rule = {0};
+    cleanup(netlink_messages) struct netlink_messages rule = {0};
     const struct others pass = {.verdict = VERDICT_PASS, .packets = 1, .bytes = 60};
-    struct error err = {0};
 
     (void)state;
     apply(OWNER_A, "eni1", VERDICT_DROP, terms_of_add(VERDICT_DROP));
     others_send(3);
-    assert_int_equal(rule_for_others(&rule, "judge", &pass, NFT_REFUSAL, &err), 0);
+    rule_for_others(&rule, "judge", &pass);
     assert_int_equal(carry_out_all(&rule), 0);
     apply(OWNER_B, "eni2", VERDICT_PASS, terms_of_add(VERDICT_PASS));
     assert_others(VERDICT_DROP, 3);
@@ -313,11 +312,10 @@ static void what_was_seen_makes_way(void **state)
 
 static bool read_back(const struct others *others, const char *chain, struct others *out)
 {
-    cleanup(nft_messages) struct nft_messages rule = {0};
-    struct error err = {0};
+    cleanup(netlink_messages) struct netlink_messages rule = {0};
 
-    assert_int_equal(rule_for_others(&rule, chain, others, NFT_REFUSAL, &err), 0);
-    return rule_read_others((const struct nlmsghdr *)rule.bytes, "judge", NFT_REFUSAL, out);
+    rule_for_others(&rule, chain, others);
+    return rule_read_others((const struct nlmsghdr *)rule.bytes, "judge", out);
 }
 
 static void the_rule_is_read_as_it_was_written(void **state)
@@ -339,20 +337,18 @@ static void the_rule_is_read_as_it_was_written(void **state)
 /* No bit of it, changed, makes a rule that drops out of one that does not. */
 static void what_does_not_deny_is_not_taken_to(void **state)
 {
-    cleanup(nft_messages) struct nft_messages rule = {0};
+    cleanup(netlink_messages) struct netlink_messages rule = {0};
     const struct others pass = {.verdict = VERDICT_PASS, .packets = 5, .bytes = 300};
-    struct error err = {0};
     size_t read = 0;
 
     (void)state;
-    assert_int_equal(rule_for_others(&rule, "judge", &pass, NFT_REFUSAL, &err), 0);
+    rule_for_others(&rule, "judge", &pass);
     for (size_t i = sizeof(struct nlmsghdr); i < rule.length; i++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             struct others out = {.verdict = VERDICT_PASS};
 
             rule.bytes[i] = (char)(rule.bytes[i] ^ 1 << bit);
-            read +=
-                rule_read_others((const struct nlmsghdr *)rule.bytes, "judge", NFT_REFUSAL, &out);
+            read += rule_read_others((const struct nlmsghdr *)rule.bytes, "judge", &out);
             rule.bytes[i] = (char)(rule.bytes[i] ^ 1 << bit);
             assert_int_equal(out.verdict, VERDICT_PASS);
         }

@@ -6,6 +6,7 @@
 #include "kernel/nftables/reply.h"
 #include "kernel/nftables/skeleton.h"
 
+#include <arpa/inet.h>
 #include <linux/netfilter/nf_tables.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,27 +26,25 @@ static const struct terms terms = {.endpoints = endpoints, .endpoint_count = 4};
 /* All of it, with others rejected. */
 static const struct others others = {.verdict = VERDICT_REJECT, .packets = 7, .bytes = 420};
 
-static void make(struct nft_messages *messages, const struct terms *of)
+static void make(struct netlink_messages *messages, const struct terms *of)
 {
-    struct error err = {0};
-
-    assert_int_equal(skeleton_make(messages, of, &others, true, &err), 0);
+    skeleton_make(messages, of, &others, true);
 }
 
 /* The messages as if the kernel had sent them, but for number `skip`. */
-static void take(struct nft_facts *facts, const struct nft_messages *messages, unsigned skip)
+static void take(struct nft_facts *facts, const struct netlink_messages *messages, unsigned skip)
 {
     struct error err = {0};
     unsigned number = 0;
 
-    nft_messages_each(message, messages)
+    netlink_messages_each(message, messages)
     {
         if (number++ != skip)
             assert_int_equal(nft_facts_take(facts, message, &err), 0);
     }
 }
 
-static struct verdict_on_skeleton judge(const struct nft_facts *facts, const struct terms *by,
+static struct verdict_on_skeleton judge(struct nft_facts *facts, const struct terms *by,
                                         size_t *faults)
 {
     cleanup(listing) struct listing listing = {.others = {.verdict = VERDICT_REJECT}};
@@ -59,7 +58,7 @@ static struct verdict_on_skeleton judge(const struct nft_facts *facts, const str
 
 static void what_is_made_is_whole(void **state)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(nft_facts) struct nft_facts facts = {0};
     size_t faults = 1;
 
@@ -77,13 +76,13 @@ static void where_nobody_is_rejected_it_is_whole_without_that(void **state)
 {
     (void)state;
     for (enum verdict verdict = VERDICT_DROP; verdict <= VERDICT_PASS; verdict += 2) {
-        cleanup(nft_messages) struct nft_messages messages = {0};
+        cleanup(netlink_messages) struct netlink_messages messages = {0};
         cleanup(nft_facts) struct nft_facts facts = {0};
         cleanup(listing) struct listing listing = {.others = {.verdict = verdict}};
         struct verdict_on_skeleton found = {0};
         struct error err = {0};
 
-        assert_int_equal(skeleton_make(&messages, &terms, &listing.others, false, &err), 0);
+        skeleton_make(&messages, &terms, &listing.others, false);
         take(&facts, &messages, UINT32_MAX);
         assert_int_equal(skeleton_judge(&facts, &terms, &listing, &found, &err), 0);
         assert_int_equal(listing.fault_count, 0);
@@ -95,15 +94,15 @@ static void where_nobody_is_rejected_it_is_whole_without_that(void **state)
 /* As when the first pod that is rejected comes later. */
 static void what_comes_later_is_no_fault(void **state)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(nft_facts) struct nft_facts facts = {0};
     cleanup(listing) struct listing listing = {.others = {.verdict = VERDICT_DROP}};
     struct verdict_on_skeleton found = {0};
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(skeleton_make(&messages, &terms, &listing.others, false, &err), 0);
-    assert_int_equal(skeleton_add_refusal(&messages, &err), 0);
+    skeleton_make(&messages, &terms, &listing.others, false);
+    skeleton_add_refusal(&messages);
     take(&facts, &messages, UINT32_MAX);
     assert_int_equal(skeleton_judge(&facts, &terms, &listing, &found, &err), 0);
     assert_int_equal(listing.fault_count, 0);
@@ -113,18 +112,18 @@ static void what_comes_later_is_no_fault(void **state)
 
 static void the_verdict_for_others_is_read_from_its_rule(void **state)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     struct others read = {.verdict = VERDICT_PASS};
 
     (void)state;
     make(&messages, &terms);
-    nft_messages_each(message, &messages) skeleton_take_others(message, &read);
+    netlink_messages_each(message, &messages) skeleton_take_others(message, &read);
     assert_memory_equal(&read, &others, sizeof(read));
 }
 
 static void whatever_is_missing_is_missed(void **state)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
 
     (void)state;
     make(&messages, &terms);
@@ -144,7 +143,7 @@ static void whatever_is_missing_is_missed(void **state)
 /* Whose table is empty is told what to look for, and not all that this could have held. */
 static void what_is_missing_with_its_place_is_not_told(void **state)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(nft_facts) struct nft_facts facts = {0};
     struct error err = {0};
     size_t faults = 0;
@@ -152,7 +151,7 @@ static void what_is_missing_with_its_place_is_not_told(void **state)
 
     (void)state;
     make(&messages, &terms);
-    nft_messages_each(message, &messages)
+    netlink_messages_each(message, &messages)
     {
         if (number++ == 0)
             assert_int_equal(nft_facts_take(&facts, message, &err), 0);
@@ -165,7 +164,7 @@ static void what_is_missing_with_its_place_is_not_told(void **state)
 
 static void what_is_there_twice_is_noticed(void **state)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(nft_facts) struct nft_facts facts = {0};
     struct error err = {0};
     size_t faults = 0;
@@ -173,7 +172,7 @@ static void what_is_there_twice_is_noticed(void **state)
     (void)state;
     make(&messages, &terms);
     take(&facts, &messages, UINT32_MAX);
-    nft_messages_each(message, &messages)
+    netlink_messages_each(message, &messages)
     {
         if (nft_reply_type(message) == NFT_MSG_NEWRULE)
             assert_int_equal(nft_facts_take(&facts, message, &err), 0);
@@ -184,9 +183,9 @@ static void what_is_there_twice_is_noticed(void **state)
 
 static void other_endpoints_are_no_damage(void **state)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(nft_facts) struct nft_facts facts = {0};
-    const struct terms fewer = {.endpoints = endpoints, .endpoint_count = 3};
+    struct terms fewer = {.endpoints = endpoints, .endpoint_count = 3};
     const struct terms unknown = {0};
     size_t faults = 0;
 
@@ -195,20 +194,102 @@ static void other_endpoints_are_no_damage(void **state)
     take(&facts, &messages, UINT32_MAX);
     struct verdict_on_skeleton verdict = judge(&facts, &fewer, &faults);
     assert_false(verdict.broken);
+    assert_false(verdict.endpoints_wrong);
+    assert_int_equal(faults, 0);
+    fewer.exactly = true;
+    verdict = judge(&facts, &fewer, &faults);
+    assert_false(verdict.broken);
     assert_true(verdict.endpoints_wrong);
-    assert_int_equal(faults, 2); /* where the interval starts and where it ends */
+    assert_int_equal(faults, 0);
     verdict = judge(&facts, &unknown, &faults);
     assert_false(verdict.endpoints_wrong);
     assert_int_equal(faults, 0);
 }
 
+/* An element of the set of IPv4 endpoints, as somebody might put it there. */
+static void put_edge(struct nft_facts *facts, const uint8_t address[4], uint32_t flags)
+{
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    struct nlmsghdr *message = nft_message_start(&messages, NFT_MSG_NEWSETELEM, 0);
+    struct nlattr *list = NULL;
+    struct nlattr *element = NULL;
+    struct nlattr *key = NULL;
+    struct error err = {0};
+
+    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, "endpoints4");
+    list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+    element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+    if (address != NULL) {
+        key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
+        mnl_attr_put(message, NFTA_DATA_VALUE, 4, address);
+        mnl_attr_nest_end(message, key);
+    }
+    mnl_attr_put_u32(message, NFTA_SET_ELEM_FLAGS, htonl(flags));
+    mnl_attr_nest_end(message, element);
+    mnl_attr_nest_end(message, list);
+    assert_int_equal(nft_facts_take(facts, message, &err), 0);
+}
+
+/* The one fault that there is after edges (NULL: an element for all others) have come, "" for none. */
+static void expect_edges(const uint8_t first[4], const uint8_t end[4], const char *fault)
+{
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    cleanup(listing) struct listing listing = {.others = others};
+    struct verdict_on_skeleton verdict = {0};
+    struct error err = {0};
+
+    make(&messages, &terms);
+    take(&facts, &messages, UINT32_MAX);
+    put_edge(&facts, first, 0);
+    if (end != NULL)
+        put_edge(&facts, end, NFT_SET_ELEM_INTERVAL_END);
+    assert_int_equal(skeleton_judge(&facts, &terms, &listing, &verdict, &err), 0);
+    assert_int_equal(listing.fault_count, fault[0] != '\0');
+    assert_string_equal(listing.fault_count > 0 ? listing.faults[0] : "", fault);
+    assert_int_equal(verdict.endpoints_wrong, listing.fault_count > 0);
+    assert_int_equal(listing.surplus_count, listing.fault_count == 0);
+}
+
+static void what_is_no_endpoint_is_a_fault(void **state)
+{
+    (void)state;
+    expect_edges((uint8_t[]){11, 0, 0, 0}, (uint8_t[]){11, 0, 0, 4}, "");
+    expect_edges((uint8_t[]){11, 0, 0, 1}, (uint8_t[]){11, 0, 0, 4},
+                 "11.0.0.1 in set endpoints4 should not be there");
+    expect_edges((uint8_t[]){11, 0, 0, 0}, (uint8_t[]){11, 0, 0, 3},
+                 "11.0.0.0 in set endpoints4 should not be there");
+    expect_edges(NULL, NULL, "* in set endpoints4 should not be there");
+    /* It has no end before the next one begins. */
+    expect_edges((uint8_t[]){11, 0, 0, 0}, NULL, "11.0.0.0 in set endpoints4 should not be there");
+}
+
+static void a_missing_endpoint_is_named(void **state)
+{
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    cleanup(listing) struct listing listing = {.others = others};
+    const struct terms fewer = {.endpoints = endpoints + 1, .endpoint_count = 3};
+    struct verdict_on_skeleton verdict = {0};
+    struct error err = {0};
+
+    (void)state;
+    make(&messages, &fewer);
+    take(&facts, &messages, UINT32_MAX);
+    assert_int_equal(skeleton_judge(&facts, &terms, &listing, &verdict, &err), 0);
+    assert_true(verdict.endpoints_wrong);
+    assert_int_equal(listing.fault_count, 1);
+    assert_string_equal(listing.faults[0], "10.0.0.0/8 in set endpoints4 is missing");
+}
+
 static void every_byte_of_a_rule_counts(void **state)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
 
     (void)state;
     make(&messages, &terms);
-    nft_messages_each(message, &messages)
+    netlink_messages_each(message, &messages)
     {
         struct attributes attributes;
         size_t noticed = 0;
@@ -243,6 +324,8 @@ int main(void)
         cmocka_unit_test(what_is_missing_with_its_place_is_not_told),
         cmocka_unit_test(what_is_there_twice_is_noticed),
         cmocka_unit_test(other_endpoints_are_no_damage),
+        cmocka_unit_test(what_is_no_endpoint_is_a_fault),
+        cmocka_unit_test(a_missing_endpoint_is_named),
         cmocka_unit_test(every_byte_of_a_rule_counts),
     };
 

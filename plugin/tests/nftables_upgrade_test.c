@@ -6,76 +6,77 @@
 #include "kernel/nftables/presence.h"
 #include "nftables_world.h"
 
-#include <libnftnl/expr.h>
-#include <libnftnl/set.h>
-#include <libnftnl/udata.h>
-
 #define FORMER   "imds-guard"
 #define FORMER_A "aws-cni/a/eth0 2 default/a" /* OWNER_A, with a guard on the way out */
 
-static void carry(struct nft_messages *messages)
+static void carry(struct netlink_messages *messages)
 {
     assert_int_equal(carry_out_all(messages), 0);
-    nft_messages_free(messages);
+    netlink_messages_free(messages);
 }
 
 static void make_former_set(const char *name)
 {
-    struct nft_messages messages = {0};
+    struct netlink_messages messages = {0};
 
-    assert_true(
-        nft_messages_add_name_in(&messages, FORMER, NFT_MSG_NEWSET, 0, NFTA_SET_NAME, name));
+    nft_message_add(&messages, FORMER, NFT_MSG_NEWSET, 0, NFTA_SET_NAME, name);
     carry(&messages);
 }
 
-/* An element of one of its sets, of which the test has no more to say. */
-static void put_former(const char *name, struct nftnl_set_elem *element)
+/* An element of one of its sets, of which the caller has more to say before it is carried. */
+static struct nlmsghdr *start_former(struct netlink_messages *messages, const char *set,
+                                     const void *key, size_t size, struct nlattr *nests[2])
 {
-    struct nft_messages messages = {0};
-    struct nftnl_set *set = nftnl_set_alloc();
-    struct nlmsghdr *message = nft_messages_start(&messages, NFT_MSG_NEWSETELEM, 0);
+    struct nlmsghdr *message = nft_message_start(messages, NFT_MSG_NEWSETELEM, 0);
 
-    nftnl_set_set_str(set, NFTNL_SET_TABLE, FORMER);
-    nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-    nftnl_set_elem_add(set, element);
-    nftnl_set_elems_nlmsg_build_payload(message, set);
-    nft_messages_end(&messages, message);
-    nftnl_set_free(set);
-    carry(&messages);
+    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, FORMER);
+    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
+    nests[0] = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+    nests[1] = nft_element_start(message, key, size);
+    return message;
+}
+
+static void carry_former(struct netlink_messages *messages, struct nlmsghdr *message,
+                         struct nlattr *nests[2])
+{
+    mnl_attr_nest_end(message, nests[1]);
+    mnl_attr_nest_end(message, nests[0]);
+    netlink_message_end(messages, message);
+    carry(messages);
 }
 
 /* "eni1" counter packets 3 bytes 180 comment "..." : drop */
-static void former_holds(const char *map, const char *interface, uint32_t verdict, const char *tag,
+static void former_holds(const char *map, const char *interface, int verdict, const char *tag,
                          uint64_t packets)
 {
-    struct nftnl_set_elem *element = nftnl_set_elem_alloc();
-    struct nftnl_expr *counter = nftnl_expr_alloc("counter");
-    struct nftnl_udata_buf *data = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+    struct netlink_messages messages = {0};
+    struct nlattr *nests[2];
+    struct nft_expression counter;
     char key[INTERFACE_NAME_SIZE] = "";
 
     snprintf(key, sizeof(key), "%s", interface);
-    nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, sizeof(key));
-    nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, verdict);
-    nftnl_udata_put_strz(data, NFTNL_UDATA_SET_ELEM_COMMENT, tag);
-    nftnl_set_elem_set(element, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(data),
-                       nftnl_udata_buf_len(data));
-    nftnl_udata_buf_free(data);
-    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, packets);
-    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, 60 * packets);
-    nftnl_set_elem_add_expr(element, counter);
-    put_former(map, element);
+    struct nlmsghdr *message = start_former(&messages, map, key, sizeof(key), nests);
+    nft_put_verdict(message, NFTA_SET_ELEM_DATA, (struct nft_verdict){.code = verdict});
+    nft_put_note(message, NFTA_SET_ELEM_USERDATA, NFT_NOTE_COMMENT, tag,
+                 (uint8_t)(strlen(tag) + 1));
+    counter = nft_expression_start(message, NFTA_SET_ELEM_EXPR, "counter");
+    nft_put_u64(message, NFTA_COUNTER_PACKETS, packets);
+    nft_put_u64(message, NFTA_COUNTER_BYTES, 60 * packets);
+    nft_expression_end(message, counter);
+    carry_former(&messages, message, nests);
 }
 
 static void former_keeps_from(const uint8_t address[static 4])
 {
     for (int end = 0; end < 2; end++) {
-        struct nftnl_set_elem *edge = nftnl_set_elem_alloc();
+        struct netlink_messages messages = {0};
+        struct nlattr *nests[2];
         uint8_t at[4] = {address[0], address[1], address[2], (uint8_t)(address[3] + end)};
+        struct nlmsghdr *message = start_former(&messages, "endpoints4", at, sizeof(at), nests);
 
-        nftnl_set_elem_set(edge, NFTNL_SET_ELEM_KEY, at, sizeof(at));
         if (end)
-            nftnl_set_elem_set_u32(edge, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
-        put_former("endpoints4", edge);
+            nft_put_u32(message, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+        carry_former(&messages, message, nests);
     }
 }
 
@@ -84,9 +85,9 @@ static void make_former(void)
 {
     static const uint8_t imds[] = {169, 254, 169, 254};
     static const uint8_t more[] = {169, 254, 170, 2};
-    struct nft_messages table = {0};
+    struct netlink_messages table = {0};
 
-    assert_true(nft_messages_add_name_in(&table, FORMER, NFT_MSG_NEWTABLE, 0, 0, NULL));
+    nft_message_add(&table, FORMER, NFT_MSG_NEWTABLE, 0, 0, NULL);
     carry(&table);
     make_former_set("in");
     make_former_set("out");

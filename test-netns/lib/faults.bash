@@ -20,8 +20,6 @@ errors_of() { # CALL
     recvmmsg) errors='ENOBUFS EINVAL:ENOMEM EINTR' ;;
     setsockopt) errors='ENOMEM EINVAL EAGAIN:EPERM' ;;
     getsockopt) errors='ENOMEM EAGAIN:EPERM EINVAL' ;;
-    sendto) errors='ENOBUFS:EINVAL EPERM EINTR' ;;
-    recvmsg) errors='ENOBUFS:ENOMEM EINTR' ;;
     openat | socket) errors='EMFILE:EACCES ENOMEM' ;;
     read | pread64) errors='EIO:EINTR EISDIR' ;;
     write) errors='ENOSPC:EIO EPIPE EINTR' ;;

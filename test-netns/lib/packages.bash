@@ -8,7 +8,7 @@
 
 packages_build=(
     gcc libc6-dev make cmake 'pkgconf|pkg-config'
-    libcjson-dev libmnl-dev libnftnl-dev libiptc-dev
+    libcjson-dev libmnl-dev libiptc-dev
 )
 
 packages_test=(

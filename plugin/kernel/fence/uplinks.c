@@ -76,7 +76,7 @@ static size_t unique(int *indices, size_t count)
 }
 
 /* The caller frees *out. */
-static int ask_routes(struct rtnetlink *rtnetlink, const struct terms *terms,
+static int ask_routes(struct netlink *rtnetlink, const struct terms *terms,
                       const struct plan *plans, size_t plan_count, int **out, size_t *count,
                       struct error *err)
 {
@@ -107,33 +107,31 @@ static struct uplink uplink_of(const struct link_reply *reply, bool wanted)
 int uplinks_of_routes(const struct terms *terms, const struct plan *plans, size_t plan_count,
                       struct uplink **out, size_t *count, struct error *err)
 {
-    cleanup(rtnetlink) struct rtnetlink rtnetlink = {.fd = -1};
+    cleanup(netlink) struct netlink rtnetlink = {.fd = -1};
     cleanup(free_memory) int *indices = NULL;
     cleanup(free_memory) struct link_question *questions = NULL;
     cleanup(free_memory) struct link_reply *links = NULL;
+    cleanup(free_memory) struct uplink *uplinks = NULL;
     size_t link_count = 0;
+    size_t found = 0;
 
     if (rtnetlink_open(-1, &rtnetlink, err) < 0 ||
         ask_routes(&rtnetlink, terms, plans, plan_count, &indices, &link_count, err) < 0)
         return -1;
     questions = calloc(link_count + 1, sizeof(*questions));
     links = calloc(link_count + 1, sizeof(*links));
-    struct uplink *uplinks = calloc(link_count + 1, sizeof(*uplinks));
-    if (questions == NULL || links == NULL || uplinks == NULL) {
-        free(uplinks);
+    uplinks = calloc(link_count + 1, sizeof(*uplinks));
+    if (questions == NULL || links == NULL || uplinks == NULL)
         return error_no_memory(err);
-    }
     for (size_t i = 0; i < link_count; i++)
         questions[i].index = indices[i];
-    if (rtnetlink_ask_links(&rtnetlink, questions, link_count, links, err) < 0) {
-        free(uplinks);
+    if (rtnetlink_ask_links(&rtnetlink, questions, link_count, links, err) < 0)
         return -1;
-    }
-    *count = 0;
     for (size_t i = 0; i < link_count; i++)
         if (links[i].link.index > 0 && !links[i].link.loopback)
-            uplinks[(*count)++] = uplink_of(&links[i], true);
-    *out = uplinks;
+            uplinks[found++] = uplink_of(&links[i], true);
+    *out = steal(&uplinks);
+    *count = found;
     return 0;
 }
 
@@ -161,7 +159,7 @@ static bool is_among(int index, const int *indices, size_t count)
 int uplinks_of_node(const struct terms *terms, const struct plan *plans, size_t plan_count,
                     struct uplink **out, size_t *count, struct error *err)
 {
-    cleanup(rtnetlink) struct rtnetlink rtnetlink = {.fd = -1};
+    cleanup(netlink) struct netlink rtnetlink = {.fd = -1};
     cleanup(free_memory) int *routed = NULL;
     cleanup(free_memory) struct link_reply *links = NULL;
     size_t routed_count = 0;

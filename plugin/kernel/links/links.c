@@ -53,7 +53,7 @@ static int ask_pod(const struct questions *questions, int netns, struct view *vi
 {
     cleanup(free_memory) struct link_question *asked =
         calloc(questions->pod_count + 1, sizeof(*asked));
-    cleanup(rtnetlink) struct rtnetlink rtnetlink = {.fd = -1};
+    cleanup(netlink) struct netlink rtnetlink = {.fd = -1};
 
     if (asked == NULL)
         return error_no_memory(err);
@@ -69,7 +69,7 @@ static int ask_host(const struct questions *questions, int netns, struct view *v
 {
     size_t count = questions->host_count + questions->pod_count;
     cleanup(free_memory) struct link_question *asked = calloc(count + 1, sizeof(*asked));
-    cleanup(rtnetlink) struct rtnetlink rtnetlink = {.fd = -1};
+    cleanup(netlink) struct netlink rtnetlink = {.fd = -1};
 
     if (asked == NULL)
         return error_no_memory(err);

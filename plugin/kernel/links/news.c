@@ -1,5 +1,7 @@
 #include "kernel/links/news.h"
 
+#include "kernel/netlink/netlink.h"
+
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -7,14 +9,12 @@
 
 int links_news_open(int *out, struct error *err)
 {
-    const struct sockaddr_nl links = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
-    cleanup(close_fd) int fd =
-        socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    int fd = netlink_subscribe(NETLINK_ROUTE, RTMGRP_LINK);
 
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&links, sizeof(links)) < 0)
+    if (fd < 0)
         return error_set(err, ERROR_KERNEL, "the kernel does not announce links: %s",
                          strerror(errno));
-    *out = steal_fd(&fd);
+    *out = fd;
     return 0;
 }
 

@@ -1,8 +1,7 @@
 #include "kernel/links/reply.h"
 
-#include "kernel/netlink_message.h"
+#include "kernel/netlink/attributes.h"
 
-#include <libmnl/libmnl.h>
 #include <limits.h>
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
@@ -10,106 +9,69 @@
 #include <net/if.h>
 #include <string.h>
 
-/* NULL if the bytes do not start with a whole message of this type with that much of a header. */
-static const struct nlmsghdr *message_of_type(const void *bytes, size_t length, uint16_t type,
-                                              size_t header_size)
+/* What the message has behind its fixed part, and that, of the size `size`; NULL if it is of another type,
+ * or too short. */
+static const void *read_message(const struct nlmsghdr *message, uint16_t type, size_t size,
+                                struct attributes *out)
 {
-    const struct nlmsghdr *message = bytes;
-
-    if (length > INT_MAX || !message_is_whole(message, (int)length))
+    if (message->nlmsg_type != type || message->nlmsg_len < mnl_nlmsg_size(size))
         return NULL;
-    if (message->nlmsg_type != type || mnl_nlmsg_get_payload_len(message) < header_size)
-        return NULL;
-    return message;
+    attributes_read(message, size, out);
+    return mnl_nlmsg_get_payload(message);
 }
 
-/* Copies what fits; *whole says if that was all of it. */
-static void copy_text(const struct nlattr *attr, char *out, size_t size, bool *whole)
+/* Copies what fits. False if that was not all of it, or if there is none. */
+static bool copy_text(const struct nlattr *attribute, char *out, size_t size)
 {
-    size_t length = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+    size_t length = 0;
 
-    *whole = length < size;
-    if (!*whole)
-        length = size - 1;
-    memcpy(out, mnl_attr_get_payload(attr), length);
-    out[length] = '\0';
+    if (attribute == NULL)
+        return false;
+    length = strnlen(mnl_attr_get_payload(attribute), mnl_attr_get_payload_len(attribute));
+    memcpy(out, mnl_attr_get_payload(attribute), length < size ? length : size - 1);
+    return length < size;
 }
 
 /* 0 for what is no positive number: neither are indices. */
-static int read_index(const struct nlattr *attr)
+static int read_index(const struct attributes *attributes, unsigned type)
 {
-    if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
-        return 0;
-    uint32_t value = mnl_attr_get_u32(attr);
+    uint32_t value = 0;
+
+    attribute_u32(attributes, type, &value);
     return value <= INT_MAX ? (int)value : 0;
 }
 
-static bool read_number(const struct nlattr *attr, int *out)
+static bool read_number(const struct attributes *attributes, unsigned type, int *out)
 {
-    if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
-        return false;
-    *out = (int)mnl_attr_get_u32(attr);
-    return true;
+    uint32_t value = 0;
+    bool found = attribute_u32(attributes, type, &value);
+
+    if (found)
+        *out = (int)value;
+    return found;
 }
 
-static void read_kind(const struct nlattr *link_info, char out[static LINK_KIND_SIZE])
+bool link_reply_read(const struct nlmsghdr *message, struct link_reply *out)
 {
-    const struct nlattr *attr;
-    bool whole;
-
-    if (mnl_attr_validate(link_info, MNL_TYPE_NESTED) < 0)
-        return;
-    mnl_attr_for_each_nested(attr, link_info)
-    {
-        /* A kind that is cut is still no "veth", and that is all anybody asks. */
-        if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-            copy_text(attr, out, LINK_KIND_SIZE, &whole);
-    }
-}
-
-static void read_attribute(const struct nlattr *attr, struct link_reply *out, bool *name_whole)
-{
-    switch (mnl_attr_get_type(attr)) {
-    case IFLA_IFNAME:
-        copy_text(attr, out->link.name, sizeof(out->link.name), name_whole);
-        break;
-    case IFLA_LINK:
-        out->link.peer_index = read_index(attr);
-        break;
-    case IFLA_MASTER:
-        out->link.master_index = read_index(attr);
-        break;
-    case IFLA_LINKINFO:
-        read_kind(attr, out->link.kind);
-        break;
-    case IFLA_LINK_NETNSID:
-        out->peer_elsewhere = read_number(attr, &out->peer_nsid);
-        break;
-    default:
-        break;
-    }
-}
-
-bool link_reply_read(const void *bytes, size_t length, struct link_reply *out)
-{
-    const struct ifinfomsg *header;
-    const struct nlmsghdr *message =
-        message_of_type(bytes, length, RTM_NEWLINK, sizeof(struct ifinfomsg));
     struct link_reply reply = {.peer_nsid = NETNSA_NSID_NOT_ASSIGNED};
-    const struct nlattr *attr;
-    bool name_whole = false;
+    struct attributes attributes;
+    struct attributes about;
+    const struct ifinfomsg *header =
+        read_message(message, RTM_NEWLINK, sizeof(*header), &attributes);
 
-    if (message == NULL)
+    if (header == NULL || header->ifi_index <= 0 ||
+        !copy_text(attributes.at[IFLA_IFNAME], reply.link.name, sizeof(reply.link.name)) ||
+        reply.link.name[0] == '\0')
         return false;
-    header = mnl_nlmsg_get_payload(message);
     reply.link.index = header->ifi_index;
     reply.hardware = header->ifi_type;
     reply.link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
-    message_for_each_attribute(attr, message, sizeof(*header))
-        read_attribute(attr, &reply, &name_whole);
-
-    if (reply.link.index <= 0 || !name_whole || reply.link.name[0] == '\0')
-        return false;
+    reply.link.peer_index = read_index(&attributes, IFLA_LINK);
+    reply.link.master_index = read_index(&attributes, IFLA_MASTER);
+    reply.peer_elsewhere = read_number(&attributes, IFLA_LINK_NETNSID, &reply.peer_nsid);
+    /* A kind that is cut is still no "veth", and that is all anybody asks. */
+    attributes_nested(attributes.at[IFLA_LINKINFO], &about);
+    (void)!copy_text(about.at[IFLA_INFO_KIND], reply.link.kind, sizeof(reply.link.kind));
     /* Older kernels (4.14 and 5.4 are on nodes) leave IFLA_LINK out where it equals the link's own
      * index, even if it counts in another namespace: the first pod of a node can have such a pair.
      */
@@ -119,58 +81,21 @@ bool link_reply_read(const void *bytes, size_t length, struct link_reply *out)
     return true;
 }
 
-bool route_reply_read(const void *bytes, size_t length, int *outgoing)
+bool route_reply_read(const struct nlmsghdr *message, int *outgoing)
 {
-    const struct rtmsg *header;
-    const struct nlmsghdr *message =
-        message_of_type(bytes, length, RTM_NEWROUTE, sizeof(struct rtmsg));
-    const struct nlattr *attr;
-    int index = 0;
+    struct attributes attributes;
+    const struct rtmsg *header = read_message(message, RTM_NEWROUTE, sizeof(*header), &attributes);
 
-    if (message == NULL)
+    if (header == NULL)
         return false;
-    header = mnl_nlmsg_get_payload(message);
-    message_for_each_attribute(attr, message, sizeof(*header))
-    {
-        if (mnl_attr_get_type(attr) == RTA_OIF)
-            index = read_index(attr);
-    }
-    *outgoing = header->rtm_type == RTN_UNICAST ? index : 0;
+    *outgoing = header->rtm_type == RTN_UNICAST ? read_index(&attributes, RTA_OIF) : 0;
     return true;
 }
 
-bool nsid_reply_read(const void *bytes, size_t length, int *out)
+bool nsid_reply_read(const struct nlmsghdr *message, int *out)
 {
-    const struct nlmsghdr *message =
-        message_of_type(bytes, length, RTM_NEWNSID, sizeof(struct rtgenmsg));
-    const struct nlattr *attr;
-    bool found = false;
-    int nsid;
+    struct attributes attributes;
 
-    if (message == NULL)
-        return false;
-    message_for_each_attribute(attr, message, sizeof(struct rtgenmsg))
-    {
-        if (mnl_attr_get_type(attr) == NETNSA_NSID)
-            found = read_number(attr, &nsid);
-    }
-    if (found)
-        *out = nsid;
-    return found;
-}
-
-bool error_reply_read(const void *bytes, size_t length, int *out)
-{
-    const struct nlmsghdr *message = message_of_type(bytes, length, NLMSG_ERROR, sizeof(int));
-    int error;
-
-    if (message == NULL)
-        message = message_of_type(bytes, length, NLMSG_DONE, sizeof(int));
-    if (message == NULL)
-        return false;
-    memcpy(&error, mnl_nlmsg_get_payload(message), sizeof(error));
-    if (error > 0 || error == INT_MIN)
-        return false;
-    *out = -error;
-    return true;
+    return read_message(message, RTM_NEWNSID, sizeof(struct rtgenmsg), &attributes) != NULL &&
+           read_number(&attributes, NETNSA_NSID, out);
 }

@@ -1,9 +1,8 @@
 /*
- * Messages of rtnetlink as plain data: bytes in, whoever sent them, of whatever length. Pure.
+ * Messages of rtnetlink as plain data, whoever sent them. Pure.
  *
- * Each of these reads the message (struct nlmsghdr and payload) at the start of `length` bytes,
- * which are aligned as a struct nlmsghdr is. False, and *out untouched, if that is no whole message
- * of the kind the function is for, or if what it must have is missing.
+ * Each of these takes a message of which nlmsg_len bytes are there (message_is_whole). False, and *out
+ * untouched, if it is not of the kind the function is for, or if what it must have is missing.
  */
 #ifndef IMDS_GUARD_LINKS_REPLY_H
 #define IMDS_GUARD_LINKS_REPLY_H
@@ -11,8 +10,8 @@
 #include "guard/cleanup.h"
 #include "guard/plan.h"
 
+#include <linux/netlink.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 struct link_reply {
     struct link link;
@@ -22,18 +21,15 @@ struct link_reply {
 };
 
 /* RTM_NEWLINK (rtnetlink(7), linux/if_link.h). An index and a name must be there. */
-must_use bool link_reply_read(const void *message, size_t length, struct link_reply *out);
+must_use bool link_reply_read(const struct nlmsghdr *message, struct link_reply *out);
 
 /*
  * RTM_NEWROUTE (rtnetlink(7)): the index of the link that the route leads out through, 0 for one that
  * does not lead to a link (RTN_UNREACHABLE, RTN_LOCAL, ...).
  */
-must_use bool route_reply_read(const void *message, size_t length, int *outgoing);
+must_use bool route_reply_read(const struct nlmsghdr *message, int *outgoing);
 
 /* RTM_NEWNSID (linux/net_namespace.h); NETNSA_NSID_NOT_ASSIGNED where there is no number. */
-must_use bool nsid_reply_read(const void *message, size_t length, int *out);
-
-/* NLMSG_ERROR (netlink(7)), or NLMSG_DONE at the end of a dump: the errno, 0 for success. */
-must_use bool error_reply_read(const void *message, size_t length, int *out);
+must_use bool nsid_reply_read(const struct nlmsghdr *message, int *out);
 
 #endif

@@ -1,9 +1,6 @@
 #include "kernel/links/routes.h"
 
-#include "kernel/links/exchange.h"
-
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,51 +17,45 @@ static void put_address(struct nlmsghdr *message, uint16_t type, enum family fam
     mnl_attr_put(message, type, size, address);
 }
 
-static void put_route_question(const void *questions, size_t i, char *bytes)
+static void add_question(struct netlink_messages *messages, const struct route_question *question)
 {
-    const struct route_question *question = (const struct route_question *)questions + i;
-    struct nlmsghdr *message = mnl_nlmsg_put_header(bytes);
+    struct nlmsghdr *message = netlink_message_start(messages, RTM_GETROUTE, 0);
     struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
 
-    message->nlmsg_type = RTM_GETROUTE;
     header->rtm_family = question->family == FAMILY_IPV4 ? AF_INET : AF_INET6;
     put_address(message, RTA_DST, question->family, question->destination, &header->rtm_dst_len);
     put_address(message, RTA_SRC, question->family, question->source, &header->rtm_src_len);
     if (question->incoming > 0)
         mnl_attr_put_u32(message, RTA_IIF, (uint32_t)question->incoming);
+    netlink_message_end(messages, message);
 }
 
 /* What the kernel says where it has no route is nearly any error. These are about itself. */
 static bool is_failure(int error)
 {
-    return error == 0 || error == ENOMEM || error == ENOBUFS || error == EPERM || error == EBADMSG;
+    return error == ENOMEM || error == ENOBUFS || error == EPERM || error == EBADMSG;
 }
 
-static int take_route_answer(const struct exchange *exchange, size_t i,
-                             const struct nlmsghdr *message, size_t length, struct error *err)
+static int take_route(const struct netlink_answer *answer, void *context, struct error *err)
 {
-    int *outgoing = (int *)exchange->answers + i;
-    int error;
+    int *outgoing = (int *)context + answer->number;
+    int error = answer->error != 0 ? answer->error : EBADMSG;
 
-    if (route_reply_read(message, length, outgoing))
+    if (answer->message != NULL && route_reply_read(answer->message, outgoing))
         return 0;
-    if (!error_reply_read(message, length, &error))
-        error = EBADMSG;
     if (is_failure(error))
         return error_set(err, ERROR_KERNEL, "rtnetlink does not tell about a route: %s",
-                         strerror(error == 0 ? EBADMSG : error));
+                         strerror(error));
     *outgoing = 0;
     return 0;
 }
 
-int rtnetlink_ask_routes(struct rtnetlink *rtnetlink, const struct route_question *questions,
+int rtnetlink_ask_routes(struct netlink *rtnetlink, const struct route_question *questions,
                          size_t count, int *outgoing, struct error *err)
 {
-    const struct exchange exchange = {.questions = questions,
-                                      .answers = outgoing,
-                                      .count = count,
-                                      .put = put_route_question,
-                                      .take = take_route_answer};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
 
-    return rtnetlink_exchange(rtnetlink, &exchange, err);
+    for (size_t i = 0; i < count; i++)
+        add_question(&messages, &questions[i]);
+    return rtnetlink_ask(rtnetlink, &messages, take_route, outgoing, err);
 }

@@ -28,8 +28,7 @@ struct route_question {
  * unreachable one, a packet that the node would not forward (rp_filter, forwarding off), or one for
  * the node itself. Errors: ERROR_KERNEL.
  */
-must_use int rtnetlink_ask_routes(struct rtnetlink *rtnetlink,
-                                  const struct route_question *questions, size_t count,
-                                  int *outgoing, struct error *err);
+must_use int rtnetlink_ask_routes(struct netlink *rtnetlink, const struct route_question *questions,
+                                  size_t count, int *outgoing, struct error *err);
 
 #endif

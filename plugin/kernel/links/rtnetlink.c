@@ -1,95 +1,125 @@
 #include "kernel/links/rtnetlink.h"
 
-#include "kernel/clock.h"
 #include "kernel/links/netns.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <linux/if_link.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
-#include <sys/socket.h>
 
-int rtnetlink_open(int netns, struct rtnetlink *out, struct error *err)
+#define ATTEMPTS 3
+
+int rtnetlink_open(int netns, struct netlink *out, struct error *err)
 {
-    int fd;
+    static const char peer[] = "rtnetlink";
+    int fd = -1;
 
-    if (netns >= 0) {
-        if (netns_netlink_socket(netns, NETLINK_ROUTE, &fd, err) < 0)
-            return -1;
-    } else {
-        fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-        if (fd < 0)
-            return error_set(err, ERROR_KERNEL, "cannot open an rtnetlink socket: %s",
-                             strerror(errno));
-    }
-    *out = (struct rtnetlink){.fd = fd, .sequence = 1};
+    if (netns < 0)
+        return netlink_open(NETLINK_ROUTE, peer, out) < 0
+                   ? error_set(err, ERROR_KERNEL, "cannot open an rtnetlink socket: %s",
+                               strerror(errno))
+                   : 0;
+    if (netns_netlink_socket(netns, NETLINK_ROUTE, &fd, err) < 0)
+        return -1;
+    *out = (struct netlink){.fd = fd, .peer = peer};
     return 0;
 }
 
-void rtnetlink_close(struct rtnetlink *rtnetlink)
+int rtnetlink_ask(struct netlink *rtnetlink, const struct netlink_messages *questions,
+                  netlink_take *take, void *context, struct error *err)
 {
-    cleanup_close_fd(&rtnetlink->fd);
-    rtnetlink->fd = -1;
-}
+    struct error failure = {0};
 
-int rtnetlink_send(const struct rtnetlink *rtnetlink, const void *bytes, size_t length,
-                   struct error *err)
-{
-    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    ssize_t sent;
-
-    do
-        sent = sendto(rtnetlink->fd, bytes, length, 0, (struct sockaddr *)&kernel, sizeof(kernel));
-    while (sent < 0 && errno == EINTR);
-    if (sent != (ssize_t)length)
-        return error_set(err, ERROR_KERNEL, "cannot send to rtnetlink: %s",
-                         sent < 0 ? strerror(errno) : "cut short");
-    return 0;
-}
-
-int64_t rtnetlink_deadline(void)
-{
-    return clock_deadline(RTNETLINK_TIMEOUT * 1000);
-}
-
-/* Until there is something to read, or a signal, or the deadline. */
-static int wait_for_answer(int fd, int64_t deadline, struct error *err)
-{
-    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-    int left = clock_left(deadline);
-
-    if (left == 0)
-        return error_set(err, ERROR_KERNEL, "rtnetlink has not answered within %d seconds",
-                         RTNETLINK_TIMEOUT);
-    if (poll(&poll_fd, 1, left) < 0 && errno != EINTR)
-        return error_set(err, ERROR_KERNEL, "cannot wait for rtnetlink: %s", strerror(errno));
-    return 0;
-}
-
-int rtnetlink_receive(const struct rtnetlink *rtnetlink, int64_t deadline,
-                      union rtnetlink_buffer *out, size_t *length, struct error *err)
-{
-    for (;;) {
-        struct sockaddr_nl sender = {0};
-        struct iovec iov = {.iov_base = out->bytes, .iov_len = sizeof(out->bytes)};
-        struct msghdr header = {
-            .msg_name = &sender, .msg_namelen = sizeof(sender), .msg_iov = &iov, .msg_iovlen = 1};
-        /* Answers are there when sendto(2) returns, so that there is hardly ever a wait. */
-        ssize_t received = recvmsg(rtnetlink->fd, &header, MSG_DONTWAIT);
-
-        if (received > 0 && sender.nl_pid == 0) {
-            if (header.msg_flags & MSG_TRUNC)
-                return error_set(err, ERROR_KERNEL, "an rtnetlink message is longer than %d bytes",
-                                 RTNETLINK_BUFFER_SIZE);
-            *length = (size_t)received;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        if (netlink_ask(rtnetlink, questions, take, context, &failure) == 0)
             return 0;
-        }
-        if (received < 0 && errno == ENOBUFS) {
-            *length = 0;
-            return 0;
-        }
-        if (received < 0 && errno != EAGAIN && errno != EINTR)
-            return error_set(err, ERROR_KERNEL, "cannot read from rtnetlink: %s", strerror(errno));
-        if (wait_for_answer(rtnetlink->fd, deadline, err) < 0)
+        if (rtnetlink->refusal != ENOBUFS) {
+            *err = failure;
             return -1;
+        }
     }
+    *err = failure;
+    return error_context(err, "asked %d times", ATTEMPTS);
+}
+
+/* --- links -------------------------------------------------------------------------------------- */
+
+struct asked_links {
+    const struct link_question *questions;
+    struct link_reply *answers;
+};
+
+static bool is_asked(const struct link_question *question)
+{
+    return question->name != NULL || question->index > 0;
+}
+
+static void add_link_question(struct netlink_messages *messages,
+                              const struct link_question *question)
+{
+    struct nlmsghdr *message = netlink_message_start(messages, RTM_GETLINK, 0);
+    struct ifinfomsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+    if (question->name != NULL)
+        mnl_attr_put_strz(message, IFLA_IFNAME, question->name);
+    else
+        header->ifi_index = question->index;
+    mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    netlink_message_end(messages, message);
+}
+
+static int take_link(const struct netlink_answer *answer, void *context, struct error *err)
+{
+    const struct asked_links *asked = context;
+    const struct link_question *question = asked->questions;
+    int error = answer->error != 0 ? answer->error : EBADMSG;
+
+    for (unsigned before = answer->number; !is_asked(question) || before > 0; question++)
+        before -= is_asked(question);
+    if (answer->message != NULL &&
+        link_reply_read(answer->message, &asked->answers[question - asked->questions]))
+        return 0;
+    if (error == ENODEV)
+        return 0;
+    return question->name != NULL
+               ? error_set(err, ERROR_KERNEL, "rtnetlink does not tell about link %s: %s",
+                           question->name, strerror(error))
+               : error_set(err, ERROR_KERNEL, "rtnetlink does not tell about link number %d: %s",
+                           question->index, strerror(error));
+}
+
+int rtnetlink_ask_links(struct netlink *rtnetlink, const struct link_question *questions,
+                        size_t count, struct link_reply *answers, struct error *err)
+{
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    struct asked_links asked = {questions, answers};
+
+    for (size_t i = 0; i < count; i++) {
+        answers[i] = (struct link_reply){.peer_nsid = NETNSA_NSID_NOT_ASSIGNED};
+        if (is_asked(&questions[i]))
+            add_link_question(&messages, &questions[i]);
+    }
+    return rtnetlink_ask(rtnetlink, &messages, take_link, &asked, err);
+}
+
+/* --- the number of a namespace ------------------------------------------------------------------ */
+
+static int take_nsid(const struct netlink_answer *answer, void *context, struct error *err)
+{
+    if (answer->message != NULL && nsid_reply_read(answer->message, context))
+        return 0;
+    return error_set(err, ERROR_KERNEL, "rtnetlink does not number the pod's network namespace: %s",
+                     strerror(answer->error != 0 ? answer->error : EBADMSG));
+}
+
+int rtnetlink_ask_nsid(struct netlink *rtnetlink, int netns, int *out, struct error *err)
+{
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    struct nlmsghdr *message = netlink_message_start(&messages, RTM_GETNSID, 0);
+
+    mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
+    mnl_attr_put_u32(message, NETNSA_FD, (uint32_t)netns);
+    netlink_message_end(&messages, message);
+    return rtnetlink_ask(rtnetlink, &messages, take_nsid, out, err);
 }

@@ -8,9 +8,6 @@
 #include "kernel/nftables/socket.h"
 #include "kernel/nftables/view.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* Guards that are worth a transaction of their own. */
 #define MANY 64
 
@@ -55,10 +52,16 @@ static bool stands(const struct nft_view *view)
     return view->table && !view->skeleton.broken;
 }
 
+/* Whether it is to be made, or made anew. */
+static bool is_anew(const struct nft_view *view)
+{
+    return !stands(view) || (view->listing.former && !view->covered);
+}
+
 /* Whether only a look at all guards can tell what has to be written. */
 static bool needs_all(const struct application *job, const struct nft_view *view)
 {
-    if (!stands(view) || view->former)
+    if (!stands(view) || view->listing.former)
         return true;
     for (size_t i = 0; i < job->plan_count; i++)
         if (announces_more(&job->plans[i], &view->listing))
@@ -74,18 +77,17 @@ static bool needs_all(const struct application *job, const struct nft_view *view
 static int look_for_plans(struct nft_socket *socket, struct application *job, struct nft_view *out,
                           struct error *err)
 {
-    char keys[NFT_KEYS_MAX][INTERFACE_NAME_SIZE];
     struct terms terms = *job->terms;
-    struct nft_question question = {.terms = &terms, .keys = keys};
+    struct nft_question question = {.terms = &terms};
     cleanup(nft_view) struct nft_view view = {0};
 
-    question.all_guards = job->terms->exactly || count_guards(job) > NFT_KEYS_MAX;
+    question.all_guards = job->terms->exactly || count_guards(job) > NFT_NAMES_MAX;
     job->closely = job->closely || question.all_guards;
     if (!job->closely)
         terms.endpoint_count = 0;
     for (size_t i = 0; !question.all_guards && i < job->plan_count; i++)
         for (size_t j = 0; j < job->plans[i].guard_count; j++)
-            memcpy(keys[question.key_count++], job->plans[i].guards[j].interface, sizeof(*keys));
+            question.names[question.name_count++] = job->plans[i].guards[j].interface;
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
     if (!question.all_guards && view.listing.present && needs_all(job, &view)) {
@@ -112,52 +114,50 @@ static bool is_refusing(const struct terms *terms, const struct nft_changes *cha
     return terms->others == VERDICT_REJECT;
 }
 
-static int mend_skeleton(struct nft_messages *messages, const struct nft_view *view,
-                         const struct terms *terms, const struct others *others,
-                         const struct nft_changes *changes, struct error *err)
+static void mend_skeleton(struct netlink_messages *messages, const struct nft_view *view,
+                          const struct terms *terms, const struct others *others,
+                          const struct nft_changes *changes)
 {
     const struct verdict_on_skeleton *found = &view->skeleton;
 
-    if (is_refusing(terms, changes) && !found->refusing && skeleton_add_refusal(messages, err) < 0)
-        return -1;
-    if (needs_rules(view, terms) &&
-        skeleton_renew_rules(messages, others, found->refusing, err) < 0)
-        return -1;
-    if (found->endpoints_wrong && skeleton_renew_endpoints(messages, terms, err) < 0)
-        return -1;
-    if (!found->endpoints_wrong && changes->fresh_count > 0 &&
-        skeleton_keep_endpoints(messages, terms, err) < 0)
-        return -1;
-    return 0;
+    if (is_refusing(terms, changes) && !found->refusing)
+        skeleton_add_refusal(messages);
+    if (needs_rules(view, terms))
+        skeleton_renew_rules(messages, others, found->refusing);
+    if (found->endpoints_wrong)
+        skeleton_renew_endpoints(messages, terms);
+    else if (changes->fresh_count > 0)
+        skeleton_keep_endpoints(messages, terms);
 }
 
 /*
  * The table of version 0.1.0 goes only once ours stands: for a packet that is under way in a chain when
  * that goes, the kernel takes its maps for empty, and so it would be let through.
  */
-static int write_skeleton(struct nft_messages *messages, const struct nft_view *view, bool anew,
-                          const struct terms *terms, const struct nft_changes *changes,
-                          struct error *err)
+static void write_skeleton(struct netlink_messages *messages, const struct nft_view *view,
+                           const struct terms *terms, const struct nft_changes *changes)
 {
     struct others others = view->listing.others;
 
     others.verdict = terms->others;
-    if (view->former && stands(view) && skeleton_delete(messages, NFT_FORMER_TABLE, err) < 0)
-        return -1;
-    if (!anew)
-        return mend_skeleton(messages, view, terms, &others, changes, err);
-    if (view->table && skeleton_delete(messages, NFT_TABLE, err) < 0)
-        return -1;
-    return skeleton_make(messages, terms, &others, is_refusing(terms, changes), err);
+    if (view->listing.former && stands(view))
+        skeleton_delete(messages, NFT_FORMER_TABLE);
+    if (!is_anew(view)) {
+        mend_skeleton(messages, view, terms, &others, changes);
+        return;
+    }
+    if (view->table)
+        skeleton_delete(messages, NFT_TABLE);
+    skeleton_make(messages, terms, &others, is_refusing(terms, changes));
 }
 
-static int commit(struct nft_socket *socket, const struct nft_messages *messages,
+static int commit(struct nft_socket *socket, const struct netlink_messages *messages,
                   uint32_t generation, bool refusing, struct error *err)
 {
     if (nft_commit(socket, messages, generation, err) == 0)
         return 0;
     if (refusing)
-        skeleton_explain_refusing(socket->refusal, err);
+        skeleton_explain_refusing(socket->netlink.refusal, err);
     return -1;
 }
 
@@ -165,18 +165,18 @@ static int commit(struct nft_socket *socket, const struct nft_messages *messages
  * A table that can never be right does not stay. Only now: where the rules were flushed everybody is open
  * until the table stands, and what stands shows it without a trial.
  */
-static int check_counters(struct nft_socket *socket, const struct nft_messages *question,
+static int check_counters(struct nft_socket *socket, const struct netlink_messages *question,
                           struct error *err)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     struct error ignored = {0};
 
     if (nft_counters_look(socket, question, err) == 0)
         return 0;
-    if (skeleton_delete(&messages, NFT_TABLE, &ignored) < 0 ||
-        nft_commit(socket, &messages, 0, &ignored) < 0)
+    skeleton_delete(&messages, NFT_TABLE);
+    if (nft_commit(socket, &messages, 0, &ignored) < 0)
         error_details(err, "nor could the table be deleted again: %s", ignored.msg);
-    socket->refusal = 0; /* trying again would not help */
+    socket->netlink.refusal = 0; /* trying again would not help */
     return -1;
 }
 
@@ -208,21 +208,18 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     struct application *job = context;
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(changes) struct nft_changes changes = {0};
-    cleanup(nft_messages) struct nft_messages messages = {0};
-    cleanup(nft_messages) struct nft_messages rest = {0};
-    cleanup(nft_messages) struct nft_messages question = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages rest = {0};
+    cleanup(netlink_messages) struct netlink_messages question = {0};
     cleanup(free_memory) struct endpoint *room = NULL;
     struct terms terms;
     size_t first = 0;
-    bool anew = false;
     bool exactly = false;
 
     if (look_for_plans(socket, job, &view, err) < 0 ||
-        listing_terms(&view.listing, job->terms, &room, &terms, err) < 0)
-        return -1;
-    anew = !stands(&view) || (view.former && !view.covered);
-    if (changes_make(job->plans, job->plan_count, view.listing.held, view.listing.held_count,
-                     terms.seen, anew, &changes, err) < 0)
+        listing_terms(&view.listing, job->terms, &room, &terms, err) < 0 ||
+        changes_make(job->plans, job->plan_count, &view.listing, terms.seen, is_anew(&view),
+                     &changes, err) < 0)
         return -1;
     if (!job->closely && changes.fresh_count == 0) {
         job->closely = true;
@@ -230,29 +227,29 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     }
     job->closely = true; /* the next time */
     first = come_with_table(&view, &terms, &changes);
-    if (write_skeleton(&messages, &view, anew, &terms, &changes, err) < 0 ||
-        elements_delete(&messages, changes.gone, changes.gone_count, err) < 0 ||
-        elements_add(&messages, changes.fresh, first, err) < 0 ||
-        elements_add(&rest, changes.fresh + first, changes.fresh_count - first, err) < 0 ||
-        (anew && nft_counters_ask(&question, err) < 0))
-        return -1;
-    exactly = anew || view.former || needs_rules(&view, &terms) || view.skeleton.endpoints_wrong ||
-              changes.exact;
+    write_skeleton(&messages, &view, &terms, &changes);
+    elements_delete(&messages, changes.gone, changes.gone_count);
+    elements_add(&messages, changes.fresh, first);
+    elements_add(&rest, changes.fresh + first, changes.fresh_count - first);
+    nft_counters_ask(&question);
+    /* Nothing may be lacking once the first is sent. */
+    messages.incomplete |= rest.incomplete || question.incomplete;
+    exactly = is_anew(&view) || view.listing.former || needs_rules(&view, &terms) ||
+              view.skeleton.endpoints_wrong || changes.exact;
     if (commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
                err) < 0 ||
         nft_commit(socket, &rest, 0, err) < 0)
         return -1;
-    job->again = view.former && !stands(&view);
-    return check_counters(socket, &question, err);
+    job->again = view.listing.former && !stands(&view);
+    return is_anew(&view) ? check_counters(socket, &question, err) : 0;
 }
 
 int nft_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
               struct error *err)
 {
     struct application job = {.plans = plans, .plan_count = plan_count, .terms = terms};
-    bool absent = false;
 
-    if (nft_keep_trying(apply_once, &job, terms, &absent, err) < 0)
+    if (nft_keep_trying(apply_once, &job, terms, NULL, err) < 0)
         return -1;
-    return job.again ? nft_keep_trying(apply_once, &job, terms, &absent, err) : 0;
+    return job.again ? nft_keep_trying(apply_once, &job, terms, NULL, err) : 0;
 }

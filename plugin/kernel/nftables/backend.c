@@ -16,6 +16,7 @@
 
 #include "kernel/nftables/apply.h"
 #include "kernel/nftables/counters.h"
+#include "kernel/nftables/presence.h"
 #include "kernel/nftables/remove.h"
 #include "kernel/nftables/retry.h"
 #include "kernel/nftables/skeleton.h"
@@ -63,15 +64,15 @@ static int rehearse_skeleton(struct nft_socket *socket, bool table_stands,
 {
     const bool refusing = terms->others == VERDICT_REJECT;
     const struct others others = {.verdict = terms->others};
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
 
-    if ((table_stands && skeleton_delete(&messages, NFT_TABLE, err) < 0) ||
-        skeleton_make(&messages, terms, &others, refusing, err) < 0)
-        return -1;
+    if (table_stands)
+        skeleton_delete(&messages, NFT_TABLE);
+    skeleton_make(&messages, terms, &others, refusing);
     if (nft_rehearse(socket, &messages, err) == 0)
         return 0;
     if (refusing)
-        skeleton_explain_refusing(socket->refusal, err);
+        skeleton_explain_refusing(socket->netlink.refusal, err);
     return -1;
 }
 
@@ -94,11 +95,29 @@ static int probe_once(struct nft_socket *socket, void *context, struct error *er
 
 static int nftables_probe(const struct terms *terms, struct error *err)
 {
-    struct terms no_endpoints = {.others = terms->others,
-                                 .lock_timeout_seconds = terms->lock_timeout_seconds};
-    bool absent = false;
+    struct terms no_endpoints = {.others = terms->others};
 
-    return nft_keep_trying(probe_once, &no_endpoints, terms, &absent, err);
+    return nft_keep_trying(probe_once, &no_endpoints, terms, NULL, err);
+}
+
+static int look_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    const struct nft_question question = {0};
+    cleanup(nft_view) struct nft_view view = {0};
+
+    if (nft_view_read(socket, &question, &view, err) < 0)
+        return -1;
+    *(bool *)context = view.listing.present;
+    return 0;
+}
+
+bool nft_is_present(void)
+{
+    const struct terms no_terms = {0};
+    struct error unused;
+    bool present = false;
+
+    return nft_keep_trying(look_once, &present, &no_terms, NULL, &unused) == 0 && present;
 }
 
 const struct backend backend_nftables = {

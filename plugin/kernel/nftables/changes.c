@@ -66,10 +66,11 @@ static bool allocate(struct nft_changes *changes, size_t wanted_count, size_t he
     return changes->gone != NULL && changes->fresh != NULL && changes->made != NULL;
 }
 
-int changes_make(const struct plan *plans, size_t plan_count, const struct held *held,
-                 size_t held_count, const struct listing *seen, bool anew, struct nft_changes *out,
-                 struct error *err)
+int changes_make(const struct plan *plans, size_t plan_count, const struct listing *listing,
+                 const struct listing *seen, bool anew, struct nft_changes *out, struct error *err)
 {
+    const struct held *held = listing->held;
+    size_t held_count = listing->held_count;
     cleanup(wanted) struct wanted wanted = {0};
     cleanup(changes) struct nft_changes changes = {0};
 

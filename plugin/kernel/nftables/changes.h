@@ -21,12 +21,12 @@ struct nft_changes {
 void held_sort(struct held *held, size_t *count);
 
 /*
- * `held` is sorted (held_sort). Guards that are right already stay out of it. `seen` as in struct
+ * The listing's guards are sorted (held_sort). Those that are right already stay out of it. `seen` as in struct
  * terms. With `anew`, nothing of what is there will be left, so everything that should be there
  * afterwards is fresh, nothing is gone, and what has no tag goes.
  */
-must_use int changes_make(const struct plan *plans, size_t plan_count, const struct held *held,
-                          size_t held_count, const struct listing *seen, bool anew,
+must_use int changes_make(const struct plan *plans, size_t plan_count,
+                          const struct listing *listing, const struct listing *seen, bool anew,
                           struct nft_changes *out, struct error *err);
 void changes_free(struct nft_changes *changes);
 

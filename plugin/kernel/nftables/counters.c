@@ -1,6 +1,5 @@
 #include "kernel/nftables/counters.h"
 
-#include "kernel/nftables/elements.h"
 #include "kernel/nftables/reply.h"
 #include "kernel/nftables/skeleton.h"
 
@@ -27,14 +26,12 @@ static int take_map(const struct nlmsghdr *message, void *context, struct error 
     return 0;
 }
 
-int nft_counters_ask(struct nft_messages *question, struct error *err)
+void nft_counters_ask(struct netlink_messages *question)
 {
-    return nft_messages_add_name(question, NFT_MSG_GETSET, 0, NFTA_SET_NAME, NFT_MAP)
-               ? 0
-               : error_no_memory(err);
+    nft_message_add(question, NFT_TABLE, NFT_MSG_GETSET, 0, NFTA_SET_NAME, NFT_MAP);
 }
 
-int nft_counters_look(struct nft_socket *socket, const struct nft_messages *question,
+int nft_counters_look(struct nft_socket *socket, const struct netlink_messages *question,
                       struct error *err)
 {
     struct error ignored;
@@ -51,15 +48,15 @@ int nft_counters_look(struct nft_socket *socket, const struct nft_messages *ques
  */
 int nft_counters_try(struct nft_socket *socket, bool table_stands, struct error *err)
 {
-    cleanup(nft_messages) struct nft_messages trial = {0};
+    cleanup(netlink_messages) struct netlink_messages trial = {0};
     struct error refusal = {0};
 
-    if ((table_stands && skeleton_delete(&trial, NFT_TABLE, err) < 0) ||
-        skeleton_make_refusable(&trial, err) < 0)
-        return -1;
+    if (table_stands)
+        skeleton_delete(&trial, NFT_TABLE);
+    skeleton_make_refusable(&trial);
     if (nft_rehearse(socket, &trial, &refusal) == 0)
         return refuse(err);
-    if (socket->refusal == EINVAL || socket->refusal == EOPNOTSUPP)
+    if (socket->netlink.refusal == EINVAL || socket->netlink.refusal == EOPNOTSUPP)
         return 0;
     *err = refusal;
     return -1;

@@ -9,8 +9,8 @@
  * memory. Errors: ERROR_KERNEL if it does not count: use the other backend. What cannot be seen is no
  * error: somebody will look again.
  */
-must_use int nft_counters_ask(struct nft_messages *question, struct error *err);
-must_use int nft_counters_look(struct nft_socket *socket, const struct nft_messages *question,
+void nft_counters_ask(struct netlink_messages *question);
+must_use int nft_counters_look(struct nft_socket *socket, const struct netlink_messages *question,
                                struct error *err);
 
 /*

@@ -1,18 +1,15 @@
 #include "kernel/nftables/elements.h"
 
 #include "kernel/nftables/reply.h"
-#include "kernel/nftables/set.h"
 
-#include <libnftnl/expr.h>
-#include <libnftnl/set.h>
-#include <libnftnl/udata.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdio.h>
 #include <string.h>
 
 /* nft(8)'s number, which it needs to print names of interfaces; the kernel only keeps it. */
 enum { TYPE_IFNAME = 41 };
+
+enum { SET_ID = 1 + FAMILY_IPV6 }; /* after the families */
 
 /*
  * What is left of its time-out to a guard that is to go: one unit of time of a kernel with 250 in a second.
@@ -21,74 +18,32 @@ enum { TYPE_IFNAME = 41 };
  */
 #define LEFT_MS 4
 
-/* An element takes at most 400 bytes of a message (NFT_MESSAGE_MAX). */
+/* An element takes at most 400 bytes of a message (NETLINK_MESSAGE_MAX). */
 #define ELEMENTS_PER_MESSAGE 9
 
-/* map guards { type ifname : verdict; flags timeout; <expression>; } */
-static int make_map(struct nft_messages *messages, const char *expression, struct error *err)
+void elements_make(struct netlink_messages *messages, const char *expression)
 {
-    cleanup(nft_set) struct nftnl_set *map = nft_set_named(NFT_MAP);
-    struct nftnl_expr *each = nftnl_expr_alloc(expression);
     struct nlmsghdr *message =
-        nft_messages_start(messages, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL);
+        nft_message_start(messages, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL);
 
-    if (map != NULL && each != NULL)
-        nftnl_set_add_expr(map, each); /* now the map's */
-    else if (each != NULL)
-        nftnl_expr_free(each);
-    if (map == NULL || each == NULL || message == NULL || !nft_set_byte_order(map, NFT_HOST_ENDIAN))
-        return error_no_memory(err);
-    nftnl_set_set_u32(map, NFTNL_SET_ID, 1U + FAMILY_IPV6); /* after the families */
-    nftnl_set_set_u32(map, NFTNL_SET_FLAGS, NFT_SET_MAP | NFT_SET_TIMEOUT);
-    nftnl_set_set_u32(map, NFTNL_SET_KEY_TYPE, TYPE_IFNAME);
-    nftnl_set_set_u32(map, NFTNL_SET_KEY_LEN, INTERFACE_NAME_SIZE);
-    nftnl_set_set_u32(map, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-    nftnl_set_set_u32(map, NFTNL_SET_DATA_LEN, 0);
-    nftnl_set_nlmsg_build_payload(message, map);
-    nft_messages_end(messages, message);
-    return 0;
+    nft_put_set(message, NFT_MAP, SET_ID, NFT_SET_MAP | NFT_SET_TIMEOUT, TYPE_IFNAME,
+                INTERFACE_NAME_SIZE, NFT_HOST_ENDIAN);
+    nft_put_u32(message, NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
+    nft_put_u32(message, NFTA_SET_DATA_LEN, 0);
+    nft_expression_end(message, nft_expression_start(message, NFTA_SET_EXPR, expression));
+    netlink_message_end(messages, message);
 }
 
-int elements_make(struct nft_messages *messages, struct error *err)
+void elements_ask(struct netlink_messages *messages, const char *interface)
 {
-    return make_map(messages, "counter", err);
-}
+    struct nlmsghdr *message = nft_message_start(messages, NFT_MSG_GETSETELEM, 0);
+    struct nlattr *list = nft_elements_start(message, NFT_MAP);
+    char key[INTERFACE_NAME_SIZE] = {0};
 
-int elements_make_refusable(struct nft_messages *messages, struct error *err)
-{
-    return make_map(messages, "immediate", err);
-}
-
-int elements_ask(struct nft_messages *messages, const char interface[static INTERFACE_NAME_SIZE],
-                 struct error *err)
-{
-    struct nlmsghdr *message = nft_messages_start(messages, NFT_MSG_GETSETELEM, 0);
-    struct nlattr *list = NULL;
-    struct nlattr *element = NULL;
-    struct nlattr *key = NULL;
-
-    if (message == NULL)
-        return error_no_memory(err);
-    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
-    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, NFT_MAP);
-    list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
-    element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
-    key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
-    mnl_attr_put(message, NFTA_DATA_VALUE, INTERFACE_NAME_SIZE, interface);
-    mnl_attr_nest_end(message, key);
-    mnl_attr_nest_end(message, element);
+    memcpy(key, interface, strnlen(interface, sizeof(key) - 1));
+    mnl_attr_nest_end(message, nft_element_start(message, key, sizeof(key)));
     mnl_attr_nest_end(message, list);
-    nft_messages_end(messages, message);
-    return 0;
-}
-
-int elements_ask_all(struct nft_messages *messages, const char *table, const char *map,
-                     struct error *err)
-{
-    return nft_messages_add_name_in(messages, table, NFT_MSG_GETSETELEM, NLM_F_DUMP,
-                                    NFTA_SET_ELEM_LIST_SET, map)
-               ? 0
-               : error_no_memory(err);
+    netlink_message_end(messages, message);
 }
 
 /* --- from elements to guards ------------------------------------------------------------------ */
@@ -113,7 +68,7 @@ static bool read_guard(const struct nft_element *element, struct held *out)
     if (!name_is_interface(held.guard.interface))
         return false;
     if (element->has_verdict)
-        held.guard.verdict = nft_verdict_meaning(&element->verdict, NFT_REFUSAL);
+        held.guard.verdict = nft_verdict_meaning(&element->verdict);
     if (element->comment != NULL)
         snprintf(held.tag, sizeof(held.tag), "%s", element->comment);
     *out = held;
@@ -125,15 +80,6 @@ static bool is_map(const struct nft_elements *elements, const char *table, const
     return strcmp(elements->table, table) == 0 && strcmp(elements->set, map) == 0;
 }
 
-bool elements_are_guards(const struct nlmsghdr *message)
-{
-    struct nft_elements elements;
-
-    return nft_reply_elements(message, &elements) &&
-           (is_map(&elements, NFT_TABLE, NFT_MAP) ||
-            is_map(&elements, NFT_FORMER_TABLE, NFT_FORMER_MAP));
-}
-
 int elements_take(const struct nlmsghdr *message, struct listing *listing, struct error *err)
 {
     struct nft_elements elements;
@@ -141,7 +87,9 @@ int elements_take(const struct nlmsghdr *message, struct listing *listing, struc
     const struct nlattr *cursor = NULL;
     struct held held;
 
-    if (!elements_are_guards(message) || !nft_reply_elements(message, &elements))
+    if (!nft_reply_elements(message, &elements) ||
+        !(is_map(&elements, NFT_TABLE, NFT_MAP) ||
+          is_map(&elements, NFT_FORMER_TABLE, NFT_FORMER_MAP)))
         return 0;
     while (nft_reply_next_element(&elements, &cursor, &element)) {
         if (read_guard(&element, &held) && !listing_add(listing, &held))
@@ -152,119 +100,72 @@ int elements_take(const struct nlmsghdr *message, struct listing *listing, struc
 
 /* --- from guards to elements ------------------------------------------------------------------ */
 
-static bool set_tag(struct nftnl_set_elem *element, const char *tag)
-{
-    struct nftnl_udata_buf *data = NULL;
-    bool copied = false;
-
-    if (tag[0] == '\0')
-        return true;
-    data = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
-    if (data == NULL)
-        return false;
-    /* Always true: the buffer has room for TAG_SIZE and 2 bytes. */
-    nftnl_udata_put_strz(data, NFTNL_UDATA_SET_ELEM_COMMENT, tag);
-    /* A guard without its tag would be nobody's, and no DEL would ever take it away. */
-    copied = nftnl_set_elem_set(element, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(data),
-                                nftnl_udata_buf_len(data)) == 0;
-    nftnl_udata_buf_free(data);
-    return copied;
-}
-
-/* The map gives each new element a counter; one that has counted already says so itself. */
-static bool set_counter(struct nftnl_set_elem *element, const struct held *held)
-{
-    struct nftnl_expr *counter = NULL;
-
-    if (held->packets == 0 && held->bytes == 0)
-        return true;
-    counter = nftnl_expr_alloc("counter");
-    if (counter == NULL)
-        return false;
-    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, held->packets);
-    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, held->bytes);
-    nftnl_set_elem_add_expr(element, counter); /* now the element's */
-    return true;
-}
-
-static bool set_verdict(struct nftnl_set_elem *element, enum verdict verdict)
-{
-    static const int codes[] = {
-        [VERDICT_DROP] = NF_DROP, [VERDICT_REJECT] = NFT_GOTO, [VERDICT_PASS] = NFT_RETURN};
-
-    nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)codes[verdict]);
-    return verdict != VERDICT_REJECT ||
-           nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, NFT_REFUSAL) == 0;
-}
-
 /* Beside the key. */
-typedef bool element_part(struct nftnl_set_elem *element, const struct held *held);
+typedef void element_part(struct nlmsghdr *message, const struct held *held);
 
-/* "eni1a2b" counter comment "..." : drop */
-static bool put_guard(struct nftnl_set_elem *element, const struct held *held)
+/* "eni1a2b" counter comment "..." : drop. The map gives each new element a counter; one that has counted
+ * already says so itself. */
+static void put_guard(struct nlmsghdr *message, const struct held *held)
 {
-    return set_verdict(element, held->guard.verdict) && set_tag(element, held->tag) &&
-           set_counter(element, held);
+    nft_put_verdict(message, NFTA_SET_ELEM_DATA, nft_verdict_of(held->guard.verdict));
+    if (held->tag[0] != '\0')
+        nft_put_note(message, NFTA_SET_ELEM_USERDATA, NFT_NOTE_COMMENT, held->tag,
+                     (uint8_t)(strlen(held->tag) + 1));
+    if (held->packets != 0 || held->bytes != 0) {
+        struct nft_expression counter =
+            nft_expression_start(message, NFTA_SET_ELEM_EXPR, "counter");
+
+        nft_put_u64(message, NFTA_COUNTER_PACKETS, held->packets);
+        nft_put_u64(message, NFTA_COUNTER_BYTES, held->bytes);
+        nft_expression_end(message, counter);
+    }
 }
 
 /* "eni1a2b" timeout 10ms expires 4ms : drop; the kernel takes another verdict for another element. */
-static bool put_limit(struct nftnl_set_elem *element, const struct held *held)
+static void put_limit(struct nlmsghdr *message, const struct held *held)
 {
-    nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT, NFT_GOING_MS);
-    nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_EXPIRATION, LEFT_MS);
-    return set_verdict(element, held->guard.verdict);
+    nft_put_u64(message, NFTA_SET_ELEM_TIMEOUT, NFT_GOING_MS);
+    nft_put_u64(message, NFTA_SET_ELEM_EXPIRATION, LEFT_MS);
+    nft_put_verdict(message, NFTA_SET_ELEM_DATA, nft_verdict_of(held->guard.verdict));
 }
 
-static bool put_nothing(struct nftnl_set_elem *element, const struct held *held)
+static void put_nothing(struct nlmsghdr *message, const struct held *held)
 {
-    (void)element, (void)held;
-    return true;
+    (void)message, (void)held;
 }
 
-static bool put_element(struct nftnl_set *map, const struct held *held, element_part *part)
-{
-    struct nftnl_set_elem *element = nftnl_set_elem_alloc();
-
-    if (element == NULL)
-        return false;
-    nftnl_set_elem_add(map, element); /* now the map's */
-    nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, held->guard.interface, INTERFACE_NAME_SIZE);
-    return part(element, held);
-}
-
-static int put_all(struct nft_messages *messages, uint16_t type, uint16_t flags, element_part *part,
-                   const struct held *const *held, size_t count, struct error *err)
+static void put_all(struct netlink_messages *messages, uint16_t type, uint16_t flags,
+                    element_part *part, const struct held *const *held, size_t count)
 {
     for (size_t next = 0; next < count;) {
-        cleanup(nft_set) struct nftnl_set *map = nft_set_named(NFT_MAP);
-        struct nlmsghdr *message = nft_messages_start(messages, type, flags);
+        struct nlmsghdr *message = nft_message_start(messages, type, flags);
+        struct nlattr *list = nft_elements_start(message, NFT_MAP);
 
-        if (map == NULL || message == NULL)
-            return error_no_memory(err);
-        for (unsigned added = 0; next < count && added < ELEMENTS_PER_MESSAGE; added++, next++)
-            if (!put_element(map, held[next], part))
-                return error_no_memory(err);
-        nftnl_set_elems_nlmsg_build_payload(message, map);
-        nft_messages_end(messages, message);
+        for (unsigned i = 0; next < count && i < ELEMENTS_PER_MESSAGE; i++, next++) {
+            struct nlattr *element =
+                nft_element_start(message, held[next]->guard.interface, INTERFACE_NAME_SIZE);
+
+            part(message, held[next]);
+            mnl_attr_nest_end(message, element);
+        }
+        mnl_attr_nest_end(message, list);
+        netlink_message_end(messages, message);
     }
-    return 0;
 }
 
-int elements_add(struct nft_messages *messages, const struct held *const *held, size_t count,
-                 struct error *err)
+void elements_add(struct netlink_messages *messages, const struct held *const *held, size_t count)
 {
-    return put_all(messages, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, put_guard, held, count,
-                   err);
+    put_all(messages, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, put_guard, held, count);
 }
 
-int elements_let_go(struct nft_messages *messages, const struct held *const *held, size_t count,
-                    struct error *err)
+void elements_let_go(struct netlink_messages *messages, const struct held *const *held,
+                     size_t count)
 {
-    return put_all(messages, NFT_MSG_NEWSETELEM, NLM_F_CREATE, put_limit, held, count, err);
+    put_all(messages, NFT_MSG_NEWSETELEM, NLM_F_CREATE, put_limit, held, count);
 }
 
-int elements_delete(struct nft_messages *messages, const struct held *const *held, size_t count,
-                    struct error *err)
+void elements_delete(struct netlink_messages *messages, const struct held *const *held,
+                     size_t count)
 {
-    return put_all(messages, NFT_MSG_DELSETELEM, 0, put_nothing, held, count, err);
+    put_all(messages, NFT_MSG_DELSETELEM, 0, put_nothing, held, count);
 }

@@ -2,6 +2,8 @@
  * The two sets of endpoints, one a family:
  *
  *     set endpoints4 { type ipv4_addr; flags interval; elements = { 169.254.169.254, 10.0.0.0/8 } }
+ *
+ * The kernel keeps an interval as two elements: its first address, and the first one behind it.
  */
 #ifndef IMDS_GUARD_NFTABLES_ENDPOINTS_H
 #define IMDS_GUARD_NFTABLES_ENDPOINTS_H
@@ -20,23 +22,38 @@ struct endpoint_set {
 
 #define ENDPOINT_SETS 2
 
+/* Version 0.1.0's table has sets of the same names. */
 extern const struct endpoint_set endpoint_sets[ENDPOINT_SETS];
 
-/* A request for what is in the table's set, which is a dump (socket.h). Version 0.1.0's table has
- * sets of the same names. */
-must_use int endpoints_ask(struct nft_messages *messages, const char *table,
-                           const struct endpoint_set *set, struct error *err);
-
-/* Makes the set and fills it with the endpoints of its family. */
-must_use int endpoints_make(struct nft_messages *messages, const struct endpoint_set *set,
-                            const struct terms *terms, struct error *err);
+/* Makes the set, which is empty then. */
+void endpoints_make(struct netlink_messages *messages, const struct endpoint_set *set);
 
 /* Adds the endpoints of its family that are not there yet. */
-must_use int endpoints_add(struct nft_messages *messages, const struct endpoint_set *set,
-                           const struct terms *terms, struct error *err);
+void endpoints_add(struct netlink_messages *messages, const struct endpoint_set *set,
+                   const struct terms *terms);
 
-/* Empties the set and fills it. */
-must_use int endpoints_renew(struct nft_messages *messages, const struct endpoint_set *set,
-                             const struct terms *terms, struct error *err);
+/* What stands in the sets, as it was told. */
+struct nft_edge {
+    enum family family;
+    uint8_t address[16];
+    bool is_end; /* of the interval of the edge before it */
+    bool is_odd; /* no address of the family: what stands for all others, say */
+};
+
+struct nft_intervals {
+    struct nft_edge *edges;
+    size_t count;
+};
+
+/* Adds the elements of NFT_MSG_NEWSETELEM for such a set; of any other message, nothing. */
+must_use int endpoints_take(struct nft_intervals *intervals, const struct nlmsghdr *message,
+                            struct error *err);
+
+/*
+ * The same as endpoints, sorted by family and address, for the caller to free. What is no CIDR is
+ * nobody's endpoint: adds a sentence to faults->faults for each (`faults` may be NULL). Sorts the edges.
+ */
+must_use int endpoints_read(struct nft_intervals *intervals, struct endpoint **out, size_t *count,
+                            struct listing *faults, struct error *err);
 
 #endif

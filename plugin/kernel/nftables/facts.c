@@ -1,9 +1,7 @@
 #include "kernel/nftables/facts.h"
 
-#include "kernel/nftables/attributes.h"
 #include "kernel/nftables/reply.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -12,51 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Appends; what does not fit is cut. */
-__attribute__((format(printf, 3, 4))) static void append(char *text, size_t size,
-                                                         const char *format, ...)
+/* Append to `how`; what does not fit is cut. Bytes for rules: every ADD reads some dozens. */
+static void add_bytes(struct nft_fact *fact, const void *bytes, size_t length)
 {
-    size_t used = strlen(text);
+    size_t room = sizeof(fact->how) - 1 - fact->length;
+
+    length = length < room ? length : room;
+    memcpy(fact->how + fact->length, bytes, length);
+    fact->length += length;
+}
+
+__attribute__((format(printf, 2, 3))) static void add_text(struct nft_fact *fact,
+                                                           const char *format, ...)
+{
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text + used, size - used, format, args);
+    vsnprintf(fact->how + fact->length, sizeof(fact->how) - fact->length, format, args);
     va_end(args);
-}
-
-/* The same for words, numbers and bytes. By hand: a skeleton has hundreds of them, and every ADD reads
- * it. */
-static void append_text(char *text, size_t size, const char *more)
-{
-    size_t used = strlen(text);
-    size_t length = strnlen(more, size - used - 1);
-
-    memcpy(text + used, more, length);
-    text[used + length] = '\0';
-}
-
-static void append_number(char *text, size_t size, unsigned number)
-{
-    char digits[16];
-    size_t at = sizeof(digits) - 1;
-
-    digits[at] = '\0';
-    do
-        digits[--at] = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    append_text(text, size, &digits[at]);
-}
-
-static void append_hex(char *text, size_t size, const uint8_t *bytes, size_t length)
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t used = strlen(text);
-
-    for (size_t i = 0; i < length && used + 2 < size; i++) {
-        text[used++] = digits[bytes[i] >> 4];
-        text[used++] = digits[bytes[i] & 0xf];
-    }
-    text[used] = '\0';
+    fact->length += strlen(fact->how + fact->length);
 }
 
 static const char *or_nothing(const char *text)
@@ -68,10 +40,10 @@ static void describe_table(const struct attributes *table, struct nft_fact *out)
 {
     uint32_t flags = 0;
 
-    attribute_u32(table, NFTA_TABLE_FLAGS, &flags);
-    append_text(out->how, sizeof(out->how), flags & NFT_TABLE_F_DORMANT ? "dormant" : "active");
+    attribute_be32(table, NFTA_TABLE_FLAGS, &flags);
+    add_text(out, flags & NFT_TABLE_F_DORMANT ? "dormant" : "active");
     if (flags & ~(uint32_t)NFT_TABLE_F_DORMANT)
-        append(out->how, sizeof(out->how), " with flags %#x", flags);
+        add_text(out, " with flags %#x", flags);
 }
 
 static void describe_chain(const struct attributes *chain, struct nft_fact *out)
@@ -87,16 +59,16 @@ static void describe_chain(const struct attributes *chain, struct nft_fact *out)
     uint32_t policy = NF_ACCEPT;
 
     attributes_nested(chain->at[NFTA_CHAIN_HOOK], &hook);
-    if (!attribute_u32(&hook, NFTA_HOOK_HOOKNUM, &number)) {
-        append(out->how, sizeof(out->how), "at no hook");
+    if (!attribute_be32(&hook, NFTA_HOOK_HOOKNUM, &number)) {
+        add_text(out, "at no hook");
         return;
     }
-    attribute_u32(&hook, NFTA_HOOK_PRIORITY, &priority);
-    attribute_u32(chain, NFTA_CHAIN_POLICY, &policy);
-    append(out->how, sizeof(out->how), "type %s hook %s priority %d policy %s",
-           or_nothing(attribute_text(chain, NFTA_CHAIN_TYPE)),
-           number < sizeof(hooks) / sizeof(*hooks) ? hooks[number] : "unknown", (int)priority,
-           policy == NF_ACCEPT ? "accept" : "drop");
+    attribute_be32(&hook, NFTA_HOOK_PRIORITY, &priority);
+    attribute_be32(chain, NFTA_CHAIN_POLICY, &policy);
+    add_text(out, "type %s hook %s priority %d policy %s",
+             or_nothing(attribute_text(chain, NFTA_CHAIN_TYPE)),
+             number < sizeof(hooks) / sizeof(*hooks) ? hooks[number] : "unknown", (int)priority,
+             policy == NF_ACCEPT ? "accept" : "drop");
 }
 
 static void describe_set(const struct attributes *set, struct nft_fact *out)
@@ -110,26 +82,24 @@ static void describe_set(const struct attributes *set, struct nft_fact *out)
     uint32_t size = 0;
     uint64_t timeout = 0;
 
-    attribute_u32(set, NFTA_SET_FLAGS, &flags);
-    attribute_u32(set, NFTA_SET_KEY_TYPE, &key_type);
-    attribute_u32(set, NFTA_SET_KEY_LEN, &key_length);
+    attribute_be32(set, NFTA_SET_FLAGS, &flags);
+    attribute_be32(set, NFTA_SET_KEY_TYPE, &key_type);
+    attribute_be32(set, NFTA_SET_KEY_LEN, &key_length);
     attributes_nested(set->at[NFTA_SET_DESC], &about);
-    attribute_u32(&about, NFTA_SET_DESC_SIZE, &size);
+    attribute_be32(&about, NFTA_SET_DESC_SIZE, &size);
     attributes_nested(set->at[NFTA_SET_EXPR], &expression);
-    append(out->how, sizeof(out->how), "flags %#x key type %u of %u bytes", flags, key_type,
-           key_length);
-    if (attribute_u32(set, NFTA_SET_DATA_TYPE, &data_type))
-        append(out->how, sizeof(out->how), " data type %#x", data_type);
+    add_text(out, "flags %#x key type %u of %u bytes", flags, key_type, key_length);
+    if (attribute_be32(set, NFTA_SET_DATA_TYPE, &data_type))
+        add_text(out, " data type %#x", data_type);
     if (size != 0)
-        append(out->how, sizeof(out->how), " size %u", size);
-    attribute_u64(set, NFTA_SET_TIMEOUT, &timeout);
+        add_text(out, " size %u", size);
+    attribute_be64(set, NFTA_SET_TIMEOUT, &timeout);
     if (timeout != 0)
-        append(out->how, sizeof(out->how), " timeout %" PRIu64, timeout);
+        add_text(out, " timeout %" PRIu64, timeout);
     if (set->at[NFTA_SET_EXPR] != NULL)
-        append(out->how, sizeof(out->how), " %s",
-               or_nothing(attribute_text(&expression, NFTA_EXPR_NAME)));
+        add_text(out, " %s", or_nothing(attribute_text(&expression, NFTA_EXPR_NAME)));
     if (set->at[NFTA_SET_EXPRESSIONS] != NULL)
-        append(out->how, sizeof(out->how), " several expressions");
+        add_text(out, " several expressions");
 }
 
 /*
@@ -168,8 +138,7 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
     attributes_nested(item, &expression);
     name = or_nothing(attribute_text(&expression, NFTA_EXPR_NAME));
     attributes_nested(expression.at[NFTA_EXPR_DATA], &data);
-    append_text(out->how, sizeof(out->how), "[");
-    append_text(out->how, sizeof(out->how), name);
+    add_bytes(out, name, strlen(name) + 1);
     for (unsigned type = 1; type <= last_attribute(name); type++) {
         const struct nlattr *attribute = data.at[type];
         struct attributes value;
@@ -180,15 +149,15 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
         }
         if (attribute == NULL)
             continue;
-        append_text(out->how, sizeof(out->how), " ");
-        append_number(out->how, sizeof(out->how), type);
-        append_text(out->how, sizeof(out->how), ":");
-        append_hex(out->how, sizeof(out->how), mnl_attr_get_payload(attribute),
-                   mnl_attr_get_payload_len(attribute));
+        uint16_t length = mnl_attr_get_payload_len(attribute);
+        add_bytes(out, &type, sizeof(type));
+        add_bytes(out, &length, sizeof(length));
+        add_bytes(out, mnl_attr_get_payload(attribute), length);
     }
-    if (nft_reply_immediate(item, &verdict))
-        append(out->how, sizeof(out->how), " %d %s", (int)verdict.code, or_nothing(verdict.chain));
-    append_text(out->how, sizeof(out->how), "]");
+    if (nft_reply_immediate(item, &verdict)) {
+        add_bytes(out, &verdict.code, sizeof(verdict.code));
+        add_bytes(out, or_nothing(verdict.chain), strlen(or_nothing(verdict.chain)) + 1);
+    }
 }
 
 static void describe_rule(const struct attributes *rule, struct nft_fact *out)
@@ -196,36 +165,13 @@ static void describe_rule(const struct attributes *rule, struct nft_fact *out)
     const struct nlattr *item = NULL;
 
     out->is_rule = true;
-    while ((item = attribute_next(rule->at[NFTA_RULE_EXPRESSIONS], item)) != NULL &&
-           strlen(out->how) + 1 < sizeof(out->how))
+    while ((item = attribute_next(rule->at[NFTA_RULE_EXPRESSIONS], item)) != NULL)
         describe_expression(item, out);
 }
 
-static void describe_element(const struct nft_element *element, const char *set,
-                             struct nft_fact *out)
+bool nft_fact_is(const struct nft_fact *fact, const struct nft_fact *other)
 {
-    char address[INET6_ADDRSTRLEN] = "*";
-
-    out->is_element = true;
-    out->is_end = element->flags & NFT_SET_ELEM_INTERVAL_END;
-    if (element->key != NULL && element->key_length == 4)
-        inet_ntop(AF_INET, element->key, address, sizeof(address));
-    else if (element->key != NULL && element->key_length == 16)
-        inet_ntop(AF_INET6, element->key, address, sizeof(address));
-    append_text(out->what, sizeof(out->what), out->is_end ? "end before " : "");
-    append_text(out->what, sizeof(out->what), address);
-    append_text(out->what, sizeof(out->what), " in set ");
-    append_text(out->what, sizeof(out->what), or_nothing(set));
-}
-
-/* nft(8) marks where nothing is, before the first interval: an end that ends none. */
-static bool is_leading_end(const struct nft_element *element)
-{
-    static const uint8_t zero[16] = {0};
-
-    return (element->flags & NFT_SET_ELEM_INTERVAL_END) && element->key != NULL &&
-           element->key_length <= sizeof(zero) &&
-           memcmp(element->key, zero, element->key_length) == 0;
+    return fact->length == other->length && memcmp(fact->how, other->how, fact->length) == 0;
 }
 
 /* Room for one more, which counts once facts->count does. Texts are empty; what is behind their ends is
@@ -245,7 +191,8 @@ static struct nft_fact *next_fact(struct nft_facts *facts)
     }
     fact = &facts->facts[facts->count];
     fact->what[0] = fact->how[0] = '\0';
-    fact->is_element = fact->is_end = fact->is_rule = false;
+    fact->length = 0;
+    fact->is_rule = false;
     fact->number = 0;
     return fact;
 }
@@ -259,28 +206,6 @@ static unsigned count_rules(const struct nft_facts *facts, const char *what)
     return count;
 }
 
-static int take_elements(struct nft_facts *facts, const struct nlmsghdr *message, struct error *err)
-{
-    struct nft_elements elements;
-    struct nft_element element;
-    const struct nlattr *cursor = NULL;
-
-    if (!nft_reply_elements(message, &elements))
-        return 0;
-    while (nft_reply_next_element(&elements, &cursor, &element)) {
-        struct nft_fact *fact = NULL;
-
-        if (is_leading_end(&element))
-            continue;
-        fact = next_fact(facts);
-        if (fact == NULL)
-            return error_no_memory(err);
-        describe_element(&element, elements.set, fact);
-        facts->count++;
-    }
-    return 0;
-}
-
 int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, struct error *err)
 {
     int type = nft_reply_type(message);
@@ -288,7 +213,7 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
     struct nft_fact *fact = NULL;
 
     if (type == NFT_MSG_NEWSETELEM)
-        return take_elements(facts, message, err);
+        return endpoints_take(&facts->endpoints, message, err);
     if (type != NFT_MSG_NEWTABLE && type != NFT_MSG_NEWCHAIN && type != NFT_MSG_NEWSET &&
         type != NFT_MSG_NEWRULE)
         return 0;
@@ -341,19 +266,28 @@ void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size)
     };
     int type = nft_reply_type(message);
     struct attributes attributes;
+    const char *name = NULL;
+    size_t kind_length = 0;
+    size_t name_length = 0;
 
     out[0] = '\0';
     if (type < 0 || type >= (int)(sizeof(subjects) / sizeof(*subjects)) ||
         subjects[type].kind == NULL)
         return;
     nft_reply_attributes(message, &attributes);
-    append_text(out, size, subjects[type].kind);
-    append_text(out, size, " ");
-    append_text(out, size, or_nothing(attribute_text(&attributes, subjects[type].name)));
+    name = or_nothing(attribute_text(&attributes, subjects[type].name));
+    /* By hand, as above. */
+    kind_length = strlen(subjects[type].kind);
+    name_length = strnlen(name, size - kind_length - 2);
+    memcpy(out, subjects[type].kind, kind_length);
+    out[kind_length] = ' ';
+    memcpy(out + kind_length + 1, name, name_length);
+    out[kind_length + 1 + name_length] = '\0';
 }
 
 void nft_facts_free(struct nft_facts *facts)
 {
     free(facts->facts);
+    free(facts->endpoints.edges);
     *facts = (struct nft_facts){0};
 }

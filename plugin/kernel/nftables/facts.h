@@ -1,13 +1,14 @@
 /*
  * What a table, chain, set or rule is like, in words, so that what is there can be compared with
  * what should be: both are messages of the same types, the one from the kernel, the other for it.
- * Pure.
+ * Beside that, which endpoints there are. Pure.
  */
 #ifndef IMDS_GUARD_NFTABLES_FACTS_H
 #define IMDS_GUARD_NFTABLES_FACTS_H
 
 #include "guard/cleanup.h"
 #include "guard/error.h"
+#include "kernel/nftables/endpoints.h"
 
 #include <libmnl/libmnl.h>
 #include <stdbool.h>
@@ -15,14 +16,13 @@
 
 /*
  * `what` names it: "chain forward", "rule of chain forward" (the same for each of its rules, which
- * come in order and have a number), "169.254.169.254 in set endpoints4". `how` is everything else that counts, as the
- * kernel counts it. What is ours fits; a longer one is cut and so differs from all that is ours.
+ * come in order and have a number). `how` is everything else that counts, as the kernel counts it. What is ours fits; a
+ * longer one is cut and so differs from all that is ours.
  */
 struct nft_fact {
     char what[128];
     char how[640];
-    bool is_element; /* of a set of endpoints */
-    bool is_end;     /* the one that ends the interval of the element before it */
+    size_t length;   /* of `how` */
     bool is_rule;    /* `how` is bytes, for comparing, not for people */
     unsigned number; /* of a rule: how many of its name came before it; else 0 */
 };
@@ -31,6 +31,7 @@ struct nft_facts {
     struct nft_fact *facts;
     size_t count;
     size_t capacity;
+    struct nft_intervals endpoints;
 };
 
 /*
@@ -40,12 +41,15 @@ struct nft_facts {
 must_use int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message,
                             struct error *err);
 
+/* Whether both are like each other, whatever their names. */
+bool nft_fact_is(const struct nft_fact *fact, const struct nft_fact *other);
+
 /* Whether there is a fact of this name. */
 bool nft_facts_have(const struct nft_facts *facts, const char *what);
 
 /*
  * What a message about any of these objects is about: "chain forward". For error messages; "" if it
- * does not say.
+ * does not say. Of a name that does not fit (`size` 32 or more), its beginning.
  */
 void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size);
 

@@ -27,56 +27,35 @@ static bool is_for_ipvs(const struct nft_fact *fact)
 
 static void mark(const struct nft_fact *fact, struct verdict_on_skeleton *verdict)
 {
-    if (fact->is_element)
-        verdict->endpoints_wrong = true;
-    else if (fact->is_rule)
+    if (fact->is_rule)
         verdict->rules_wrong = true;
     else
         verdict->broken = true;
 }
 
-/* The set or chain that an element or a rule is in, as facts call it; NULL for anything else. */
-static const char *place_of(const struct nft_fact *fact)
+/* Whether one sentence has told of it: the chain that a rule is in is missing. */
+static bool goes_without_saying(const struct nft_fact *fact, const struct nft_facts *found)
 {
-    static const char rule[] = "rule of ";
-    const char *in = strstr(fact->what, " in ");
-
-    if (fact->is_element)
-        return in != NULL ? in + strlen(" in ") : NULL;
-    return strncmp(fact->what, rule, strlen(rule)) == 0 ? fact->what + strlen(rule) : NULL;
-}
-
-/* Whether one sentence has told of it: its place is missing, or the interval that it ends. */
-static bool goes_without_saying(const struct nft_facts *wanted, const struct nft_facts *found,
-                                size_t index)
-{
-    const struct nft_fact *fact = &wanted->facts[index];
-    const char *place = place_of(fact);
-
-    if (place != NULL && !nft_facts_have(found, place))
-        return true;
-    return fact->is_end && index > 0 && counterpart(found, fact - 1) == NULL;
+    return fact->is_rule && !nft_facts_have(found, fact->what + strlen("rule of "));
 }
 
 /* What should be there is missing or different. */
 static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *found,
-                        const struct terms *terms, struct listing *listing,
-                        struct verdict_on_skeleton *verdict, struct error *err)
+                        struct listing *listing, struct verdict_on_skeleton *verdict,
+                        struct error *err)
 {
     for (size_t i = 0; i < wanted->count; i++) {
         const struct nft_fact *fact = &wanted->facts[i];
         const struct nft_fact *there = counterpart(found, fact);
         bool added = true;
 
-        if (fact->is_element && terms->endpoint_count == 0)
-            continue;
-        if (there != NULL && strcmp(there->how, fact->how) == 0)
+        if (there != NULL && nft_fact_is(there, fact))
             continue;
         if (there == NULL && is_for_ipvs(fact))
             verdict->rules_wrong = true;
         else
             mark(fact, verdict);
-        if (there == NULL && goes_without_saying(wanted, found, i))
+        if (there == NULL && goes_without_saying(fact, found))
             continue;
         if (there == NULL)
             added = listing_fault(listing, "%s is missing", fact->what);
@@ -93,17 +72,14 @@ static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *
 
 /* What is there should not be. */
 static int judge_found(const struct nft_facts *wanted, const struct nft_facts *found,
-                       const struct terms *terms, struct listing *listing,
-                       struct verdict_on_skeleton *verdict, struct error *err)
+                       struct listing *listing, struct verdict_on_skeleton *verdict,
+                       struct error *err)
 {
     for (size_t i = 0; i < found->count; i++) {
         const struct nft_fact *fact = &found->facts[i];
 
-        if (fact->is_element && terms->endpoint_count == 0)
-            continue;
-        if (counterpart(wanted, fact) != NULL)
-            continue;
-        if (!fact->is_element && !nft_facts_have(wanted, fact->what) && !is_for_ipvs(fact))
+        if (counterpart(wanted, fact) != NULL ||
+            (!nft_facts_have(wanted, fact->what) && !is_for_ipvs(fact)))
             continue;
         mark(fact, verdict);
         if (!listing_fault(listing, "%s should not be there", fact->what))
@@ -112,20 +88,66 @@ static int judge_found(const struct nft_facts *wanted, const struct nft_facts *f
     return 0;
 }
 
-int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
-                   struct listing *listing, struct verdict_on_skeleton *out, struct error *err)
+static bool is_within(const struct endpoint *inner, const struct endpoint *endpoints, size_t count)
 {
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    for (size_t i = 0; i < count; i++)
+        if (endpoint_contains(&endpoints[i], inner))
+            return true;
+    return false;
+}
+
+/* What there is beyond the terms is no fault; only who wants it exactly so takes it away. */
+static int judge_endpoints(struct nft_facts *found, const struct terms *terms,
+                           struct listing *listing, struct verdict_on_skeleton *verdict,
+                           struct error *err)
+{
+    cleanup(free_memory) struct endpoint *standing = NULL;
+    size_t faults_before = listing->fault_count;
+    size_t count = 0;
+
+    if (endpoints_read(&found->endpoints, &standing, &count, listing, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (!listing_surplus(listing, terms, &standing[i]))
+            return error_no_memory(err);
+    verdict->endpoints_wrong =
+        listing->fault_count > faults_before || (terms->exactly && listing->surplus_count > 0);
+    for (size_t i = 0; i < terms->endpoint_count; i++) {
+        char set[] = "set endpoints4";
+        char text[ENDPOINT_TEXT_SIZE];
+
+        if (is_within(&terms->endpoints[i], standing, count))
+            continue;
+        verdict->endpoints_wrong = true;
+        set[sizeof(set) - 2] = terms->endpoints[i].family == FAMILY_IPV4 ? '4' : '6';
+        endpoint_text(&terms->endpoints[i], text);
+        if (nft_facts_have(found, set) && !listing_fault(listing, "%s in %s is missing", text, set))
+            return error_no_memory(err);
+    }
+    return 0;
+}
+
+int skeleton_judge(struct nft_facts *found, const struct terms *terms, struct listing *listing,
+                   struct verdict_on_skeleton *out, struct error *err)
+{
+    const struct terms no_endpoints = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(nft_facts) struct nft_facts wanted = {0};
     struct verdict_on_skeleton verdict = {.refusing =
                                               nft_facts_have(found, "chain " NFT_REFUSAL) ||
                                               nft_facts_have(found, "rule of chain " NFT_REFUSAL)};
 
-    if (skeleton_make(&messages, terms, &listing->others, verdict.refusing, err) < 0)
-        return -1;
-    nft_messages_each(message, &messages) if (nft_facts_take(&wanted, message, err) < 0) return -1;
-    if (judge_wanted(&wanted, found, terms, listing, &verdict, err) < 0 ||
-        judge_found(&wanted, found, terms, listing, &verdict, err) < 0)
+    skeleton_make(&messages, &no_endpoints, &listing->others, verdict.refusing);
+    if (messages.incomplete)
+        return error_no_memory(err);
+    netlink_messages_each(message, &messages)
+    {
+        if (nft_facts_take(&wanted, message, err) < 0)
+            return -1;
+    }
+    if (judge_wanted(&wanted, found, listing, &verdict, err) < 0 ||
+        judge_found(&wanted, found, listing, &verdict, err) < 0 ||
+        (terms->endpoint_count > 0 && judge_endpoints(found, terms, listing, &verdict, err) < 0))
         return -1;
     *out = verdict;
     return 0;

@@ -1,19 +1,16 @@
 /*
- * A run of nf_tables messages in one piece of memory: what is built here is sent as it stands
- * (socket.h), and read back with the same eyes as the kernel's answers (reply.h).
+ * Messages for nf_tables. Whoever builds one need not look whether there was memory for it
+ * (netlink_messages.incomplete): what is incomplete is never sent.
  */
 #ifndef IMDS_GUARD_NFTABLES_MESSAGES_H
 #define IMDS_GUARD_NFTABLES_MESSAGES_H
 
-#include "guard/cleanup.h"
+#include "kernel/netlink/messages.h"
 
-#include <libmnl/libmnl.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* The table that messages are about. */
-#define NFT_TABLE "imds_guard"
+/* The table that messages are about, its map of guards, and the chain that tells the sender. */
+#define NFT_TABLE   "imds_guard"
+#define NFT_MAP     "guards"
+#define NFT_REFUSAL "refuse"
 
 /*
  * The table of version 0.1.0, which has another skeleton. Under another name, so that a binary of
@@ -21,51 +18,58 @@
  */
 #define NFT_FORMER_TABLE "imds-guard"
 
-/* Room there is for one message. Small, because it is zeroed, and most questions take a few bytes;
- * far below what the length of an attribute can tell (linux/netlink.h). */
-#define NFT_MESSAGE_MAX 4096
-
-struct nft_messages {
-    char *bytes;
-    size_t length;
-    size_t capacity;
-    unsigned count;
-};
-
-/*
- * Starts a message of the type NFT_MSG_* for the inet family, after the ones that are there. NULL
- * if out of memory. The pointer is good until the next start; NLM_F_REQUEST is set.
- */
-must_use struct nlmsghdr *nft_messages_start(struct nft_messages *messages, uint16_t type,
-                                             uint16_t flags);
-
-/* Counts in the message that was started last, now that it is complete. */
-void nft_messages_end(struct nft_messages *messages, const struct nlmsghdr *message);
+/* Starts a message of the type NFT_MSG_* for the inet family; for netlink_message_end. */
+struct nlmsghdr *nft_message_start(struct netlink_messages *messages, uint16_t type,
+                                   uint16_t flags);
 
 /*
  * Adds a message that says no more than a name: the table's or, if `attribute` is not 0, that of an
- * object in it. False if out of memory.
+ * object in it.
  */
-must_use bool nft_messages_add_name(struct nft_messages *messages, uint16_t type, uint16_t flags,
-                                    uint16_t attribute, const char *name);
+void nft_message_add(struct netlink_messages *messages, const char *table, uint16_t type,
+                     uint16_t flags, uint16_t attribute, const char *name);
 
-/* The same of another table. */
-must_use bool nft_messages_add_name_in(struct nft_messages *messages, const char *table,
-                                       uint16_t type, uint16_t flags, uint16_t attribute,
-                                       const char *name);
+/* Attributes that are numbers, as nf_tables takes them: big-endian. */
+void nft_put_u32(struct nlmsghdr *message, uint16_t type, uint32_t value);
+void nft_put_u64(struct nlmsghdr *message, uint16_t type, uint64_t value);
 
-void nft_messages_free(struct nft_messages *messages);
+/* Bytes, as the kernel has them around keys and values to compare with. */
+void nft_put_value(struct nlmsghdr *message, uint16_t type, const void *bytes, size_t length);
 
-/* Goes through all messages. */
-#define nft_messages_each(message, messages)                                                       \
-    for (struct nlmsghdr *message = (struct nlmsghdr *)(messages)->bytes,                          \
-                         *end = (struct nlmsghdr *)((messages)->bytes + (messages)->length);       \
-         message < end;                                                                            \
-         message = (struct nlmsghdr *)((char *)message + MNL_ALIGN(message->nlmsg_len)))
+/*
+ * One of nft(8)'s notes, which the kernel only keeps (libnftnl/udata.h of its library): what it is of,
+ * how long, and the bytes.
+ */
+enum { NFT_NOTE_COMMENT = 0, NFT_NOTE_BYTE_ORDER = 0 }; /* of an element; of a set's keys */
+void nft_put_note(struct nlmsghdr *message, uint16_t type, uint8_t kind, const void *bytes,
+                  uint8_t length);
 
-static inline void cleanup_nft_messages(struct nft_messages *messages)
-{
-    nft_messages_free(messages);
-}
+/* What ends the evaluation of a rule. */
+struct nft_verdict {
+    int32_t code;      /* NF_DROP, NF_ACCEPT, NFT_RETURN, NFT_GOTO, ... */
+    const char *chain; /* where it goes; NULL if nowhere */
+};
+
+void nft_put_verdict(struct nlmsghdr *message, uint16_t type, struct nft_verdict verdict);
+
+/* An expression, as an attribute of this type; its own attributes come between the two calls. */
+struct nft_expression {
+    struct nlattr *whole;
+    struct nlattr *data;
+};
+
+struct nft_expression nft_expression_start(struct nlmsghdr *message, uint16_t type,
+                                           const char *name);
+void nft_expression_end(struct nlmsghdr *message, struct nft_expression expression);
+
+/* The attributes of NFT_MSG_NEWSET that every set of ours has. `id` is its own in a transaction,
+ * `byte_order` one of nft(8)'s numbers. */
+enum { NFT_HOST_ENDIAN = 1, NFT_BIG_ENDIAN = 2 };
+void nft_put_set(struct nlmsghdr *message, const char *name, uint32_t id, uint32_t flags,
+                 uint32_t key_type, uint32_t key_length, uint32_t byte_order);
+
+/* A list of elements of the set, and one in it, of which there is the key; for mnl_attr_nest_end. */
+struct nlattr *nft_elements_start(struct nlmsghdr *message, const char *set);
+struct nlattr *nft_element_start(struct nlmsghdr *message, const void *key, size_t length);
 
 #endif

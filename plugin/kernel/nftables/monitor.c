@@ -1,7 +1,8 @@
 #include "kernel/nftables/monitor.h"
 
-#include "kernel/netlink_message.h"
+#include "kernel/netlink/netlink.h"
 #include "kernel/nftables/messages.h"
+#include "kernel/nftables/reply.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -17,50 +18,26 @@ _Static_assert((int)NFTA_CHAIN_TABLE == (int)NFTA_TABLE_NAME &&
                    (int)NFTA_SET_ELEM_LIST_TABLE == (int)NFTA_TABLE_NAME,
                "one attribute number names the table in all messages");
 
-int nft_monitor_open(struct mnl_socket **out, struct error *err)
+int nft_monitor_open(int *out, struct error *err)
 {
-    struct mnl_socket *monitor = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = netlink_subscribe(NETLINK_NETFILTER, 1U << (NFNLGRP_NFTABLES - 1));
 
-    if (!monitor)
-        return error_set(err, ERROR_KERNEL, "no netlink socket for netfilter: %s", strerror(errno));
-    if (mnl_socket_bind(monitor, 1 << (NFNLGRP_NFTABLES - 1), MNL_SOCKET_AUTOPID) < 0) {
-        error_set(err, ERROR_KERNEL, "the kernel does not announce changes of nf_tables: %s",
-                  strerror(errno));
-        mnl_socket_close(monitor);
-        return -1;
-    }
-    *out = monitor;
+    if (fd < 0)
+        return error_set(err, ERROR_KERNEL, "the kernel does not announce changes of nf_tables: %s",
+                         strerror(errno));
+    *out = fd;
     return 0;
-}
-
-void nft_monitor_close(struct mnl_socket *monitor)
-{
-    if (monitor)
-        mnl_socket_close(monitor);
-}
-
-int nft_monitor_fd(const struct mnl_socket *monitor)
-{
-    return monitor ? mnl_socket_get_fd(monitor) : -1;
 }
 
 /* Whether it is about the table, or something in it. */
 static bool is_about(const struct nlmsghdr *message, const char *table)
 {
-    const struct nlattr *attribute;
-    size_t size = strlen(table) + 1;
+    struct attributes attributes;
 
-    if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
-        NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWGEN ||
-        mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg))
+    if (nft_reply_type(message) < 0 || nft_reply_type(message) == NFT_MSG_NEWGEN)
         return false;
-    message_for_each_attribute(attribute, message, sizeof(struct nfgenmsg))
-    {
-        if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME)
-            return mnl_attr_get_payload_len(attribute) == size &&
-                   memcmp(mnl_attr_get_payload(attribute), table, size) == 0;
-    }
-    return false;
+    nft_reply_attributes(message, &attributes);
+    return attribute_is(&attributes, NFTA_TABLE_NAME, table);
 }
 
 enum nft_news nft_news_after(enum nft_news before, const void *bytes, size_t length)
@@ -82,17 +59,17 @@ enum nft_news nft_news_after(enum nft_news before, const void *bytes, size_t len
     return news;
 }
 
-enum nft_news nft_monitor_read(struct mnl_socket *monitor)
+enum nft_news nft_monitor_read(int monitor)
 {
     _Alignas(struct nlmsghdr) char buffer[32768]; /* the kernel's NLMSG_GOODSIZE is less */
     enum nft_news news = NFT_NEWS_NONE;
 
     for (;;) {
-        ssize_t length = mnl_socket_recvfrom(monitor, buffer, sizeof(buffer));
+        ssize_t length = recv(monitor, buffer, sizeof(buffer), MSG_TRUNC);
 
-        if (length > 0)
+        if (length > 0 && length <= (ssize_t)sizeof(buffer))
             news = nft_news_after(news, buffer, (size_t)length);
-        else if (length < 0 && (errno == ENOBUFS || errno == ENOSPC))
+        else if (length > 0 || (length < 0 && errno == ENOBUFS))
             news = NFT_NEWS_CHANGED;
         else if (length == 0 || errno != EINTR)
             return news;

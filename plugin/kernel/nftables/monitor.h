@@ -12,17 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct mnl_socket;
-
 /*
- * Subscribes, in the caller's network namespace. What happens from here on is announced. *out is
- * for nft_monitor_close. Errors: ERROR_KERNEL if the kernel has no nf_tables, or refuses.
+ * Subscribes, in the caller's network namespace. What happens from here on is announced. *out is a
+ * descriptor for poll(2), the caller's. Errors: ERROR_KERNEL if the kernel has no nf_tables, or refuses.
  */
-must_use int nft_monitor_open(struct mnl_socket **out, struct error *err);
-void nft_monitor_close(struct mnl_socket *monitor);
-
-/* For poll(2). */
-int nft_monitor_fd(const struct mnl_socket *monitor);
+must_use int nft_monitor_open(int *out, struct error *err);
 
 enum nft_news {
     NFT_NEWS_NONE,       /* of these tables, nothing */
@@ -31,7 +25,7 @@ enum nft_news {
 };
 
 /* Takes all announcements that wait, and returns what they come to. Does not wait. */
-enum nft_news nft_monitor_read(struct mnl_socket *monitor);
+enum nft_news nft_monitor_read(int monitor);
 
 /* What the news are after a datagram of announcements. For nft_monitor_read and tests. */
 enum nft_news nft_news_after(enum nft_news before, const void *bytes, size_t length);

@@ -60,23 +60,8 @@ static bool are_all(const struct held *const *held, size_t count)
     return count > 0;
 }
 
-/* Whether the interfaces are few enough to be looked up by name. Names need not be any. */
-static bool keys_of(const struct selection *selection,
-                    char keys[static NFT_KEYS_MAX][INTERFACE_NAME_SIZE], size_t *count)
-{
-    *count = 0;
-    if (selection->interfaces == NULL || selection->interface_count > NFT_KEYS_MAX)
-        return false;
-    for (; *count < selection->interface_count; ++*count) {
-        memset(keys[*count], 0, INTERFACE_NAME_SIZE);
-        memcpy(keys[*count], selection->interfaces[*count],
-               strnlen(selection->interfaces[*count], INTERFACE_NAME_SIZE - 1));
-    }
-    return true;
-}
-
-typedef int elements_write(struct nft_messages *messages, const struct held *const *held,
-                           size_t count, struct error *err);
+typedef void elements_write(struct netlink_messages *messages, const struct held *const *held,
+                            size_t count);
 
 /* Writes so of what is selected among what is seen. *complete: there can be no more; else nothing is
  * written. */
@@ -85,7 +70,7 @@ static int write_seen(struct nft_socket *socket, const struct removal *job,
                       bool *complete, struct error *err)
 {
     cleanup(nft_view) struct nft_view view = {0};
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(free_memory) const struct held **going = NULL;
 
     if (nft_view_read(socket, question, &view, err) < 0)
@@ -97,10 +82,8 @@ static int write_seen(struct nft_socket *socket, const struct removal *job,
     *complete = question->all_guards || are_all(going, *count);
     if (!*complete)
         return 0;
-    if (write(&messages, going, *count, err) < 0 ||
-        nft_commit(socket, &messages, view.generation, err) < 0)
-        return -1;
-    return 0;
+    write(&messages, going, *count);
+    return nft_commit(socket, &messages, view.generation, err);
 }
 
 /* What the kernel has not let go is deleted. */
@@ -125,14 +108,17 @@ static int remove_seen(struct nft_socket *socket, struct removal *job,
 static int remove_once(struct nft_socket *socket, void *context, struct error *err)
 {
     struct removal *job = context;
-    char keys[NFT_KEYS_MAX][INTERFACE_NAME_SIZE];
-    struct nft_question question = {.keys = keys};
+    const struct selection *selection = job->selection;
+    struct nft_question question = {.name_count = selection->interface_count};
     bool complete = false;
 
     job->attempts++;
-    if (keys_of(job->selection, keys, &question.key_count) &&
-        remove_seen(socket, job, &question, &complete, err) < 0)
-        return -1;
+    if (selection->interfaces != NULL && question.name_count <= NFT_NAMES_MAX) {
+        for (size_t i = 0; i < question.name_count; i++)
+            question.names[i] = selection->interfaces[i];
+        if (remove_seen(socket, job, &question, &complete, err) < 0)
+            return -1;
+    }
     question.all_guards = true;
     if (!complete && remove_seen(socket, job, &question, &complete, err) < 0)
         return -1;
@@ -146,13 +132,15 @@ static int remove_everything_once(struct nft_socket *socket, void *context, stru
     const struct nft_question question = {.terms = &nothing, .all_guards = true};
     struct removal *job = context;
     cleanup(nft_view) struct nft_view view = {0};
-    cleanup(nft_messages) struct nft_messages messages = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
-    if ((view.table && skeleton_delete(&messages, NFT_TABLE, err) < 0) ||
-        (view.former && skeleton_delete(&messages, NFT_FORMER_TABLE, err) < 0) ||
-        nft_commit(socket, &messages, 0, err) < 0)
+    if (view.table)
+        skeleton_delete(&messages, NFT_TABLE);
+    if (view.listing.former)
+        skeleton_delete(&messages, NFT_FORMER_TABLE);
+    if (nft_commit(socket, &messages, 0, err) < 0)
         return -1;
     job->removed = view.listing.held_count;
     return 0;

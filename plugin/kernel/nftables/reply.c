@@ -1,7 +1,5 @@
 #include "kernel/nftables/reply.h"
 
-#include <endian.h>
-#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -16,40 +14,7 @@ int nft_reply_type(const struct nlmsghdr *message)
 
 void nft_reply_attributes(const struct nlmsghdr *message, struct attributes *out)
 {
-    size_t fixed = mnl_nlmsg_size(MNL_ALIGN(sizeof(struct nfgenmsg)));
-
-    *out = (struct attributes){0};
-    if (message->nlmsg_len > fixed)
-        attributes_read((const char *)message + fixed, message->nlmsg_len - fixed, out);
-}
-
-bool nft_reply_ack(const struct nlmsghdr *message, struct nft_ack *out)
-{
-    bool done = message->nlmsg_type == NLMSG_DONE;
-    size_t fixed = mnl_nlmsg_size(done ? sizeof(int) : sizeof(struct nlmsgerr));
-    struct attributes attributes = {0};
-    int error = 0;
-
-    if ((!done && message->nlmsg_type != NLMSG_ERROR) || message->nlmsg_len < fixed)
-        return false;
-    memcpy(&error, mnl_nlmsg_get_payload(message), sizeof(error));
-    if (!done && !(message->nlmsg_flags & NLM_F_CAPPED)) {
-        /* The whole request stands between the error and the attributes. */
-        const struct nlmsgerr *refused = mnl_nlmsg_get_payload(message);
-
-        if (refused->msg.nlmsg_len > sizeof(refused->msg))
-            fixed += MNL_ALIGN(refused->msg.nlmsg_len - sizeof(refused->msg));
-    }
-    if ((message->nlmsg_flags & NLM_F_ACK_TLVS) && message->nlmsg_len > fixed)
-        attributes_read((const char *)message + fixed, message->nlmsg_len - fixed, &attributes);
-    /* From INT_MIN, which has no negative, no errno can be made. */
-    *out = (struct nft_ack){
-        .error = error < 0 && error >= -4095 ? -error
-                 : error == 0 || done        ? 0
-                                             : EPROTO,
-        .text = attribute_text(&attributes, NLMSGERR_ATTR_MSG),
-    };
-    return true;
+    attributes_read(message, sizeof(struct nfgenmsg), out);
 }
 
 bool nft_reply_generation(const struct nlmsghdr *message, uint32_t *out)
@@ -59,7 +24,7 @@ bool nft_reply_generation(const struct nlmsghdr *message, uint32_t *out)
     if (nft_reply_type(message) != NFT_MSG_NEWGEN)
         return false;
     nft_reply_attributes(message, &attributes);
-    return attribute_u32(&attributes, NFTA_GEN_ID, out);
+    return attribute_be32(&attributes, NFTA_GEN_ID, out);
 }
 
 bool nft_reply_elements(const struct nlmsghdr *message, struct nft_elements *out)
@@ -92,7 +57,7 @@ static const char *element_comment(const struct nlattr *user_data)
     while (left >= 2 && left - 2 >= at[1]) {
         size_t length = at[1];
 
-        if (at[0] == NFTNL_UDATA_SET_ELEM_COMMENT)
+        if (at[0] == NFT_NOTE_COMMENT)
             return length > 0 && at[1 + length] == '\0' ? (const char *)at + 2 : NULL;
         at += 2 + length;
         left -= 2 + length;
@@ -119,8 +84,8 @@ bool nft_reply_counter(const struct nlattr *expression, uint64_t *packets, uint6
 
     if (!read_expression(expression, "counter", &counter))
         return false;
-    attribute_u64(&counter, NFTA_COUNTER_PACKETS, packets);
-    attribute_u64(&counter, NFTA_COUNTER_BYTES, bytes);
+    attribute_be64(&counter, NFTA_COUNTER_PACKETS, packets);
+    attribute_be64(&counter, NFTA_COUNTER_BYTES, bytes);
     return true;
 }
 
@@ -132,7 +97,7 @@ static bool read_verdict(const struct nlattr *data, struct nft_verdict *out)
 
     attributes_nested(data, &attributes);
     attributes_nested(attributes.at[NFTA_DATA_VERDICT], &verdict);
-    if (!attribute_u32(&verdict, NFTA_VERDICT_CODE, &code))
+    if (!attribute_be32(&verdict, NFTA_VERDICT_CODE, &code))
         return false;
     *out = (struct nft_verdict){(int32_t)code, attribute_text(&verdict, NFTA_VERDICT_CHAIN)};
     return true;
@@ -146,12 +111,21 @@ bool nft_reply_immediate(const struct nlattr *expression, struct nft_verdict *ou
            read_verdict(immediate.at[NFTA_IMMEDIATE_DATA], out);
 }
 
-enum verdict nft_verdict_meaning(const struct nft_verdict *verdict, const char *refusal)
+struct nft_verdict nft_verdict_of(enum verdict verdict)
+{
+    static const struct nft_verdict verdicts[] = {[VERDICT_DROP] = {NF_DROP, NULL},
+                                                  [VERDICT_REJECT] = {NFT_GOTO, NFT_REFUSAL},
+                                                  [VERDICT_PASS] = {NFT_RETURN, NULL}};
+
+    return verdicts[verdict];
+}
+
+enum verdict nft_verdict_meaning(const struct nft_verdict *verdict)
 {
     if (verdict->code == NF_DROP)
         return VERDICT_DROP;
     return verdict->code == NFT_GOTO && verdict->chain != NULL &&
-                   strcmp(verdict->chain, refusal) == 0
+                   strcmp(verdict->chain, NFT_REFUSAL) == 0
                ? VERDICT_REJECT
                : VERDICT_PASS;
 }
@@ -163,7 +137,7 @@ bool nft_reply_next_element(const struct nft_elements *elements, const struct nl
     struct attributes key;
     const struct nlattr *next = attribute_next(elements->list, *cursor);
 
-    /* The kernel gives every item the type NFTA_LIST_ELEM, libnftnl counts them: it
+    /* The kernel gives every item the type NFTA_LIST_ELEM, nft(8)'s library counts them: it
      * says nothing. */
     if (next == NULL)
         return false;
@@ -175,8 +149,8 @@ bool nft_reply_next_element(const struct nft_elements *elements, const struct nl
         out->key = mnl_attr_get_payload(key.at[NFTA_DATA_VALUE]);
         out->key_length = mnl_attr_get_payload_len(key.at[NFTA_DATA_VALUE]);
     }
-    attribute_u32(&attributes, NFTA_SET_ELEM_FLAGS, &out->flags);
-    attribute_u64(&attributes, NFTA_SET_ELEM_TIMEOUT, &out->timeout);
+    attribute_be32(&attributes, NFTA_SET_ELEM_FLAGS, &out->flags);
+    attribute_be64(&attributes, NFTA_SET_ELEM_TIMEOUT, &out->timeout);
     out->has_verdict = read_verdict(attributes.at[NFTA_SET_ELEM_DATA], &out->verdict);
     (void)!nft_reply_counter(attributes.at[NFTA_SET_ELEM_EXPR], &out->packets, &out->bytes);
     out->comment = element_comment(attributes.at[NFTA_SET_ELEM_USERDATA]);

@@ -12,7 +12,8 @@
 
 #include "guard/cleanup.h"
 #include "guard/verdict.h"
-#include "kernel/nftables/attributes.h"
+#include "kernel/netlink/attributes.h"
+#include "kernel/nftables/messages.h"
 
 #include <libmnl/libmnl.h>
 #include <stdbool.h>
@@ -22,22 +23,8 @@
 /* NFT_MSG_* of a message, or -1 if it is not of nf_tables (linux/netfilter/nfnetlink.h). */
 int nft_reply_type(const struct nlmsghdr *message);
 
-/* NLMSG_ERROR and NLMSG_DONE (linux/netlink.h, nlmsgerr_attrs). */
-struct nft_ack {
-    int error;        /* an errno value; 0: done as asked */
-    const char *text; /* the kernel's extended ack; NULL if it said nothing */
-};
-
-must_use bool nft_reply_ack(const struct nlmsghdr *message, struct nft_ack *out);
-
 /* NFT_MSG_NEWGEN: the number that every transaction changes. */
 must_use bool nft_reply_generation(const struct nlmsghdr *message, uint32_t *out);
-
-/* What ends the evaluation of a rule. */
-struct nft_verdict {
-    int32_t code;      /* NF_DROP, NF_ACCEPT, NFT_RETURN, NFT_GOTO, ... */
-    const char *chain; /* where it goes; NULL if nowhere */
-};
 
 /* The verdict of an expression "immediate", the numbers of an expression "counter" (items of
  * NFTA_RULE_EXPRESSIONS). */
@@ -45,8 +32,10 @@ must_use bool nft_reply_immediate(const struct nlattr *expression, struct nft_ve
 must_use bool nft_reply_counter(const struct nlattr *expression, uint64_t *packets,
                                 uint64_t *bytes);
 
-/* What it comes to for a packet: whatever neither drops nor goes to the chain `refusal` passes. */
-enum verdict nft_verdict_meaning(const struct nft_verdict *verdict, const char *refusal);
+/* How a guard's verdict is written: VERDICT_REJECT goes to the chain NFT_REFUSAL. And what any verdict comes
+ * to for a packet: whatever neither drops nor goes there, passes. */
+struct nft_verdict nft_verdict_of(enum verdict verdict);
+enum verdict nft_verdict_meaning(const struct nft_verdict *verdict);
 
 /* One element of NFT_MSG_NEWSETELEM. */
 struct nft_element {

@@ -48,30 +48,29 @@ static void pause_before(unsigned round)
 int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, bool *absent,
                     struct error *err)
 {
-    cleanup(nft_socket) struct nft_socket socket = {0};
+    cleanup(nft_socket) struct nft_socket socket = {.netlink.fd = -1};
     int64_t deadline = clock_deadline((int64_t)terms->lock_timeout_seconds * 1000);
     struct error last = {0};
     unsigned surprises = 0;
 
-    if (nft_open(&socket, err) < 0) {
-        *absent = socket.absent;
-        return -1;
+    if (nft_open(&socket, &last) == 0) {
+        for (unsigned round = 0;; round++) {
+            socket.netlink.refusal = 0;
+            if (once(&socket, job, &last) == 0)
+                return 0;
+            surprises += is_surprise(socket.netlink.refusal);
+            if (!is_worth_a_round(socket.netlink.refusal, round, surprises, deadline))
+                break;
+            pause_before(round);
+        }
     }
-    for (unsigned round = 0;; round++) {
-        socket.refusal = 0;
-        if (once(&socket, job, &last) == 0)
-            return 0;
+    if (absent != NULL)
         *absent = socket.absent;
-        surprises += is_surprise(socket.refusal);
-        if (!is_worth_a_round(socket.refusal, round, surprises, deadline))
-            break;
-        pause_before(round);
-    }
     *err = last;
-    if (!is_contention(socket.refusal))
+    if (!is_contention(socket.netlink.refusal))
         return -1;
     error_set(err, ERROR_TRY_AGAIN,
-              socket.refusal == ENOBUFS
+              socket.netlink.refusal == ENOBUFS
                   ? "nf_tables' answers do not fit the socket's buffer, or memory is short (see "
                     "net.core.rmem_default): gave up after %u s"
                   : "others change the ruleset all the time: gave up after %u s",

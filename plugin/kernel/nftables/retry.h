@@ -15,8 +15,8 @@ typedef int nft_attempt(struct nft_socket *socket, void *job, struct error *err)
 
 /*
  * Opens a socket and attempts until it works, is refused for good, or the time for waiting
- * (terms->lock_timeout_seconds) is over. *absent: it failed for lack of nf_tables, which some
- * callers need not mind. Errors: the attempt's, ERROR_TRY_AGAIN.
+ * (terms->lock_timeout_seconds) is over. *absent (may be NULL): it failed for lack of nf_tables, which
+ * some callers need not mind. Errors: the attempt's, ERROR_TRY_AGAIN.
  */
 must_use int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, bool *absent,
                              struct error *err);

@@ -7,31 +7,24 @@
 #include "kernel/backend.h"
 #include "kernel/nftables/endpoints.h"
 
-/* ip daddr @endpoints4 goto <target> */
-must_use int rule_to_endpoints(struct nft_messages *messages, const char *chain,
-                               const struct endpoint_set *endpoints, const char *target,
-                               struct error *err);
-
-/* ip daddr @endpoints4 iif != 0 goto <target> */
-must_use int rule_to_endpoints_if_forwarded(struct nft_messages *messages, const char *chain,
-                                            const struct endpoint_set *endpoints,
-                                            const char *target, struct error *err);
+/* ip daddr @endpoints4 goto <target>; `forwarded`: ip daddr @endpoints4 iif != 0 goto <target> */
+void rule_to_endpoints(struct netlink_messages *messages, const char *chain,
+                       const struct endpoint_set *endpoints, bool forwarded, const char *target);
 
 /* iifname vmap @<map> */
-must_use int rule_by_interface(struct nft_messages *messages, const char *chain, const char *map,
-                               struct error *err);
+void rule_by_interface(struct netlink_messages *messages, const char *chain, const char *map);
 
-/* counter drop, counter return, or counter goto <refusal>; it goes on counting from others' numbers. */
-must_use int rule_for_others(struct nft_messages *messages, const char *chain,
-                             const struct others *others, const char *refusal, struct error *err);
+/* counter drop, counter return, or counter goto refuse; it goes on counting from others' numbers. */
+void rule_for_others(struct netlink_messages *messages, const char *chain,
+                     const struct others *others);
 
 /*
  * What such a rule says. False, and *out untouched, if the message is no rule of the chain that
- * counts and has a verdict. Any verdict but `drop` and going to `refusal` counts as one that lets
+ * counts and has a verdict. Any verdict but `drop` and going to `refuse` counts as one that lets
  * packets pass.
  */
 must_use bool rule_read_others(const struct nlmsghdr *message, const char *chain,
-                               const char *refusal, struct others *out);
+                               struct others *out);
 
 /*
  * Tells the sender that it is refused, where that can reach nobody but who has sent:
@@ -46,9 +39,9 @@ must_use bool rule_read_others(const struct nlmsghdr *message, const char *chain
  * net/ipv6/netfilter/nft_fib_ipv6.c). The node's own answers do not: to a pod that is routed by rules
  * for incoming interfaces, as one with a branch ENI, they would leave by the node's uplink.
  */
-must_use int rules_to_refuse(struct nft_messages *messages, const char *chain, struct error *err);
+void rules_to_refuse(struct netlink_messages *messages, const char *chain);
 
 /* drop */
-must_use int rule_to_drop(struct nft_messages *messages, const char *chain, struct error *err);
+void rule_to_drop(struct netlink_messages *messages, const char *chain);
 
 #endif

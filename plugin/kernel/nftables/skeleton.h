@@ -48,7 +48,6 @@
 
 #include "kernel/backend.h"
 #include "kernel/nftables/facts.h"
-#include "kernel/nftables/messages.h"
 
 #include <stdbool.h>
 
@@ -61,9 +60,8 @@
 
 #define NFT_POSTROUTING "postrouting" /* the chain past which IPVS cannot send */
 
-/* Requests for the skeleton without endpoints, and for the table of version 0.1.0; the last one is a
- * dump (socket.h). */
-must_use int skeleton_ask(struct nft_messages *messages, struct error *err);
+/* Requests for the skeleton without table and endpoints; the last one is a dump (socket.h). */
+void skeleton_ask(struct netlink_messages *messages);
 
 /* The rule for others, if it is what the message is about and no laxer than *out; else *out is left
  * alone. */
@@ -71,8 +69,8 @@ void skeleton_take_others(const struct nlmsghdr *message, struct others *out);
 
 /* Makes everything, where there is no table: EEXIST if there is. The rule for others goes on
  * counting from their numbers. */
-must_use int skeleton_make(struct nft_messages *messages, const struct terms *terms,
-                           const struct others *others, bool refusing, struct error *err);
+void skeleton_make(struct netlink_messages *messages, const struct terms *terms,
+                   const struct others *others, bool refusing);
 
 /*
  * Writes the rules of all chains again, where the chains are (but for `postrouting`, which is made if
@@ -80,26 +78,24 @@ must_use int skeleton_make(struct nft_messages *messages, const struct terms *te
  * change as one, which two tables do not, one being made and one deleted. `refusing`: the chain
  * `refuse` is there.
  */
-must_use int skeleton_renew_rules(struct nft_messages *messages, const struct others *others,
-                                  bool refusing, struct error *err);
+void skeleton_renew_rules(struct netlink_messages *messages, const struct others *others,
+                          bool refusing);
 
-/* The table with a map that a kernel must refuse (elements_make_refusable). */
-must_use int skeleton_make_refusable(struct nft_messages *messages, struct error *err);
+/* The table with a map that a kernel must refuse (elements_make). */
+void skeleton_make_refusable(struct netlink_messages *messages);
 
 /* Adds the chain `refuse`. EEXIST if it is there. */
-must_use int skeleton_add_refusal(struct nft_messages *messages, struct error *err);
+void skeleton_add_refusal(struct netlink_messages *messages);
 
 /* Empties the sets of endpoints and fills them. */
-must_use int skeleton_renew_endpoints(struct nft_messages *messages, const struct terms *terms,
-                                      struct error *err);
+void skeleton_renew_endpoints(struct netlink_messages *messages, const struct terms *terms);
 
 /*
  * Adds the endpoints that stand already, for guards that come without looking at the generation:
  * nothing, unless they have been taken away since they were seen, as by a sync that could not know
  * of these guards yet. EEXIST or ENOTEMPTY if others are in their way by now.
  */
-must_use int skeleton_keep_endpoints(struct nft_messages *messages, const struct terms *terms,
-                                     struct error *err);
+void skeleton_keep_endpoints(struct netlink_messages *messages, const struct terms *terms);
 
 /*
  * Says in `err` what the kernel lacks, if it has refused a skeleton that refuses (`refusal`: with what
@@ -107,7 +103,7 @@ must_use int skeleton_keep_endpoints(struct nft_messages *messages, const struct
  */
 void skeleton_explain_refusing(int refusal, struct error *err);
 
-must_use int skeleton_delete(struct nft_messages *messages, const char *table, struct error *err);
+void skeleton_delete(struct netlink_messages *messages, const char *table);
 
 /* What is wrong with the skeleton. */
 struct verdict_on_skeleton {
@@ -119,11 +115,11 @@ struct verdict_on_skeleton {
 
 /*
  * Compares what is there (nft_facts_take on every answer) with what skeleton_make would make, with
- * the verdict for others that is there (listing->others). Adds a sentence to listing->faults for
- * each difference that does not follow from another. With terms->endpoint_count 0, the endpoints are
- * not judged.
+ * the verdict for others that is there (listing->others). Adds a sentence to listing->faults for each
+ * difference that does not follow from another, and to listing->surplus the endpoints that the terms do
+ * not have. With terms->endpoint_count 0, endpoints are not judged.
  */
-must_use int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
+must_use int skeleton_judge(struct nft_facts *found, const struct terms *terms,
                             struct listing *listing, struct verdict_on_skeleton *out,
                             struct error *err);
 

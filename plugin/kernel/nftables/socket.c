@@ -1,46 +1,17 @@
 #include "kernel/nftables/socket.h"
 
-#include "kernel/clock.h"
-#include "kernel/netlink_message.h"
 #include "kernel/nftables/facts.h"
+#include "kernel/nftables/messages.h"
 #include "kernel/nftables/reply.h"
 
 #include <arpa/inet.h>
-#include <libnftnl/common.h>
+#include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
-/* The kernel's largest part of a dump (SKB_WITH_OVERHEAD(32768) in net/netlink/af_netlink.c). */
-#define BUFFER_SIZE 32768
-
-/* Datagrams taken in with one system call: each buffer costs a page fault more, which is dearer. */
-#define BUFFER_COUNT 2
-
-/*
- * Bytes as received, aligned for what they are. Only what is filled becomes memory. Not on the stack,
- * which a service manager may have made small; nothing here has a second thread, or asks while it
- * takes an answer.
- */
-union buffer {
-    struct nlmsghdr message;
-    char bytes[BUFFER_SIZE];
-};
-
-/* Below every default of net.core.wmem_default; more needs a larger send buffer. */
-#define SEND_SIZE_ALWAYS 65536
-
-/* --- open, close ------------------------------------------------------------------------------ */
-
-static int refused(struct nft_socket *socket, int error, const char *what, struct error *err)
-{
-    socket->refusal = error;
-    return error_set(err, ERROR_KERNEL, "nf_tables: cannot %s: %s", what, strerror(error));
-}
+/* --- refusals ----------------------------------------------------------------------------------- */
 
 /* Neither the protocol, nor nf_tables behind it (net/netfilter/nfnetlink.c: EINVAL, EOPNOTSUPP). */
 static bool means_absent(int error)
@@ -51,67 +22,12 @@ static bool means_absent(int error)
 
 static int absent(struct nft_socket *socket, int error, struct error *err)
 {
-    socket->refusal = error;
     socket->absent = true;
     return error_set(
         err, ERROR_KERNEL,
         "this kernel has no nf_tables (%s): use the iptables backend, or a kernel with "
         "CONFIG_NF_TABLES",
         strerror(error));
-}
-
-int nft_open(struct nft_socket *socket, struct error *err)
-{
-    const struct timeval timeout = {.tv_sec = NFT_TIMEOUT};
-    int on = 1;
-
-    *socket = (struct nft_socket){0};
-    socket->netlink = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-    if (socket->netlink == NULL && means_absent(errno))
-        return absent(socket, errno, err);
-    if (socket->netlink == NULL || mnl_socket_bind(socket->netlink, 0, MNL_SOCKET_AUTOPID) < 0)
-        return refused(socket, errno, "open a netlink socket", err);
-    /* Without these two the kernel says less, or more than needed: either will do. */
-    mnl_socket_setsockopt(socket->netlink, NETLINK_EXT_ACK, &on, sizeof(on));
-    mnl_socket_setsockopt(socket->netlink, NETLINK_CAP_ACK, &on, sizeof(on));
-    if (setsockopt(mnl_socket_get_fd(socket->netlink), SOL_SOCKET, SO_RCVTIMEO, &timeout,
-                   sizeof(timeout)) < 0)
-        return refused(socket, errno, "set a time limit", err);
-    return 0;
-}
-
-void nft_close(struct nft_socket *socket)
-{
-    if (socket->netlink != NULL)
-        mnl_socket_close(socket->netlink);
-    socket->netlink = NULL;
-}
-
-/* --- one exchange ----------------------------------------------------------------------------- */
-
-/* What was sent, and how far its answers have come. */
-struct exchange {
-    struct nft_socket *socket;
-    const struct nft_messages *messages;
-    uint32_t first; /* sequence number of the first of the messages */
-    size_t pending; /* answers to come */
-    bool batch;     /* `first` - 1 is the beginning's number; the last message's answer ends it */
-    bool failed;    /* *err is set; what comes is thrown away */
-    nft_answer *each;
-    void *context;
-    struct error *err;
-};
-
-static void number_messages(const struct nft_messages *messages, uint32_t first)
-{
-    nft_messages_each(message, messages) message->nlmsg_seq = first++;
-}
-
-static const struct nlmsghdr *sent_message(const struct exchange *exchange, uint32_t sequence)
-{
-    nft_messages_each(message,
-                      exchange->messages) if (message->nlmsg_seq == sequence) return message;
-    return NULL;
 }
 
 static const char *verb(int type)
@@ -132,232 +48,175 @@ static const char *verb(int type)
     }
 }
 
-/* The first refusal counts: later ones follow from it. */
-static void fail(struct exchange *exchange, int error, const struct nlmsghdr *message,
-                 const char *text)
+/* `sent` is what the kernel refuses; NULL: the transaction itself. */
+static int refused(struct nft_socket *socket, const struct nlmsghdr *sent, bool writing,
+                   const struct netlink_answer *answer, struct error *err)
 {
+    int type = sent != NULL ? nft_reply_type(sent) : -1;
     char subject[160] = "";
 
-    if (exchange->failed)
-        return;
-    exchange->failed = true;
-    exchange->socket->refusal = error;
-    if (message != NULL)
-        nft_message_subject(message, subject, sizeof(subject));
-    if (error == EPERM && (message == NULL || !exchange->batch))
-        error_set(exchange->err, ERROR_KERNEL,
+    socket->netlink.refusal = answer->error;
+    if (sent != NULL)
+        nft_message_subject(sent, subject, sizeof(subject));
+    if (answer->error == EPERM && (sent == NULL || !writing))
+        error_set(err, ERROR_KERNEL,
                   "the kernel refuses access to nf_tables: CAP_NET_ADMIN is missing");
-    else if (message != NULL && nft_reply_type(message) == NFT_MSG_GETGEN && means_absent(error))
-        absent(exchange->socket, error, exchange->err);
-    else if (message == NULL)
-        refused(exchange->socket, error, exchange->batch ? "commit" : "ask", exchange->err);
+    else if (type == NFT_MSG_GETGEN && means_absent(answer->error))
+        absent(socket, answer->error, err);
+    else if (sent == NULL)
+        error_set(err, ERROR_KERNEL, "nf_tables: cannot commit: %s", strerror(answer->error));
     else
-        error_set(exchange->err, ERROR_KERNEL, "nf_tables: cannot %s %s: %s",
-                  verb(nft_reply_type(message)), subject, strerror(error));
-    if (error == EPERM && message != NULL && exchange->batch)
-        error_details(exchange->err, "another program owns the table (flag owner): stop it");
-    if (text != NULL)
-        error_details(exchange->err, "the kernel says: %s", text);
+        error_set(err, ERROR_KERNEL, "nf_tables: cannot %s %s: %s", verb(type), subject,
+                  strerror(answer->error));
+    if (answer->error == EPERM && sent != NULL && writing)
+        error_details(err, "another program owns the table (flag owner): stop it");
+    if (answer->text != NULL)
+        error_details(err, "the kernel says: %s", answer->text);
+    return -1;
 }
+
+static const struct nlmsghdr *message_at(const struct netlink_messages *messages, unsigned number)
+{
+    netlink_messages_each(message, messages)
+    {
+        if (number-- == 0)
+            return message;
+    }
+    return NULL;
+}
+
+/* --- open, close -------------------------------------------------------------------------------- */
+
+int nft_open(struct nft_socket *socket, struct error *err)
+{
+    int on = 1;
+
+    *socket = (struct nft_socket){0};
+    if (netlink_open(NETLINK_NETFILTER, "nf_tables", &socket->netlink) < 0) {
+        socket->netlink.refusal = errno;
+        return means_absent(errno)
+                   ? absent(socket, errno, err)
+                   : error_set(err, ERROR_KERNEL, "nf_tables: cannot open a netlink socket: %s",
+                               strerror(errno));
+    }
+    /* Without these two the kernel says less, or more than needed: either will do. */
+    setsockopt(socket->netlink.fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+    setsockopt(socket->netlink.fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+    return 0;
+}
+
+void nft_close(struct nft_socket *socket)
+{
+    netlink_close(&socket->netlink);
+}
+
+/* --- asking, committing ------------------------------------------------------------------------- */
+
+struct request {
+    struct nft_socket *socket;
+    const struct netlink_messages *messages;
+    nft_answer *each;
+    void *context;
+};
 
 /* What was asked for is not there; EINVAL: nor can it be, in a set with keys of another size;
  * EAFNOSUPPORT: nor any inet table, in a kernel that has nf_tables without them. */
-static bool is_nothing(const struct exchange *exchange, const struct nlmsghdr *sent, int error)
+static bool is_nothing(int asked, int error)
 {
-    if (exchange->batch || sent == NULL)
-        return false;
-    return error == ENOENT || (error == EINVAL && nft_reply_type(sent) == NFT_MSG_GETSETELEM) ||
-           (error == EAFNOSUPPORT && nft_reply_type(sent) != NFT_MSG_GETGEN);
+    return error == ENOENT || (error == EINVAL && asked == NFT_MSG_GETSETELEM) ||
+           (error == EAFNOSUPPORT && asked != NFT_MSG_GETGEN);
 }
 
-static void take_ack(struct exchange *exchange, const struct nlmsghdr *message,
-                     const struct nft_ack *ack)
+static int take_answer(const struct netlink_answer *answer, void *context, struct error *err)
 {
-    const struct nlmsghdr *sent = sent_message(exchange, message->nlmsg_seq);
-    uint32_t last = exchange->first + exchange->messages->count - 1;
+    const struct request *request = context;
+    const struct nlmsghdr *sent = NULL;
 
-    if (ack->error != 0 && !is_nothing(exchange, sent, ack->error))
-        fail(exchange, ack->error, sent, ack->text);
-    if (!exchange->batch)
-        exchange->pending--;
-    else if (message->nlmsg_seq == last ||
-             (message->nlmsg_seq < exchange->first && ack->error != 0))
-        exchange->pending = 0;
+    if (answer->message != NULL)
+        return request->each(answer->message, request->context, err);
+    sent = message_at(request->messages, answer->number);
+    if (answer->error == 0 || is_nothing(nft_reply_type(sent), answer->error))
+        return 0;
+    return refused(request->socket, sent, false, answer, err);
 }
 
-static void take_message(struct exchange *exchange, const struct nlmsghdr *message)
-{
-    struct nft_ack ack;
-
-    if (nft_reply_ack(message, &ack)) {
-        take_ack(exchange, message, &ack);
-        return;
-    }
-    if (message->nlmsg_flags & NLM_F_DUMP_INTR)
-        fail(exchange, EINTR, sent_message(exchange, message->nlmsg_seq), NULL);
-    if (!exchange->failed && exchange->each != NULL &&
-        exchange->each(message, exchange->context, exchange->err) < 0)
-        exchange->failed = true;
-    if (!(message->nlmsg_flags & NLM_F_MULTI) && !exchange->batch)
-        exchange->pending--;
-}
-
-/* Whether a message answers one of this exchange's. */
-static bool is_ours(const struct exchange *exchange, const struct nlmsghdr *message)
-{
-    uint32_t begin = exchange->first - (exchange->batch ? 1 : 0);
-
-    return message->nlmsg_pid == mnl_socket_get_portid(exchange->socket->netlink) &&
-           message->nlmsg_seq - begin < exchange->first - begin + exchange->messages->count;
-}
-
-static void take_datagram(struct exchange *exchange, const char *bytes, size_t length)
-{
-    const struct nlmsghdr *message = (const struct nlmsghdr *)bytes;
-    int left = (int)length;
-
-    for (; exchange->pending > 0 && message_is_whole(message, left);
-         message = mnl_nlmsg_next(message, &left))
-        if (is_ours(exchange, message))
-            take_message(exchange, message);
-}
-
-/* Takes in what is there, and waits for the first if nothing is. */
-static int receive(struct exchange *exchange)
-{
-    static union buffer buffers[BUFFER_COUNT];
-    struct sockaddr_nl from[BUFFER_COUNT];
-    struct iovec parts[BUFFER_COUNT];
-    struct mmsghdr datagrams[BUFFER_COUNT];
-    int count;
-
-    for (size_t i = 0; i < BUFFER_COUNT; i++) {
-        parts[i] = (struct iovec){buffers[i].bytes, BUFFER_SIZE};
-        datagrams[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
-                                                    .msg_namelen = sizeof(from[i]),
-                                                    .msg_iov = &parts[i],
-                                                    .msg_iovlen = 1}};
-    }
-    count = recvmmsg(mnl_socket_get_fd(exchange->socket->netlink), datagrams, BUFFER_COUNT,
-                     MSG_WAITFORONE, NULL);
-    if (count < 0)
-        return -1;
-    for (int i = 0; i < count; i++)
-        if (from[i].nl_pid == 0 && !(datagrams[i].msg_hdr.msg_flags & MSG_TRUNC))
-            take_datagram(exchange, parts[i].iov_base, datagrams[i].msg_len);
-    return 0;
-}
-
-static int receive_all(struct exchange *exchange)
-{
-    int64_t deadline = clock_deadline(NFT_TIMEOUT * 1000);
-
-    while (exchange->pending > 0) {
-        if (receive(exchange) < 0 && errno != EINTR) {
-            if (errno == EAGAIN)
-                break;
-            fail(exchange, errno, NULL, NULL);
-            return -1;
-        }
-        if (clock_left(deadline) == 0)
-            break;
-    }
-    if (exchange->pending > 0 && !exchange->failed)
-        return error_set(exchange->err, ERROR_KERNEL,
-                         "nf_tables: the kernel has not answered within %d seconds", NFT_TIMEOUT);
-    return exchange->failed ? -1 : 0;
-}
-
-/* --- sending ---------------------------------------------------------------------------------- */
-
-static int send_parts(struct exchange *exchange, struct iovec *parts, size_t count)
-{
-    const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    int fd = mnl_socket_get_fd(exchange->socket->netlink);
-    struct msghdr header = {.msg_name = (void *)(uintptr_t)&kernel,
-                            .msg_namelen = sizeof(kernel),
-                            .msg_iov = parts,
-                            .msg_iovlen = count};
-
-    if (exchange->messages->length > SEND_SIZE_ALWAYS) {
-        /* The kernel doubles it, for its own overhead. A refusal shows in sendmsg. */
-        int size = (int)exchange->messages->length + SEND_SIZE_ALWAYS;
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-    }
-    while (sendmsg(fd, &header, 0) < 0) {
-        if (errno != EINTR)
-            return refused(exchange->socket, errno, "send to the kernel", exchange->err);
-    }
-    return 0;
-}
-
-int nft_ask(struct nft_socket *socket, const struct nft_messages *requests, nft_answer *each,
+int nft_ask(struct nft_socket *socket, const struct netlink_messages *requests, nft_answer *each,
             void *context, struct error *err)
 {
-    struct iovec part = {requests->bytes, requests->length};
-    struct exchange exchange = {.socket = socket,
-                                .messages = requests,
-                                .first = socket->sequence + 1,
-                                .pending = requests->count,
-                                .each = each,
-                                .context = context,
-                                .err = err};
+    struct request request = {socket, requests, each, context};
 
-    if (requests->count == 0)
+    return netlink_ask(&socket->netlink, requests, take_answer, &request, err);
+}
+
+/* The batch's beginning, which has number 0, is refused where the generation has passed. */
+static int take_refusal(const struct netlink_answer *answer, void *context, struct error *err)
+{
+    const struct request *request = context;
+
+    if (answer->error == 0)
         return 0;
-    socket->refusal = 0;
-    socket->sequence += requests->count;
-    number_messages(requests, exchange.first);
-    if (send_parts(&exchange, &part, 1) < 0)
-        return -1;
-    return receive_all(&exchange);
+    return refused(request->socket,
+                   answer->number > 0 ? message_at(request->messages, answer->number - 1) : NULL,
+                   true, answer, err);
 }
 
 /* The last message's answer says that all are through; the others answer only if refused. */
-static void ask_for_last_ack(const struct nft_messages *messages, uint32_t last)
+static void ask_for_last_ack(const struct netlink_messages *messages, uint32_t last)
 {
-    nft_messages_each(message, messages) if (message->nlmsg_seq == last) message->nlmsg_flags |=
-        NLM_F_ACK;
+    netlink_messages_each(message, messages)
+    {
+        if (message->nlmsg_seq == last)
+            message->nlmsg_flags |= NLM_F_ACK;
+    }
 }
 
-static int transact(struct nft_socket *socket, const struct nft_messages *messages,
+/* What a batch begins or ends with (linux/netfilter/nfnetlink.h). */
+static struct iovec batch_mark(void *room, uint16_t type, uint32_t sequence, uint32_t generation)
+{
+    struct nlmsghdr *message = mnl_nlmsg_put_header(room);
+    struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+    message->nlmsg_type = type;
+    message->nlmsg_flags = NLM_F_REQUEST;
+    message->nlmsg_seq = sequence;
+    header->res_id = htons(NFNL_SUBSYS_NFTABLES);
+    if (generation != 0)
+        nft_put_u32(message, NFNL_BATCH_GENID, generation);
+    return (struct iovec){message, message->nlmsg_len};
+}
+
+static int transact(struct nft_socket *socket, const struct netlink_messages *messages,
                     uint32_t generation, bool carry_out, struct error *err)
 {
-    uint32_t start[16];
-    uint32_t stop[16];
-    struct nlmsghdr *begin = nftnl_batch_begin((char *)start, socket->sequence + 1);
-    struct nlmsghdr *end = NULL;
-    struct exchange exchange = {.socket = socket,
-                                .messages = messages,
-                                .first = socket->sequence + 2,
-                                .pending = messages->count,
-                                .batch = true,
-                                .err = err};
+    uint32_t first = socket->netlink.sequence + 1;
+    uint32_t last = first + messages->count;
+    uint32_t begin[16];
+    uint32_t end[16];
+    struct request request = {.socket = socket, .messages = messages};
+    struct iovec parts[] = {batch_mark(begin, NFNL_MSG_BATCH_BEGIN, first, generation),
+                            {messages->bytes, messages->length},
+                            batch_mark(end, NFNL_MSG_BATCH_END, last + 1, 0)};
 
+    if (messages->incomplete)
+        return error_no_memory(err);
     if (messages->count == 0)
         return 0;
-    socket->refusal = 0;
-    socket->sequence += messages->count + 2;
-    if (generation != 0)
-        mnl_attr_put_u32(begin, NFNL_BATCH_GENID, htonl(generation));
-    end = nftnl_batch_end((char *)stop, socket->sequence);
-    number_messages(messages, exchange.first);
-    ask_for_last_ack(messages, socket->sequence - 1);
-    struct iovec parts[] = {
-        {begin, begin->nlmsg_len}, {messages->bytes, messages->length}, {end, end->nlmsg_len}};
+    netlink_messages_number(messages, first + 1);
+    ask_for_last_ack(messages, last);
+    socket->netlink.sequence = last + 1;
     /* Without its end the kernel checks a batch and drops it. */
-    if (send_parts(&exchange, parts, carry_out ? 3 : 2) < 0)
-        return -1;
-    return receive_all(&exchange);
+    return netlink_exchange(&socket->netlink, parts, carry_out ? 3 : 2, first, last, take_refusal,
+                            &request, err);
 }
 
-int nft_commit(struct nft_socket *socket, const struct nft_messages *messages, uint32_t generation,
-               struct error *err)
+int nft_commit(struct nft_socket *socket, const struct netlink_messages *messages,
+               uint32_t generation, struct error *err)
 {
     return transact(socket, messages, generation, true, err);
 }
 
-int nft_rehearse(struct nft_socket *socket, const struct nft_messages *messages, struct error *err)
+int nft_rehearse(struct nft_socket *socket, const struct netlink_messages *messages,
+                 struct error *err)
 {
     return transact(socket, messages, 0, false, err);
 }

@@ -1,29 +1,18 @@
 /*
- * A conversation with nf_tables: messages go out, every answer comes back, keyed by sequence number
- * to the message it answers. Waits with an end; answers to others, or to earlier messages, are
- * thrown away. Knows nothing of tables.
+ * A conversation with nf_tables (netlink.h): asks, and has transactions carried out. Says which
+ * message was refused, and what a person can do. Knows nothing of tables.
  */
 #ifndef IMDS_GUARD_NFTABLES_SOCKET_H
 #define IMDS_GUARD_NFTABLES_SOCKET_H
 
-#include "guard/cleanup.h"
 #include "guard/error.h"
-#include "kernel/nftables/messages.h"
+#include "kernel/netlink/netlink.h"
 
-#include <libmnl/libmnl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NFT_TIMEOUT 5 /* seconds without any answer; the kernel answers within the system call */
-
 struct nft_socket {
-    struct mnl_socket *netlink;
-    uint32_t sequence; /* the last number used; none is used twice */
-    /*
-     * After a failure: the errno value with which the kernel refused, 0 if it was not the kernel.
-     * EINTR if a dump was changed under the reader, ENOBUFS if answers were lost.
-     */
-    int refusal;
+    struct netlink netlink;
     bool absent; /* after a failure: because the kernel has no nf_tables */
 };
 
@@ -35,12 +24,11 @@ void nft_close(struct nft_socket *socket);
 typedef int nft_answer(const struct nlmsghdr *message, void *context, struct error *err);
 
 /*
- * Asks without changing anything. At most one of the requests is a dump, the last one: the kernel
- * keeps one dump a socket. What does not exist is not answered, nor is an element whose key does
- * not fit its set. More than a few dozen requests overflow the socket's buffer. Errors:
- * ERROR_KERNEL, and `each`'s.
+ * Asks without changing anything. At most one of the requests is a dump, the last one. What does not
+ * exist is not answered, nor is an element whose key does not fit its set. Errors: ERROR_KERNEL, and
+ * `each`'s.
  */
-must_use int nft_ask(struct nft_socket *socket, const struct nft_messages *requests,
+must_use int nft_ask(struct nft_socket *socket, const struct netlink_messages *requests,
                      nft_answer *each, void *context, struct error *err);
 
 /*
@@ -48,11 +36,11 @@ must_use int nft_ask(struct nft_socket *socket, const struct nft_messages *reque
  * generation (not 0), only if nothing has changed since it was read; ERESTART if it has. Errors:
  * ERROR_KERNEL, naming the message that was refused; the kernel's own words in the details.
  */
-must_use int nft_commit(struct nft_socket *socket, const struct nft_messages *messages,
+must_use int nft_commit(struct nft_socket *socket, const struct netlink_messages *messages,
                         uint32_t generation, struct error *err);
 
 /* Has the kernel check a transaction without carrying it out. Errors as nft_commit's. */
-must_use int nft_rehearse(struct nft_socket *socket, const struct nft_messages *messages,
+must_use int nft_rehearse(struct nft_socket *socket, const struct netlink_messages *messages,
                           struct error *err);
 
 static inline void cleanup_nft_socket(struct nft_socket *socket)

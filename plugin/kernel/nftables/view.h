@@ -10,13 +10,13 @@
 #include "kernel/nftables/socket.h"
 
 /* Looking up more guards than this by name takes longer than reading a map. */
-#define NFT_KEYS_MAX 16
+#define NFT_NAMES_MAX 16
 
 struct nft_question {
-    const struct terms *terms; /* for the skeleton; NULL: the skeleton does not matter */
-    const char (*keys)[INTERFACE_NAME_SIZE]; /* interfaces to look up */
-    size_t key_count;
-    bool all_guards; /* `keys` do not matter */
+    const struct terms *terms;        /* for the skeleton; NULL: the skeleton does not matter */
+    const char *names[NFT_NAMES_MAX]; /* interfaces to look up */
+    size_t name_count;
+    bool all_guards; /* names do not matter */
 };
 
 /*
@@ -28,9 +28,9 @@ struct nft_view {
     struct listing listing; /* guards, sorted (held_sort); what is wrong with the skeleton;
                              * surplus of the question's terms */
     struct verdict_on_skeleton skeleton;
-    bool table;   /* ours is there */
-    bool former;  /* that of version 0.1.0 is; only if the skeleton was asked for */
-    bool covered; /* ours has all that counts of it; only if all guards were asked for, too */
+    bool table; /* ours is there; if not and listing.present, that of version 0.1.0 alone */
+    bool
+        covered; /* ours has all that counts of that; if all guards and the skeleton were asked for */
 };
 
 /* `out` is for nft_view_free. Errors: nft_ask's. */

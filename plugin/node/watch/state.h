@@ -55,10 +55,10 @@ struct watch {
     const struct watch_options *options;
     struct watch_log log;
     struct places places;
-    struct mnl_socket *ruleset; /* NULL: the kernel has no nf_tables */
-    struct notes blind;         /* a place is not watched, or not the right one */
-    int64_t poll;               /* when places without a watch are looked at */
-    int64_t recheck;            /* when the next look is due without any cause */
+    int ruleset;        /* tells of its changes; -1: the kernel has no nf_tables */
+    struct notes blind; /* a place is not watched, or not the right one */
+    int64_t poll;       /* when places without a watch are looked at */
+    int64_t recheck;    /* when the next look is due without any cause */
 
     struct task entry;          /* binary and entry are installed */
     struct notes unchained;     /* no conflist yet */

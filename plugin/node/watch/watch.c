@@ -163,7 +163,7 @@ static void wait_for_cause(struct watch *watch)
 {
     struct pollfd sources[] = {
         {.fd = watch->places.inotify, .events = POLLIN},
-        {.fd = nft_monitor_fd(watch->ruleset), .events = POLLIN},
+        {.fd = watch->ruleset, .events = POLLIN},
         {.fd = watch->uplinks.news, .events = POLLIN},
     };
 
@@ -212,7 +212,7 @@ static int watch_places(struct watch *watch, struct error *err)
 static void cleanup_watch(struct watch *watch)
 {
     places_close(&watch->places);
-    nft_monitor_close(watch->ruleset);
+    cleanup_close_fd(&watch->ruleset);
     cleanup_close_fd(&watch->uplinks.news);
 }
 
@@ -222,6 +222,7 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
         .options = options,
         .log = {.out = log, .quiet = options->quiet, .json = options->json},
         .places = {.inotify = -1},
+        .ruleset = -1,
         .uplinks = {.news = -1},
         .entry = {.cause = CAUSE_START},
         .guards = {.cause = CAUSE_START},
