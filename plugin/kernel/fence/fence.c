@@ -16,25 +16,13 @@ struct work {
     const struct plan *plans;
     size_t plan_count;
     enum maps_how how;
-    bool has_shared; /* the maps that the node's uplinks share: */
-    struct maps shared;
+    struct maps shared; /* that the node's uplinks share, once they have been needed */
     size_t changes;
 };
-
-#define WORK_NONE                                                                                  \
-    {                                                                                              \
-        .shared = MAPS_NONE                                                                        \
-    }
 
 static void cleanup_work(struct work *work)
 {
     maps_close(&work->shared);
-}
-
-static void forget_shared(struct work *work)
-{
-    maps_close(&work->shared);
-    work->has_shared = false;
 }
 
 /* The maps of the first link that has any; if none has, new ones. */
@@ -46,39 +34,30 @@ static int find_shared(struct work *work, struct error *err)
 
     if (uplinks_of_node(&nowhere, NULL, 0, &links, &count, err) < 0)
         return -1;
-    for (size_t i = 0; i < count && !work->has_shared; i++) {
+    for (size_t i = 0; i < count && !maps_exist(&work->shared); i++) {
         cleanup(stand) struct stand stand = STAND_NONE;
 
-        if (stand_look(links[i].index, &stand, err) < 0) {
-            if (errno == ENODEV) /* gone meanwhile */
-                continue;
-            return error_context(err, "%s", links[i].name);
-        }
-        if (!stand.has_maps)
-            continue;
+        if (stand_look(&links[i], &stand, err) < 0)
+            return -1;
         work->shared = stand.maps;
-        work->has_shared = true;
         stand = (struct stand)STAND_NONE;
     }
-    if (work->has_shared)
-        return 0;
-    if (maps_create(work->terms->others, &work->shared, err) < 0)
-        return -1;
-    work->has_shared = true;
-    return 0;
+    return maps_exist(&work->shared) ? 0 : maps_create(work->terms->others, &work->shared, err);
 }
 
 /* The maps that the link's program is to use: its own, but sync brings all links together. */
 static int choose_maps(struct work *work, const struct stand *stand, const struct maps **out,
                        struct error *err)
 {
-    if (stand->has_maps && work->how != MAPS_SET) {
+    bool has_own = maps_exist(&stand->maps);
+
+    if (has_own && work->how != MAPS_SET) {
         *out = &stand->maps;
         return 0;
     }
-    if (!work->has_shared && find_shared(work, err) < 0)
+    if (!maps_exist(&work->shared) && find_shared(work, err) < 0)
         return -1;
-    if (stand->has_maps && stand->maps.id != work->shared.id &&
+    if (has_own && stand->maps.id != work->shared.id &&
         maps_copy_verdicts(&stand->maps, &work->shared, err) < 0)
         return -1;
     *out = &work->shared;
@@ -92,17 +71,20 @@ static int try_to_hold(struct work *work, const struct uplink *uplink, bool *los
     cleanup(stand) struct stand stand = STAND_NONE;
     const struct maps *maps = NULL;
 
-    *lost = false;
-    if (stand_look(uplink->index, &stand, err) < 0)
-        return errno == ENODEV ? 0 : -1; /* gone meanwhile, and its packets with it */
+    if (stand_look(uplink, &stand, err) < 0)
+        return -1;
+    if (stand.gone)
+        return 0;
     if (choose_maps(work, &stand, &maps, err) < 0 ||
         maps_write(maps, work->how, work->terms, work->plans, work->plan_count, &work->changes,
                    err) < 0)
-        return -1;
-    if (stand_is_right(&stand, uplink->ethernet) && stand.has_maps && stand.maps.id == maps->id)
+        return error_context(err, "exit fence on %s", uplink->name);
+    if (stand_is_right(&stand, uplink) && maps_exist(&stand.maps) && stand.maps.id == maps->id)
         return 0;
     work->changes++;
-    return stand_put(&stand, uplink->ethernet, maps, lost, err);
+    return stand_put(&stand, uplink, maps, lost, err) < 0
+               ? error_context(err, "exit fence on %s", uplink->name)
+               : 0;
 }
 
 static int hold(struct work *work, const struct uplink *uplink, struct error *err)
@@ -111,10 +93,10 @@ static int hold(struct work *work, const struct uplink *uplink, struct error *er
         bool lost = false;
 
         if (try_to_hold(work, uplink, &lost, err) < 0)
-            return error_context(err, "exit fence on %s", uplink->name);
+            return -1;
         if (!lost)
             return 0;
-        forget_shared(work);
+        maps_close(&work->shared);
     }
     return error_set(err, ERROR_KERNEL,
                      "exit fence on %s: its egress programs kept changing; does something else "
@@ -124,14 +106,11 @@ static int hold(struct work *work, const struct uplink *uplink, struct error *er
 
 int fence_add(const struct terms *terms, const struct plan *plan, struct error *err)
 {
-    cleanup(work) struct work work = WORK_NONE;
+    cleanup(work) struct work work = {
+        .terms = terms, .plans = plan, .plan_count = 1, .how = MAPS_TIGHTEN, .shared = MAPS_NONE};
     cleanup(free_memory) struct uplink *uplinks = NULL;
     size_t count = 0;
 
-    work.terms = terms;
-    work.plans = plan;
-    work.plan_count = 1;
-    work.how = MAPS_TIGHTEN;
     if (stand_need(err) < 0 || uplinks_of_routes(terms, plan, 1, &uplinks, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
@@ -143,16 +122,16 @@ int fence_add(const struct terms *terms, const struct plan *plan, struct error *
 int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_count,
                size_t *changes, struct error *err)
 {
-    cleanup(work) struct work work = WORK_NONE;
+    cleanup(work) struct work work = {.terms = terms,
+                                      .plans = plans,
+                                      .plan_count = plan_count,
+                                      .how = MAPS_SET,
+                                      .shared = MAPS_NONE};
     cleanup(free_memory) struct uplink *uplinks = NULL;
     size_t count = 0;
     size_t pruned = 0;
     int result = 0;
 
-    work.terms = terms;
-    work.plans = plans;
-    work.plan_count = plan_count;
-    work.how = MAPS_SET;
     if (stand_need(err) < 0 || uplinks_of_node(terms, plans, plan_count, &uplinks, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
@@ -165,7 +144,7 @@ int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_
         result = -1;
     }
     *changes = work.changes;
-    if (result == 0 && work.has_shared)
+    if (result == 0 && maps_exist(&work.shared))
         result = maps_prune(&work.shared, &pruned, err);
     return result;
 }
@@ -186,15 +165,17 @@ static int check_uplink(const struct terms *terms, const struct plan *plan,
     cleanup(stand) struct stand stand = STAND_NONE;
     size_t wrong = 0;
 
-    if (stand_look(uplink->index, &stand, err) < 0)
-        return error_context(err, "exit fence on %s", uplink->name);
+    if (stand_look(uplink, &stand, err) < 0)
+        return -1;
+    if (stand.gone)
+        return 0;
     if (stand.place == 0)
         find_fault(faults, uplink, "its program is missing");
     else if (stand.place > 1)
         find_fault(faults, uplink, "another program stands before its own");
-    else if (!stand_is_right(&stand, uplink->ethernet))
+    else if (!stand_is_right(&stand, uplink))
         find_fault(faults, uplink, "its program is another version's, or there twice");
-    if (!stand.has_maps)
+    if (!maps_exist(&stand.maps))
         return 0;
     if (maps_write(&stand.maps, MAPS_LOOK, terms, plan, 1, &wrong, err) < 0)
         return -1;
@@ -218,4 +199,44 @@ int fence_check(const struct terms *terms, const struct plan *plan, struct error
         return 0;
     *err = faults;
     return -1;
+}
+
+/* --- taking it off, and whether it could be put on ------------------------------------------------ */
+
+int fence_remove(size_t *removed, struct error *err)
+{
+    const struct terms nowhere = {0};
+    cleanup(free_memory) struct uplink *links = NULL;
+    size_t total = 0;
+    size_t count = 0;
+
+    *removed = 0;
+    if (!stand_is_possible())
+        return 0;
+    if (uplinks_of_node(&nowhere, NULL, 0, &links, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        cleanup(stand) struct stand stand = STAND_NONE;
+
+        if (stand_look(&links[i], &stand, err) < 0)
+            return -1;
+        if (stand_remove(&stand, err) < 0)
+            return error_context(err, "exit fence on %s", links[i].name);
+        total += stand.count > 0;
+    }
+    *removed = total;
+    return 0;
+}
+
+int fence_probe(struct error *why)
+{
+    cleanup(maps) struct maps maps = MAPS_NONE;
+    cleanup(close_fd) int program = -1;
+    cleanup(close_fd) int found = -1;
+
+    if (stand_need(why) < 0 || maps_create(VERDICT_DROP, &maps, why) < 0 ||
+        program_load(true, &maps, &program, why) < 0)
+        return -1;
+    found = bpf_open_map(maps.id);
+    return found < 0 ? bpf_failed("find a map of the exit fence", why) : 0;
 }

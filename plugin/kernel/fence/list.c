@@ -72,37 +72,31 @@ static void add_count(struct fence_listing *listing, const struct count_key *key
 
 static int add_maps(struct fence_listing *listing, const struct maps *maps, struct error *err)
 {
-    size_t verdict_count = 0;
-    size_t pair_count = 0;
-    cleanup(free_memory) uint32_t *verdicts =
-        maps_keys(maps->fds[MAP_VERDICTS], sizeof(*verdicts), &verdict_count, err);
-    cleanup(free_memory) struct count_key *pairs =
-        verdicts == NULL ? NULL
-                         : maps_keys(maps->fds[MAP_COUNTS], sizeof(*pairs), &pair_count, err);
+    cleanup(maps_keys) struct maps_keys keys = {0};
     struct fence_incoming *incoming = NULL;
 
-    if (pairs == NULL)
+    if (maps_read_keys(maps, &keys, err) < 0)
         return -1;
-    incoming =
-        reallocarray(listing->incoming, listing->incoming_count + verdict_count + pair_count + 1,
-                     sizeof(*incoming));
+    incoming = reallocarray(listing->incoming,
+                            listing->incoming_count + keys.link_count + keys.pair_count + 1,
+                            sizeof(*incoming));
     if (incoming == NULL)
         return error_no_memory(err);
     listing->incoming = incoming;
-    for (size_t i = 0; i < verdict_count; i++) {
+    for (size_t i = 0; i < keys.link_count; i++) {
         uint32_t verdict;
 
-        if (bpf_lookup(maps->fds[MAP_VERDICTS], &verdicts[i], &verdict) < 0)
+        if (bpf_lookup(maps->fds[MAP_VERDICTS], &keys.links[i], &verdict) < 0)
             continue;
-        incoming = incoming_of(listing, (int)verdicts[i]);
+        incoming = incoming_of(listing, (int)keys.links[i]);
         incoming->known = true;
         incoming->verdict = verdict;
     }
-    for (size_t i = 0; i < pair_count; i++) {
+    for (size_t i = 0; i < keys.pair_count; i++) {
         struct fence_count count;
 
-        if (bpf_lookup(maps->fds[MAP_COUNTS], &pairs[i], &count) == 0)
-            add_count(listing, &pairs[i], &count);
+        if (bpf_lookup(maps->fds[MAP_COUNTS], &keys.pairs[i], &count) == 0)
+            add_count(listing, &keys.pairs[i], &count);
     }
     return 0;
 }
@@ -136,44 +130,44 @@ static void add_uplink(struct fence_listing *listing, const struct uplink *link,
     uplink->sockets = kind.sockets;
 }
 
-/* Sets of maps that have been read, so that none is read twice. */
-struct seen {
-    uint32_t *ids;
+/* The sets of maps, each once. Counts are added once all uplinks are known. */
+struct sets {
+    struct maps *maps;
     size_t count;
 };
 
-static void cleanup_seen(struct seen *seen)
+static void cleanup_sets(struct sets *sets)
 {
-    free(seen->ids);
+    for (size_t i = 0; i < sets->count; i++)
+        maps_close(&sets->maps[i]);
+    free(sets->maps);
 }
 
-static bool is_new(struct seen *seen, uint32_t id)
+static bool are_new(const struct sets *sets, const struct maps *maps)
 {
-    for (size_t i = 0; i < seen->count; i++)
-        if (seen->ids[i] == id)
+    for (size_t i = 0; i < sets->count; i++)
+        if (sets->maps[i].id == maps->id)
             return false;
-    seen->ids[seen->count++] = id;
-    return true;
+    return maps_exist(maps);
 }
 
-/* What stands on one link. Counts are added once all uplinks are known. */
-static int look_at(struct fence_listing *listing, const struct uplink *link, struct seen *seen,
-                   bool counting, struct error *err)
+/* What stands on one link. */
+static int look_at(struct fence_listing *listing, const struct uplink *link, struct sets *sets,
+                   struct error *err)
 {
     cleanup(stand) struct stand stand = STAND_NONE;
 
-    if (stand_look(link->index, &stand, err) < 0) {
-        if (errno == ENODEV || tcx_is_missing(errno))
-            stand = (struct stand)STAND_NONE; /* gone meanwhile, or a kernel without tcx */
-        else
-            return error_context(err, "exit fence on %s", link->name);
-    }
-    if (counting)
-        return stand.has_maps && is_new(seen, stand.maps.id) ? add_maps(listing, &stand.maps, err)
-                                                             : 0;
+    if (stand_look(link, &stand, err) < 0)
+        return -1;
     if (link->wanted || stand.place > 0)
         add_uplink(listing, link, &stand);
-    return stand.has_maps && !listing->stands ? add_terms(listing, &stand.maps, err) : 0;
+    if (!are_new(sets, &stand.maps))
+        return 0;
+    if (sets->count == 0 && add_terms(listing, &stand.maps, err) < 0)
+        return -1;
+    sets->maps[sets->count++] = stand.maps;
+    stand = (struct stand)STAND_NONE;
+    return 0;
 }
 
 /* `incoming` by their indices. */
@@ -188,21 +182,28 @@ static void name_incoming(struct fence_listing *listing, const struct uplink *li
 int fence_list(const struct terms *terms, const struct plan *plans, size_t plan_count,
                struct fence_listing *out, struct error *err)
 {
+    const struct stand nothing = STAND_NONE;
     cleanup(fence_listing) struct fence_listing listing = {0};
     cleanup(free_memory) struct uplink *links = NULL;
-    cleanup(seen) struct seen seen = {0};
+    cleanup(sets) struct sets sets = {0};
+    bool possible = stand_is_possible();
     size_t count = 0;
 
     if (uplinks_of_node(terms, plans, plan_count, &links, &count, err) < 0)
         return -1;
     listing.uplinks = calloc(count + 1, sizeof(*listing.uplinks));
-    seen.ids = calloc(count + 1, sizeof(*seen.ids));
-    if (listing.uplinks == NULL || seen.ids == NULL)
+    sets.maps = calloc(count + 1, sizeof(*sets.maps));
+    if (listing.uplinks == NULL || sets.maps == NULL)
         return error_no_memory(err);
-    for (int counting = 0; counting <= 1; counting++)
-        for (size_t i = 0; i < count; i++)
-            if (look_at(&listing, &links[i], &seen, counting, err) < 0)
-                return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (possible && look_at(&listing, &links[i], &sets, err) < 0)
+            return -1;
+        if (!possible && links[i].wanted)
+            add_uplink(&listing, &links[i], &nothing);
+    }
+    for (size_t i = 0; i < sets.count; i++)
+        if (add_maps(&listing, &sets.maps[i], err) < 0)
+            return -1;
     name_incoming(&listing, links, count);
     if (listing.incoming_count > 0)
         qsort(listing.incoming, listing.incoming_count, sizeof(*listing.incoming),

@@ -77,7 +77,7 @@ static bool is_shaped(const struct bpf_map_info *info, const struct map_shape *s
 }
 
 /* Takes the map if it is one of the set. */
-static int take_map(uint32_t id, struct maps *maps, struct error *err)
+static int take_map(uint32_t id, struct maps *maps, size_t *found, struct error *err)
 {
     cleanup(close_fd) int fd = bpf_open_map(id);
     struct bpf_map_info info;
@@ -88,6 +88,7 @@ static int take_map(uint32_t id, struct maps *maps, struct error *err)
         if (maps->fds[i] >= 0 || !is_shaped(&info, &map_shapes[i]))
             continue;
         maps->fds[i] = steal_fd(&fd);
+        ++*found;
         if (i == 0)
             maps->id = id;
         return 0;
@@ -95,25 +96,24 @@ static int take_map(uint32_t id, struct maps *maps, struct error *err)
     return 0;
 }
 
-int maps_of(int program, struct maps *out, bool *found, struct error *err)
+int maps_of(int program, struct maps *out, struct error *err)
 {
     cleanup(maps) struct maps maps = MAPS_NONE;
     struct bpf_prog_info info;
     uint32_t ids[2 * MAPS];
     uint32_t count = 2 * MAPS;
+    size_t found = 0;
 
     if (bpf_program_info(program, &info, ids, &count) < 0)
         return bpf_failed("look at the program of the exit fence", err);
-    *found = false;
     for (uint32_t i = 0; i < count && i < 2 * MAPS; i++)
-        if (take_map(ids[i], &maps, err) < 0)
+        if (take_map(ids[i], &maps, &found, err) < 0)
             return -1;
-    for (size_t i = 0; i < MAPS; i++)
-        if (maps.fds[i] < 0)
-            return 0;
-    *found = true;
-    *out = maps;
-    maps = (struct maps)MAPS_NONE;
+    *out = (struct maps)MAPS_NONE;
+    if (found == MAPS) {
+        *out = maps;
+        maps = (struct maps)MAPS_NONE;
+    }
     return 0;
 }
 
@@ -173,48 +173,8 @@ static struct endpoint endpoint_of(const struct endpoint_key *key)
     return endpoint;
 }
 
-static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->prefix == b->prefix && endpoint_contains(a, b);
-}
-
-static bool have_endpoint(const struct endpoint *endpoints, size_t count,
-                          const struct endpoint *wanted)
-{
-    for (size_t i = 0; i < count; i++)
-        if (same_endpoint(&endpoints[i], wanted))
-            return true;
-    return false;
-}
-
-static int add_endpoint(struct writing *writing, const struct endpoint *endpoint, struct error *err)
-{
-    struct endpoint_key key = key_of(endpoint);
-    uint32_t nothing = 0;
-
-    return put(writing, MAP_ENDPOINTS, &key, &nothing) < 0
-               ? bpf_failed("add an endpoint of the exit fence", err)
-               : 0;
-}
-
-/* An endpoint that is within another one needs no element of its own. */
-static int add_endpoints(struct writing *writing, const struct terms *terms, struct error *err)
-{
-    for (size_t i = 0; i < terms->endpoint_count; i++) {
-        struct endpoint_key key = key_of(&terms->endpoints[i]);
-        uint32_t nothing;
-
-        if (bpf_lookup(writing->maps->fds[MAP_ENDPOINTS], &key, &nothing) == 0)
-            continue;
-        if (errno != ENOENT)
-            return bpf_failed("look for an endpoint of the exit fence", err);
-        if (add_endpoint(writing, &terms->endpoints[i], err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-void *maps_keys(int map, size_t key_size, size_t *count, struct error *err)
+/* All keys of a map, for the caller to free; NULL on failure. */
+static void *read_keys(int map, size_t key_size, size_t *count, struct error *err)
 {
     size_t room = 64;
     size_t found = 0;
@@ -250,7 +210,7 @@ int maps_endpoints(const struct maps *maps, struct endpoint **out, size_t *count
 {
     size_t found = 0;
     cleanup(free_memory) struct endpoint_key *keys =
-        maps_keys(maps->fds[MAP_ENDPOINTS], sizeof(*keys), &found, err);
+        read_keys(maps->fds[MAP_ENDPOINTS], sizeof(*keys), &found, err);
 
     if (keys == NULL)
         return -1;
@@ -264,23 +224,42 @@ int maps_endpoints(const struct maps *maps, struct endpoint **out, size_t *count
     return 0;
 }
 
-static int set_endpoints(struct writing *writing, const struct terms *terms, struct error *err)
+static bool is_among(const struct endpoint *endpoints, size_t count, const struct endpoint *wanted)
 {
+    for (size_t i = 0; i < count; i++)
+        if (endpoints[i].prefix == wanted->prefix && endpoint_contains(&endpoints[i], wanted))
+            return true;
+    return false;
+}
+
+static int write_endpoints(struct writing *writing, const struct terms *terms, struct error *err)
+{
+    const int map = writing->maps->fds[MAP_ENDPOINTS];
+    const bool exactly = writing->how == MAPS_SET;
     cleanup(free_memory) struct endpoint *standing = NULL;
+    uint32_t nothing = 0;
     size_t count = 0;
 
-    if (maps_endpoints(writing->maps, &standing, &count, err) < 0)
+    if (exactly && maps_endpoints(writing->maps, &standing, &count, err) < 0)
         return -1;
-    for (size_t i = 0; i < terms->endpoint_count; i++)
-        if (!have_endpoint(standing, count, &terms->endpoints[i]) &&
-            add_endpoint(writing, &terms->endpoints[i], err) < 0)
-            return -1;
+    for (size_t i = 0; i < terms->endpoint_count; i++) {
+        struct endpoint_key key = key_of(&terms->endpoints[i]);
+
+        /* One that is within another one needs no element of its own, unless that one goes. */
+        if (exactly ? is_among(standing, count, &terms->endpoints[i])
+                    : bpf_lookup(map, &key, &nothing) == 0)
+            continue;
+        if (!exactly && errno != ENOENT)
+            return bpf_failed("look for an endpoint of the exit fence", err);
+        if (put(writing, MAP_ENDPOINTS, &key, &nothing) < 0)
+            return bpf_failed("add an endpoint of the exit fence", err);
+    }
     for (size_t i = 0; i < count; i++) {
         struct endpoint_key key = key_of(&standing[i]);
 
-        if (have_endpoint(terms->endpoints, terms->endpoint_count, &standing[i]))
+        if (is_among(terms->endpoints, terms->endpoint_count, &standing[i]))
             continue;
-        if (bpf_delete(writing->maps->fds[MAP_ENDPOINTS], &key) < 0 && errno != ENOENT)
+        if (bpf_delete(map, &key) < 0 && errno != ENOENT)
             return bpf_failed("take away an endpoint of the exit fence", err);
         writing->changes++;
     }
@@ -309,7 +288,7 @@ int maps_write(const struct maps *maps, enum maps_how how, const struct terms *t
 {
     struct writing writing = {.maps = maps, .how = how};
 
-    if ((how == MAPS_SET ? set_endpoints : add_endpoints)(&writing, terms, err) < 0)
+    if (write_endpoints(&writing, terms, err) < 0)
         return -1;
     for (size_t i = 0; i < plan_count; i++)
         for (size_t j = 0; j < plans[i].guard_count; j++)
@@ -321,20 +300,40 @@ int maps_write(const struct maps *maps, enum maps_how how, const struct terms *t
     return 0;
 }
 
+int maps_read_keys(const struct maps *maps, struct maps_keys *out, struct error *err)
+{
+    cleanup(maps_keys) struct maps_keys keys = {0};
+
+    keys.links = read_keys(maps->fds[MAP_VERDICTS], sizeof(*keys.links), &keys.link_count, err);
+    if (keys.links == NULL)
+        return -1;
+    keys.pairs = read_keys(maps->fds[MAP_COUNTS], sizeof(*keys.pairs), &keys.pair_count, err);
+    if (keys.pairs == NULL)
+        return -1;
+    *out = keys;
+    keys = (struct maps_keys){0};
+    return 0;
+}
+
+void maps_keys_free(struct maps_keys *keys)
+{
+    free(keys->links);
+    free(keys->pairs);
+    *keys = (struct maps_keys){0};
+}
+
 int maps_copy_verdicts(const struct maps *from, const struct maps *to, struct error *err)
 {
-    size_t count = 0;
-    cleanup(free_memory) uint32_t *links =
-        maps_keys(from->fds[MAP_VERDICTS], sizeof(*links), &count, err);
+    cleanup(maps_keys) struct maps_keys keys = {0};
 
-    if (links == NULL)
+    if (maps_read_keys(from, &keys, err) < 0)
         return -1;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < keys.link_count; i++) {
         uint32_t verdict;
 
-        if (bpf_lookup(from->fds[MAP_VERDICTS], &links[i], &verdict) < 0)
+        if (bpf_lookup(from->fds[MAP_VERDICTS], &keys.links[i], &verdict) < 0)
             continue; /* gone meanwhile */
-        if (bpf_update(to->fds[MAP_VERDICTS], &links[i], &verdict, BPF_NOEXIST) < 0 &&
+        if (bpf_update(to->fds[MAP_VERDICTS], &keys.links[i], &verdict, BPF_NOEXIST) < 0 &&
             errno != EEXIST)
             return bpf_failed("copy a link's verdict of the exit fence", err);
     }

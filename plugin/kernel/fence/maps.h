@@ -56,14 +56,20 @@ struct maps {
         .fds = { -1, -1, -1, -1 }                                                                  \
     }
 
+/* Whether there is a set: MAPS_NONE is none. */
+static inline bool maps_exist(const struct maps *maps)
+{
+    return maps->fds[0] >= 0;
+}
+
 /* A new set, without endpoints, with the settings. Errors: ERROR_KERNEL. */
 must_use int maps_create(enum verdict others, struct maps *out, struct error *err);
 
 /*
- * The set that a program uses, whichever version of ours it is. *found is false if it uses none of
- * this shape. Errors: ERROR_KERNEL.
+ * The set that a program uses, whichever version of ours it is; MAPS_NONE if it uses none of this
+ * shape. Errors: ERROR_KERNEL.
  */
-must_use int maps_of(int program, struct maps *out, bool *found, struct error *err);
+must_use int maps_of(int program, struct maps *out, struct error *err);
 void maps_close(struct maps *maps);
 
 enum maps_how {
@@ -93,8 +99,22 @@ must_use int maps_settings(const struct maps *maps, struct fence_settings *out, 
 must_use int maps_endpoints(const struct maps *maps, struct endpoint **out, size_t *count,
                             struct error *err);
 
-/* All keys of a map, for the caller to free; NULL on failure. */
-must_use void *maps_keys(int map, size_t key_size, size_t *count, struct error *err);
+/* The links that have a verdict, and the pairs that something was counted for. */
+struct maps_keys {
+    uint32_t *links;
+    size_t link_count;
+    struct count_key *pairs;
+    size_t pair_count;
+};
+
+/* *out is for maps_keys_free. */
+must_use int maps_read_keys(const struct maps *maps, struct maps_keys *out, struct error *err);
+void maps_keys_free(struct maps_keys *keys);
+
+static inline void cleanup_maps_keys(struct maps_keys *keys)
+{
+    maps_keys_free(keys);
+}
 
 static inline void cleanup_maps(struct maps *maps)
 {

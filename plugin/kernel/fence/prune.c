@@ -3,10 +3,10 @@
  * its verdict anew, so that this is no more than tidy.
  */
 #include "kernel/fence/maps.h"
+#include "kernel/fence/stand.h"
 #include "kernel/links/links.h"
 
 #include <errno.h>
-#include <string.h>
 
 struct existing {
     struct link_reply *links;
@@ -18,23 +18,22 @@ static void cleanup_existing(struct existing *existing)
     free(existing->links);
 }
 
+/* 0 is no link that could go. */
 static bool exists(const struct existing *existing, uint32_t index)
 {
     for (size_t i = 0; i < existing->count; i++)
         if ((uint32_t)existing->links[i].link.index == index)
             return true;
-    return false;
+    return index == 0;
 }
 
 static int forget(int map, const void *key, size_t *pruned, struct error *err)
 {
-    if (bpf_delete(map, key) == 0) {
+    if (bpf_delete(map, key) == 0)
         ++*pruned;
-        return 0;
-    }
-    if (errno == ENOENT)
-        return 0;
-    return bpf_failed("forget a link in the exit fence", err);
+    else if (errno != ENOENT)
+        return bpf_failed("forget a link in the exit fence", err);
+    return 0;
 }
 
 /* The keys are read before the links: a link that comes, and has a verdict, meanwhile is neither
@@ -42,29 +41,50 @@ static int forget(int map, const void *key, size_t *pruned, struct error *err)
 int maps_prune(const struct maps *maps, size_t *pruned, struct error *err)
 {
     cleanup(existing) struct existing existing = {0};
-    size_t verdict_count = 0;
-    size_t pair_count = 0;
-    cleanup(free_memory) uint32_t *verdicts =
-        maps_keys(maps->fds[MAP_VERDICTS], sizeof(*verdicts), &verdict_count, err);
-    cleanup(free_memory) struct count_key *pairs =
-        verdicts == NULL ? NULL
-                         : maps_keys(maps->fds[MAP_COUNTS], sizeof(*pairs), &pair_count, err);
+    cleanup(maps_keys) struct maps_keys keys = {0};
     size_t ignored = 0;
 
-    if (verdicts == NULL || pairs == NULL)
+    if (maps_read_keys(maps, &keys, err) < 0)
         return -1;
-    if (verdict_count + pair_count == 0)
+    if (keys.link_count + keys.pair_count == 0)
         return 0;
     if (links_all(&existing.links, &existing.count, err) < 0)
         return -1;
-    for (size_t i = 0; i < verdict_count; i++)
-        if (!exists(&existing, verdicts[i]) &&
-            forget(maps->fds[MAP_VERDICTS], &verdicts[i], pruned, err) < 0)
+    for (size_t i = 0; i < keys.link_count; i++)
+        if (!exists(&existing, keys.links[i]) &&
+            forget(maps->fds[MAP_VERDICTS], &keys.links[i], pruned, err) < 0)
             return -1;
-    for (size_t i = 0; i < pair_count; i++)
-        if ((!exists(&existing, pairs[i].outgoing) ||
-             (pairs[i].incoming != 0 && !exists(&existing, pairs[i].incoming))) &&
-            forget(maps->fds[MAP_COUNTS], &pairs[i], &ignored, err) < 0)
+    for (size_t i = 0; i < keys.pair_count; i++)
+        if ((!exists(&existing, keys.pairs[i].outgoing) ||
+             !exists(&existing, keys.pairs[i].incoming)) &&
+            forget(maps->fds[MAP_COUNTS], &keys.pairs[i], &ignored, err) < 0)
             return -1;
+    return 0;
+}
+
+/* All links share one set of maps, and where they do not, sync sees to it. */
+int fence_prune(const struct terms *terms, size_t *pruned, struct error *err)
+{
+    cleanup(free_memory) struct uplink *uplinks = NULL;
+    size_t forgotten = 0;
+    size_t count = 0;
+
+    *pruned = 0;
+    if (!stand_is_possible())
+        return 0;
+    if (uplinks_of_routes(terms, NULL, 0, &uplinks, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        cleanup(stand) struct stand stand = STAND_NONE;
+
+        if (stand_look(&uplinks[i], &stand, err) < 0)
+            return -1;
+        if (!maps_exist(&stand.maps))
+            continue;
+        if (maps_prune(&stand.maps, &forgotten, err) < 0)
+            return -1;
+        break;
+    }
+    *pruned = forgotten;
     return 0;
 }

@@ -27,7 +27,7 @@ static int look_at_program(struct stand *stand, uint32_t i, struct error *err)
     stand->place = i + 1;
     memcpy(stand->name, info.name, sizeof(stand->name));
     stand->name[sizeof(stand->name) - 1] = '\0';
-    return maps_of(program, &stand->maps, &stand->has_maps, err);
+    return maps_of(program, &stand->maps, err);
 }
 
 bool stand_is_possible(void)
@@ -45,26 +45,31 @@ int stand_need(struct error *err)
                      "the kernel has no tcx, which an exit fence needs: Linux 6.6 or newer has it");
 }
 
-int stand_look(int link, struct stand *out, struct error *err)
+int stand_look(const struct uplink *link, struct stand *out, struct error *err)
 {
     cleanup(stand) struct stand stand = STAND_NONE;
 
-    if (tcx_query(link, &stand.tcx) < 0)
-        return bpf_failed("list a link's egress programs", err);
+    if (tcx_query(link->index, &stand.tcx) < 0) {
+        stand.gone = errno == ENODEV;
+        if (!stand.gone) {
+            bpf_failed("list a link's egress programs", err);
+            return error_context(err, "exit fence on %s", link->name);
+        }
+    }
     for (uint32_t i = 0; i < stand.tcx.count; i++)
         if (look_at_program(&stand, i, err) < 0)
-            return -1;
+            return error_context(err, "exit fence on %s", link->name);
     *out = stand;
     stand = (struct stand)STAND_NONE;
     return 0;
 }
 
-bool stand_is_right(const struct stand *stand, bool ethernet)
+bool stand_is_right(const struct stand *stand, const struct uplink *link)
 {
     struct program_kind kind;
 
     return stand->place == 1 && stand->count == 1 &&
-           program_is_current(stand->name, ethernet, &kind);
+           program_is_current(stand->name, link->ethernet, &kind);
 }
 
 static int detach(int link, uint32_t id, struct error *err)
@@ -96,34 +101,24 @@ static int attach(const struct stand *stand, int program, bool *lost, struct err
     return *lost ? 0 : bpf_failed("attach the exit fence's program", err);
 }
 
-int stand_put(const struct stand *stand, bool ethernet, const struct maps *maps, bool *lost,
-              struct error *err)
+int stand_put(const struct stand *stand, const struct uplink *link, const struct maps *maps,
+              bool *lost, struct error *err)
 {
     cleanup(close_fd) int program = -1;
-    bool is_first = stand->place == 1;
-    struct program_kind kind;
 
-    *lost = false;
-    if (!is_first || !stand->has_maps || stand->maps.id != maps->id ||
-        !program_is_current(stand->name, ethernet, &kind)) {
-        if (program_load(ethernet, maps, &program, err) < 0 ||
-            attach(stand, program, lost, err) < 0)
-            return -1;
-    }
-    for (uint32_t i = is_first ? 1 : 0; i < stand->tcx.count && !*lost; i++)
+    if (program_load(link->ethernet, maps, &program, err) < 0 ||
+        attach(stand, program, lost, err) < 0)
+        return -1;
+    for (uint32_t i = stand->place == 1 ? 1 : 0; i < stand->tcx.count && !*lost; i++)
         if (stand->ours[i] && detach(stand->tcx.link, stand->tcx.ids[i], err) < 0)
             return -1;
     return 0;
 }
 
-int stand_remove(const struct stand *stand, size_t *removed, struct error *err)
+int stand_remove(const struct stand *stand, struct error *err)
 {
-    for (uint32_t i = 0; i < stand->tcx.count; i++) {
-        if (!stand->ours[i])
-            continue;
-        if (detach(stand->tcx.link, stand->tcx.ids[i], err) < 0)
+    for (uint32_t i = 0; i < stand->tcx.count; i++)
+        if (stand->ours[i] && detach(stand->tcx.link, stand->tcx.ids[i], err) < 0)
             return -1;
-        ++*removed;
-    }
     return 0;
 }

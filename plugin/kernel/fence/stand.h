@@ -8,6 +8,7 @@
 #include "kernel/fence/bpf.h"
 #include "kernel/fence/maps.h"
 #include "kernel/fence/program.h"
+#include "kernel/fence/uplinks.h"
 
 #include <stdbool.h>
 
@@ -17,8 +18,8 @@ struct stand {
     unsigned count;              /* how many of them */
     unsigned place;              /* of the first of ours, counted from 1; 0: none */
     char name[BPF_OBJ_NAME_LEN]; /* its name */
-    bool has_maps;               /* it uses maps of this version's shape: */
-    struct maps maps;
+    struct maps maps;            /* that it uses, if they are of this version's shape */
+    bool gone;                   /* there is no such link any more, nor any packet through it */
 };
 
 #define STAND_NONE                                                                                 \
@@ -30,26 +31,23 @@ struct stand {
 bool stand_is_possible(void);
 must_use int stand_need(struct error *err);
 
-/*
- * Looks. *out is for stand_close. Errors: ERROR_KERNEL; errno is tcx_query's or that of what came
- * after it.
- */
-must_use int stand_look(int link, struct stand *out, struct error *err);
+/* Looks. *out is for stand_close. Errors: ERROR_KERNEL, with the link's name. */
+must_use int stand_look(const struct uplink *link, struct stand *out, struct error *err);
 void stand_close(struct stand *stand);
 
 /* Ours is first, alone, and of this version. */
-bool stand_is_right(const struct stand *stand, bool ethernet);
+bool stand_is_right(const struct stand *stand, const struct uplink *link);
 
 /*
  * Puts a program of this version that uses `maps` first, in the place of ours if ours is first, and
  * then takes away what else of ours stands there: at no moment is there none. *lost: somebody else
  * has changed something since the look; nothing was done, and one has to look again.
  */
-must_use int stand_put(const struct stand *stand, bool ethernet, const struct maps *maps,
-                       bool *lost, struct error *err);
+must_use int stand_put(const struct stand *stand, const struct uplink *link,
+                       const struct maps *maps, bool *lost, struct error *err);
 
-/* Takes all of ours away. *removed is increased by how many there were. */
-must_use int stand_remove(const struct stand *stand, size_t *removed, struct error *err);
+/* Takes all of ours away. */
+must_use int stand_remove(const struct stand *stand, struct error *err);
 
 static inline void cleanup_stand(struct stand *stand)
 {
