@@ -11,7 +11,7 @@
 
 # What is named, and nothing of what it depends on: no library that this machine has not.
 unpacked_of_trixie=(
-    kubectl containerd prometheus prometheus-node-exporter
+    kubectl containerd prometheus promtool prometheus-node-exporter
     golang-1.24-go golang-1.24-src golang-github-google-cel-go-dev golang-github-antlr-antlr4-dev
     golang-github-stoewer-go-strcase-dev golang-golang-x-exp-dev golang-golang-x-text-dev
     golang-google-genproto-dev golang-google-protobuf-dev
