@@ -45,7 +45,7 @@ require_starts_no_pod() {
     assert_no_guards
     CNI_VERSION=1.1.0 assert_fails 50 'Linux 6.6' plugin STATUS a
     for command in sync status; do
-        ! on_node "$IMDS_GUARD" $command >"/run/$command" 2>&1 || fail "$command succeeds"
+        ! on_node "$IMDS_GUARD" "$command" >"/run/$command" 2>&1 || fail "$command succeeds"
         grep 'Linux 6\.6' "/run/$command"
     done
 }
