@@ -36,7 +36,7 @@ services_are_closed() {
     [ "$(arrived)" = "$before" ] || fail "packets arrive through the Service"
     # The node's own requests are nobody's business, through the Service as without it.
     for address in "$imds4" "$imds6" "$service4" "$service6"; do
-        on_node curl --silent --fail --output /dev/null --max-time 5 \
+        on_node curl --silent --fail --output /dev/null --max-time "$packets_patience" \
             --interface "$(node_address "$address")" "$(url "$address")" ||
             fail "the node itself does not reach $address"
     done

@@ -28,7 +28,7 @@ hears_at_once() { # SHAPE
 # ECONNREFUSED, long before a packet that is dropped would be given up.
 is_refused() { # POD ADDRESS SOURCE
     local code=0
-    in_pod "$1" curl --silent --output /dev/null --max-time 20 --interface "$3" "$(url "$2")" || code=$?
+    in_pod "$1" curl --silent --output /dev/null --max-time 200 --interface "$3" "$(url "$2")" || code=$?
     [ $code -eq 7 ] || fail "$2 should refuse $1 at $3 (7), and curl says $code"
 }
 

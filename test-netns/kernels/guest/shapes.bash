@@ -14,7 +14,7 @@ wired() { # SHAPE
 
 guarded() { # SHAPE
     conflist "$1"
-    plugin ADD a >/dev/null
+    plugin ADD a
     assert_guards a drop
     assert_imds_silent a
     the_rest_answers
