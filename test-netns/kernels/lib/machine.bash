@@ -10,7 +10,7 @@
 # that boots it.
 
 # Only a machine that hangs takes as long.
-machine_seconds=1800
+machine_seconds=7200
 
 # What the tests have nothing to do with and wait for most: a namespace that is made or removed waits for
 # every processor to have passed by, rule sets do.
