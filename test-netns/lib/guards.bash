@@ -25,8 +25,9 @@ guards_of() { # POD
 }
 
 guards_nftables() {
-    on_node nft -j list ruleset | jq -r '[.nftables[].map
-        | select(. and .table == "imds_guard" and .name == "guards")][].elem // [] | .[]
+    # Of others' tables some nft(8) say more than JSON.
+    { on_node nft -j list table inet imds_guard 2>/dev/null || true; } | jq -r '[.nftables[].map
+        | select(. and .name == "guards")][].elem // [] | .[]
         | .[0].elem as $key | select($key.timeout != 0) | .[1] as $verdict
         | ($verdict.goto.target // ($verdict | keys[0])) as $target
         | ["nftables", "46", "in", $key.val,

@@ -76,6 +76,11 @@ kernel_is_before() { # VERSION
     [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" != "$1" ]
 }
 
+# nft(8) before 1.0.0 prints counters of maps and cannot read them.
+nft_reads_what_it_lists() {
+    [[ $(nft --version) != 'nftables v0.'* ]]
+}
+
 each_backend() { # COMMAND...
     # Before 5.7 nf_tables keeps no counter with an element.
     for BACKEND in nftables iptables; do

@@ -93,6 +93,9 @@ on_uplink() { # ipvlan|macvlan MODE
     ip -n m link set pod0 up
     # shellcheck disable=SC2086 # words
     ip -n m route add default $gateway dev pod0
+    # In these modes a link answers no ARP.
+    [[ $2 != l3* ]] || ip -n aws neighbour replace 10.0.0.77 dev nic0 nud permanent \
+        lladdr "$(ip -n node -json link show dev eth0 | jq -r '.[0].address')"
     if [ "$1" = macvlan ]; then
         ip -n m address add 2600:1f14:abc:d00::77/64 dev pod0 nodad
         ip -n m route add default via 2600:1f14:abc:d00::1

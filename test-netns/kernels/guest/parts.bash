@@ -11,6 +11,7 @@
 # iptables has no match for packets that came in through any link; `auto` takes nftables.
 ipvs_is_closed() { # SHAPE BACKEND-ASKED-FOR [DENY]
     ! kernel_is_before 5.7 || lacks 'nf_tables that is used (5.7)'
+    [ "${3:-}" != reject ] || ! kernel_is_before 5.19 || lacks 'nf_tables that rejects (5.19)'
     node_new
     ipvs_services
     live_legacy_tables
@@ -52,6 +53,8 @@ ipvs_comes_later() {
     services_are_closed
     assert_quiet plugin CHECK a
 
+    # What has all rules written again, where the kernel can.
+    ! kernel_is_before 5.19 || return 0
     on_node ipvsadm --clear
     modprobe -r ip_vs_rr ip_vs
     conflist regular '.deny = "reject"'
@@ -140,6 +143,7 @@ ruleset_is_saved_and_loaded() {
     conflist multi-nic
     pod_add a
     if [ "$BACKEND" = nftables ]; then
+        nft_reads_what_it_lists || lacks 'an nft that can load what it lists (1.0.0)'
         { echo flush ruleset && on_node nft list ruleset; } >/run/saved
         cat /run/saved
         on_node nft -f /run/saved

@@ -8,6 +8,7 @@ world_start
 load_legacy
 
 restore() {
+    [ "$BACKEND" = iptables ] || nft_reads_what_it_lists || lacks 'an nft that can load what it lists (1.0.0)'
     node_new
     cp -a "/var/saved/cni-$BACKEND/." /var/lib/cni/
     if [ "$BACKEND" = nftables ]; then

@@ -14,6 +14,7 @@ save() {
     mkdir -p /var/saved
     cp -a /var/lib/cni "/var/saved/cni-$BACKEND"
     if [ "$BACKEND" = nftables ]; then
+        nft_reads_what_it_lists || lacks 'an nft that can load what it lists (1.0.0)'
         { echo flush ruleset && on_node nft list ruleset; } >/var/saved/nftables
     else
         on_node iptables-legacy-save >/var/saved/iptables
