@@ -56,6 +56,7 @@ int sync_and_report(const char *command, const struct settings_sources *sources,
     struct error why = {0};
     bool required;
 
+    (void)turn; /* held to the end */
     if (check_config(sources->config_file, &why) < 0 ||
         in_force_load(sources, options->results_dir, &settings, &why) < 0 ||
         sync_run(&settings, options, &report, &why) < 0)
