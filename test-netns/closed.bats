@@ -153,7 +153,7 @@ egress_behind_us() { # POD [FILTER]
     on_node "$IMDS_GUARD" flush --yes
     egress_behind_us b '.others = "pass"'
     address=$(pod_addresses b | grep -v :)
-    reaches b $imds4 "$address" || fail "with others: pass it should be as without us" || return 1
+    reaches b "$imds4" "$address" || fail "with others: pass it should be as without us" || return 1
     [ "$(others_hits)" -gt 0 ]
 }
 

@@ -69,7 +69,7 @@ assert_kept_out() {
 
 address_of() { # POD: its first, which is not translated
     if [ "$1" = stranger ]; then
-        echo $stranger4
+        echo "$stranger4"
     else
         pod_addresses "$1" | head -n 1
     fi
