@@ -88,6 +88,19 @@ assert_reads_no_map() {
     assert_imds_silent a
 }
 
+@test "a DEL deletes what cannot be let go" {
+    local change
+    pod_add a
+    for change in 's/flags timeout$//' 's/\(comment .*\) : drop/\1 : accept/'; do
+        plugin ADD a >/dev/null
+        { echo 'delete table inet imds_guard' && on_node nft list table inet imds_guard; } |
+            sed "/map guards/,/}/$change" >"$BATS_TEST_TMPDIR/changed"
+        on_node nft -f - <"$BATS_TEST_TMPDIR/changed"
+        plugin DEL a || fail "after $change" || return 1
+        run ! grep -q comment < <(on_node nft list map inet imds_guard guards)
+    done
+}
+
 assert_guarded_by_name() { # POD CONTAINER
     [ "$(guards | grep -c " drop .* aws-cni/$2/")" -eq 1 ]
     [ -z "$(attack "$1" "$imds4")" ]

@@ -295,6 +295,23 @@ static void lets_an_owners_guards_go_where_the_kernel_can(void **state)
     assert_int_equal(remove_of(OWNER_A, NULL, 0), 0);
 }
 
+/* In a map without time-outs, or with a verdict that is none of ours. */
+static void deletes_what_cannot_be_let_go(void **state)
+{
+    static const int refusals[] = {EINVAL, EEXIST, EBUSY};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+        nftables_reset();
+        apply();
+        nftables.refusal = refusals[i];
+        nftables.refusals = 1;
+        assert_int_equal(remove_of(OWNER_A, NULL, 0), 2);
+        assert_true(nftables.bound);
+        assert_int_equal(remove_of(OWNER_A, NULL, 0), 0);
+    }
+}
+
 /* More names than it looks up one by one. */
 static void removes_from_many_interfaces(void **state)
 {
@@ -452,6 +469,7 @@ int main(void)
         cmocka_unit_test_setup(what_cannot_be_looked_at_is_not_taken_for_nothing, set_up),
         cmocka_unit_test_setup(removes_an_owners_guards_and_no_others, set_up),
         cmocka_unit_test_setup(lets_an_owners_guards_go_where_the_kernel_can, set_up),
+        cmocka_unit_test_setup(deletes_what_cannot_be_let_go, set_up),
         cmocka_unit_test_setup(removes_from_many_interfaces, set_up),
         cmocka_unit_test_setup(removes_everything, set_up),
         cmocka_unit_test_setup(the_verdict_for_others_does_not_wait_for_many_guards, set_up),

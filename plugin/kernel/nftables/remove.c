@@ -6,6 +6,7 @@
 #include "kernel/nftables/socket.h"
 #include "kernel/nftables/view.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -86,20 +87,34 @@ static int write_seen(struct nft_socket *socket, const struct removal *job,
     return nft_commit(socket, &messages, view.generation, err);
 }
 
+/*
+ * Whether deleting may do what the kernel has refused: in a map that stands without time-outs (EINVAL),
+ * or with a verdict that is none of ours (EEXIST, EBUSY). Not for a generation that has passed.
+ */
+static bool cannot_let_go(const struct nft_socket *socket)
+{
+    return socket->netlink.refusal != 0 && socket->netlink.refusal != ERESTART;
+}
+
 /* What the kernel has not let go is deleted. */
 static int remove_seen(struct nft_socket *socket, struct removal *job,
                        const struct nft_question *question, bool *complete, struct error *err)
 {
     size_t count = 0;
     size_t stayed = 0;
-    bool unused;
+    bool all = false;
+    struct error why;
 
-    if (write_seen(socket, job, question, elements_let_go, &count, complete, err) < 0)
+    if (write_seen(socket, job, question, elements_let_go, &count, complete, &why) < 0 &&
+        (count == 0 || !cannot_let_go(socket))) {
+        *err = why;
         return -1;
+    }
     if (!*complete || count == 0)
         return 0;
-    if (write_seen(socket, job, question, elements_delete, &stayed, &unused, err) < 0)
+    if (write_seen(socket, job, question, elements_delete, &stayed, &all, err) < 0)
         return -1;
+    *complete = stayed == 0 || all; /* others may have taken one of them over in between */
     job->removed = count;
     job->deleted = stayed > 0;
     return 0;
