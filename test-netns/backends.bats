@@ -123,6 +123,23 @@ add_without_net_admin() { # POD
     assert_imds_silent a
 }
 
+# The ADD, which is first in line for the lock, moves house while the DEL waits for it.
+@test "DEL while an ADD moves all guards to nftables leaves none" {
+    local adding
+    BACKEND=iptables conflist regular
+    pod_add a
+    pod_add b
+    BACKEND=nftables conflist regular
+    flock /run/xtables.lock sleep 1 3>&- 4>&- >/dev/null 2>&1 &
+    wait_until 5 bash -c '! flock --nonblock /run/xtables.lock true 2>/dev/null'
+    plugin ADD b >/dev/null 3>&- 4>&- &
+    adding=$!
+    sleep 0.4
+    plugin DEL a
+    wait "$adding"
+    [ "$(guards | cut -d ' ' -f 1)" = nftables ] # that of b
+}
+
 @test "ADD after a switch takes the interface from its former owner in the other backend" {
     conflist regular
     pod_add a

@@ -256,13 +256,17 @@ int guards_apply_as(const struct config *config, const struct backend **chosen,
     return neither(&first, instead, &second, err);
 }
 
+/*
+ * Iptables first: where all is just being moved from there, this waits for the lock, and then nftables
+ * has what is to go.
+ */
 int guards_remove(const struct selection *selection, const struct terms *terms, size_t *removed,
                   struct error *err)
 {
     size_t total = 0;
     int result = 0;
 
-    for (size_t i = 0; i < BACKEND_COUNT; i++) {
+    for (size_t i = BACKEND_COUNT; i-- > 0;) {
         size_t here = 0;
         struct error later;
 
