@@ -26,7 +26,7 @@ index_of() { # LINK
 dataplane() { # POD PROGRAM
     local link address
     for address in $(pod_addresses "$1"); do
-        reaches "$1" "$(internet_of "$address")" "$address" || true
+        packets_patience=1 reaches "$1" "$(internet_of "$address")" "$address" || true
     done
     for link in $(host_links "$1"); do
         on_node tc qdisc replace dev "$link" clsact &&
