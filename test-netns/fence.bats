@@ -271,7 +271,6 @@ END
         dataplane b $program
         assert_nothing_arrives b
         assert_imds_answers a
-        sleep 0.2 # until the last of these connections is over
     done
     fence list | grep -E "^incoming $(index_of "$(host_links a)") pass 0 [1-9]"
 }

@@ -41,10 +41,17 @@ build() { # PRESET
 [ -z "${IMDS_GUARD:-}" ] || IMDS_GUARD=$(realpath "$IMDS_GUARD")
 packages_install "${packages_build[@]}" "${packages_test[@]}" "${packages_kernels[@]}"
 cd "$root"
+# Beside the compiler, and no longer than this script.
+set -m
+unpacked_fetch "$root/build" &
+fetching=$!
+set +m
+trap 'kill -- -"$fetching" 2>/dev/null' EXIT
 build release
 build dev
 cnitool_path "$root/build" >/dev/null
-unpacked_fetch "$root/build"
+wait "$fetching"
+trap - EXIT
 former_path "$root/build" >/dev/null || true # the tests that want it say so
 
 selection=(--label-exclude "$on_demand")

@@ -86,6 +86,10 @@ assert_same() { # EXPECTED ACTUAL
 
 # --- packets --------------------------------------------------------------------------------------
 
+no_connection_ends() { # POD
+    [ -z "$(in_pod "$1" ss -Htn state fin-wait-1 state fin-wait-2 state closing state last-ack)" ]
+}
+
 # IMDS answers over every way out of the pod.
 assert_imds_answers() { # POD
     local address
@@ -93,6 +97,8 @@ assert_imds_answers() { # POD
         reaches "$1" "$(imds_of "$address")" "$address" ||
             fail "IMDS does not answer $1 at $address" || return 1
     done
+    # What ends the connections arrives as well, and shall not be taken for what comes next.
+    wait_until 5 no_connection_ends "$1"
 }
 
 # Nothing that the pod sends to IMDS over any way out of it arrives, and it is a guard that stops it.

@@ -51,6 +51,7 @@ whole_chain() {
 
 world_start
 load_legacy
+[ -z "${SHAPES:-}" ] || IFS=, read -ra world_shapes <<<"$SHAPES"
 for shape in "${world_shapes[@]}"; do
     BACKEND=none holds "$shape" wired "$shape" && each_backend holds "$shape" guarded "$shape"
 done
