@@ -14,7 +14,7 @@
  *           12        12  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
- *           18        18  nf_tables: what is there, and one transaction
+ *           15        14  nf_tables: what is there, and one transaction
  *            6         -  legacy tables are not live, and hold no former guard of the pod
  *            2         2  the result, and the end
  *
