@@ -31,7 +31,7 @@ native=$(dpkg --print-architecture)
 # formats those are written, so that keys (Signed-By) stay the same, too.
 enable_sources() {
     local dir=/etc/apt/sources.list.d file
-    if apt-get indextargets 2>/dev/null | grep -q '^Created-By: Sources'; then
+    if apt-get indextargets 2>/dev/null | grep '^Created-By: Sources' >/dev/null; then
         return
     fi
     for file in "$dir"/*.sources; do
