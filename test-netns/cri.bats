@@ -109,10 +109,6 @@ teardown() {
     assert_no_guards
 }
 
-has_no_entry() {
-    cri_has_entry aws-cni && ! cri_has_entry imds-guard
-}
-
 @test "uninstalled: pods reach IMDS, end as they should, and nobody blocks the next of their name" {
     sandbox_run a shop/web-0
     sandbox_run b shop/web-1
@@ -121,7 +117,7 @@ has_no_entry() {
     assert_no_guards
     assert_imds_answers a
     assert_imds_answers b
-    wait_until 30 has_no_entry
+    wait_until 30 cri_has_no_entry
     # containerd ends it by the list as it is now, which has no imds-guard.
     sandbox_stop a
     sandbox_remove a
@@ -138,7 +134,7 @@ has_no_entry() {
     [[ $output == *"2 guards kept"* ]]
     [[ $output == *"imds-guard flush"* ]]
     assert_imds_silent a
-    wait_until 30 has_no_entry
+    wait_until 30 cri_has_no_entry
     sandbox_stop a
     sandbox_remove a
     sandbox_run a shop/web-0 1

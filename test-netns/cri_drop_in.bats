@@ -69,10 +69,6 @@ teardown() {
     assert_imds_silent a
 }
 
-has_no_entry() {
-    cri_has_entry aws-cni && ! cri_has_entry imds-guard
-}
-
 @test "containerd 2.1: uninstall takes the drop-in out, and nobody blocks the next pod of a name" {
     cri_use forky
     on_node "$IMDS_GUARD" install --drop-in --config /run/entry.json
@@ -81,7 +77,7 @@ has_no_entry() {
     assert_imds_silent a
     on_node "$IMDS_GUARD" uninstall --yes
     [ -z "$(find /etc/cni/net.d -name '*imds-guard*')" ]
-    wait_until 30 has_no_entry
+    wait_until 30 cri_has_no_entry
     sandbox_stop a
     sandbox_remove a
     sandbox_run a shop/web-0 1

@@ -6,6 +6,7 @@
 #   cri_start, cri_stop       containerd, in the node's network
 #   cri_has_entry TYPE        whether the chain that it will call by has a plugin of this type: it takes
 #                             notice of a new conflist some time later
+#   cri_has_no_entry          whether that chain is there, and imds-guard is not in it
 #   cri METHOD [REQUEST]      a call of the RuntimeService; request and answer in protobuf's text form.
 #                             What it cannot do is said on standard error.
 #   sandbox_run POD NS/NAME [ATTEMPT [ANNOTATION VALUE]...]   a pod's sandbox; POD names its network
@@ -111,6 +112,10 @@ cri() { # METHOD [REQUEST]
 # Its own view of the networks, which it tells in JSON, and protoc prints as a C string.
 cri_has_entry() { # TYPE
     cri Status 'verbose: true' | grep -q "\\\\\"type\\\\\":\\\\\"$1\\\\\""
+}
+
+cri_has_no_entry() {
+    cri_has_entry aws-cni && ! cri_has_entry imds-guard
 }
 
 sandbox_id() { # POD
