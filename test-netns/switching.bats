@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# The configuration is switched while pods send, and others come and go: who is exempt all the time is
-# at no moment cut off, and of nobody else a packet arrives unless it may. (switching_long.bats is this
-# file: minutes of it, in the build with sanitizers.)
+# The configuration is switched while pods send, and others come and go: who is exempt all the time
+# keeps its connections and hardly misses a packet (assert_stream_nearly_whole), and of nobody else a packet
+# arrives unless it may. (switching_long.bats is this file: minutes of it, in the build with sanitizers.)
 
 # shellcheck source=lib/suite.bash
 . "$BATS_TEST_DIRNAME/lib/suite.bash"
