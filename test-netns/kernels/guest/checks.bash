@@ -30,7 +30,8 @@ holds() { # NAME COMMAND...
     local name=$1 output=/run/output result
     shift
     (
-        set -e
+        set -eE
+        trap 'echo "failed in ${FUNCNAME:-}: $BASH_COMMAND" >&2' ERR
         "$@"
     ) >"$output" 2>&1
     result=$?
@@ -43,11 +44,17 @@ holds() { # NAME COMMAND...
 }
 
 evidence() { # OUTPUT
+    local netns
     cat "$1"
     echo "--- guards:"
     guards 2>&1
     echo "--- rules of others:"
     others_rules 2>&1
+    echo "--- addresses and neighbours:"
+    for netns in a node aws; do
+        ip -n "$netns" -brief address
+        ip -n "$netns" neighbour
+    done 2>&1
     echo "--- modules:"
     cut -d ' ' -f 1 /proc/modules | sort | xargs
 }

@@ -29,7 +29,7 @@ guarded() {
         pinged
         load_legacy
     fi
-    plugin ADD a >/dev/null
+    plugin ADD a
     guards_of a | grep -q " drop "
     ! pinged || fail "a packet came back"
     assert_quiet plugin CHECK a

@@ -62,7 +62,7 @@ redirected() { # SHAPE
     dataplane a neigh
     assert_leaks a
     conflist "$1" '.exitFence = "require"'
-    plugin ADD a >/dev/null
+    plugin ADD a
     CNI_VERSION=1.1.0 assert_quiet plugin STATUS a
     for program in fib neigh; do
         dataplane a $program
@@ -150,10 +150,10 @@ ipvs_is_stopped() { # SHAPE
     pod_add a
     services_lead_to_imds
     conflist "$1" '.exitFence = "off"'
-    plugin ADD a >/dev/null
+    plugin ADD a
     services_lead_to_imds
     conflist "$1"
-    plugin ADD a >/dev/null
+    plugin ADD a
     services_are_closed
     assert_nothing_arrives a
 }

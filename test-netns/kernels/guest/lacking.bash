@@ -26,7 +26,7 @@ guarded() { # BACKEND-ASKED-FOR SHAPE
     assert_imds_answers a
     conflist "$2" ".backend = \"$1\""
     CNI_VERSION=1.1.0 plugin STATUS a
-    plugin ADD a >/dev/null
+    plugin ADD a
     assert_guards a drop
     assert_imds_silent a
     assert_quiet plugin CHECK a

@@ -20,7 +20,7 @@ ipvs_is_closed() { # SHAPE BACKEND-ASKED-FOR [DENY]
     services_lead_to_imds
 
     conflist "$1" ".backend = \"$2\" | .deny = \"${3:-drop}\""
-    plugin ADD a >/dev/null
+    plugin ADD a
     assert_guards a "${3:-drop}"
     services_are_closed
     assert_nothing_arrives a
@@ -42,14 +42,14 @@ ipvs_comes_later() {
     conflist_plain regular
     pod_add a
     conflist regular
-    plugin ADD a >/dev/null
+    plugin ADD a
     assert_imds_silent a
     ! nft_base_chains | grep postrouting || fail "it is paid for without IPVS"
     ipvs_services
     services_lead_to_imds
     assert_error 102 plugin CHECK a
     assert_says postrouting
-    plugin ADD a >/dev/null
+    plugin ADD a
     services_are_closed
     assert_quiet plugin CHECK a
 
@@ -58,7 +58,7 @@ ipvs_comes_later() {
     on_node ipvsadm --clear
     modprobe -r ip_vs_rr ip_vs
     conflist regular '.deny = "reject"'
-    plugin ADD a >/dev/null
+    plugin ADD a
     ! nft_base_chains | grep postrouting || fail "it stays when IPVS has gone"
     assert_nothing_arrives a
     assert_quiet plugin CHECK a
@@ -86,7 +86,7 @@ END
     for answer in 1 2 3; do answers "$answer" || fail "nothing comes back before the guard"; done
 
     conflist regular
-    plugin ADD a >/dev/null
+    plugin ADD a
     assert_imds_silent a
     # SECURITY.md says which it is.
     before=$(arrived)

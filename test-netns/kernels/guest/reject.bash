@@ -55,7 +55,7 @@ is_told() { # BACKEND-ASKED-FOR CODE TEXT...
     done
     # Another way to deny does. What that has made shows nothing of this one.
     conflist regular
-    plugin ADD a >/dev/null
+    plugin ADD a
     assert_imds_silent a
     BACKEND=$backend conflist regular "$reject"
     CNI_VERSION=1.1.0 assert_error "$code" plugin STATUS a

@@ -5,9 +5,9 @@
 #   machine_boot DIR ARCH WORDS          boots it; WORDS are for the kernel and for guest/init. Leaves
 #                                        boot.log (the console) and report (guest/checks.bash) in DIR
 #
-# KERNEL and ROOT are of packages.bash. The tests come from this tree, the binary is $binary, cnitool
-# $cnitool, the programs of a dataplane (../../fixtures/dataplane.c) $dataplane. The machine has no network card: what it sends stays in it. It does not outlive the script
-# that boots it.
+# KERNEL and ROOT are of packages.bash. The tests come from this tree, the binary is $binary with $libraries,
+# cnitool $cnitool, the programs of a dataplane (../../fixtures/dataplane.c) $dataplane. The machine has no
+# network card: what it sends stays in it. It does not outlive the script that boots it.
 
 # Only a machine that hangs takes as long.
 machine_seconds=7200
@@ -35,7 +35,6 @@ machine_archive() { # DIR
 
 # What is not of the kernel's packages: the first program, and the tests, where the root will see them.
 machine_files() { # DIR ROOT
-    local library
     mkdir -p "$1/bin" "$1/imds-guard/lib" "$1/imds-guard/test-netns/kernels"
     cp "$2.busybox" "$1/bin/busybox"
     cp "$here/guest/init" "$1/init"
@@ -44,9 +43,8 @@ machine_files() { # DIR ROOT
     cp "$binary" "$1/imds-guard/imds-guard"
     cp "$cnitool" "$1/imds-guard/cnitool"
     cp "$dataplane" "$1/imds-guard/dataplane.o"
-    # None, if it is a release's; of another processor's ldd does not even say that.
-    { ldd "$binary" 2>/dev/null || true; } | awk '$3 ~ /^\// && $1 !~ /^libc\.so/ { print $3 }' |
-        while read -r library; do cp "$library" "$1/imds-guard/lib/"; done
+    # shellcheck disable=SC2086 # words
+    [ -z "$libraries" ] || cp $libraries "$1/imds-guard/lib/"
 }
 
 machine_boot() { # DIR ARCH WORDS

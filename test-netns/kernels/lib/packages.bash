@@ -33,7 +33,7 @@ kernel_get() { # NAME ARCH SOURCE PATTERN
 # The newest that fits and can be had: a mirror may list what it has no more, or not yet.
 kernel_download() { # ARCH SOURCE PATTERN
     local kernel packages
-    for kernel in $(apt_of "$2" "$1" apt-cache search --names-only "^$3\$" | cut -d ' ' -f 1 | sort -rV | head -n 5); do
+    for kernel in $(apt_of "$2" "$1" apt-cache search --names-only "^$3\$" | cut -d ' ' -f 1 | sort -rV); do
         # Some kernels come in several packages.
         packages=$(apt_of "$2" "$1" apt-cache depends --recurse --important "$kernel" |
             grep -E '^linux-(image|binary|modules)-[0-9]' | grep -v -- -unsigned | sort -u)
@@ -92,7 +92,8 @@ root_get() { # SUITE ARCH
 root_unpack() { # SUITE ARCH TREE
     local include sources
     include=$(IFS=, && echo "${root_packages[*]}")
-    sources=$(sources_of "$1" "$2") || return 1
+    # Not what security adds: mirrors lose that first, and nobody attacks this root.
+    sources=$(sources_of "$1" "$2" | grep -v -e '-security ') || return 1
     # shellcheck disable=SC2016 # mmdebstrap's
     mmdebstrap --quiet --mode=root --variant=extract --architectures="$2" --include="$include" \
         --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr "${1#*/}" "$3" - <<<"$sources" >&2
