@@ -60,6 +60,8 @@ for argument; do
     -LE | --label-exclude | *long* | *release* | *bench* | *kernels*) selection=() ;;
     esac
 done
+# The report of an hour, as it comes.
+[[ " $* " != *' -L kernels '* ]] || selection+=(--verbose)
 # Packet tests wait for most of their time, so three share a processor. A test that keeps one busy says
 # that it counts for three (PROCESSORS).
 exec ctest --test-dir "$root/build/dev" --output-on-failure --parallel "$(($(nproc) * 3 + 1))" \

@@ -23,6 +23,9 @@ set -uo pipefail
 
 world_enter bash "$0" "$@"
 
+# Of an emulated processor with others beside it.
+packets_patience=300
+
 # What a node's own CNI plugin makes here is no stand-in: 802.1Q on a trunk (fixtures/aws-cni).
 export TRUNK=8021q
 

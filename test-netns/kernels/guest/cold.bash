@@ -4,8 +4,8 @@
 # shellcheck source=checks.bash
 . "$(dirname "$0")/checks.bash"
 
-pinged() {
-    in_pod a ping -n -q -c 1 -W 2 "$imds4" >/dev/null
+pinged() { # SECONDS
+    in_pod a ping -n -q -c 1 -W "$1" "$imds4" >/dev/null
 }
 
 wired() {
@@ -16,25 +16,30 @@ wired() {
     node_new
     conflist_plain regular
     pod_add a
-    pinged
+    pinged "$packets_patience"
     ! grep -E '^(nf_tables|ip6?_tables) ' /proc/modules
 }
 
 guarded() {
-    conflist regular
-    if { [ "$BACKEND" = iptables ] || kernel_is_before 5.7; } && ! grep -q '/ip_tables\.ko' "/lib/modules/$(uname -r)/modules.builtin"; then
+    conflist regular ".backend = \"$asked\""
+    if [ "$BACKEND" = iptables ] && ! grep -q '/ip_tables\.ko' "/lib/modules/$(uname -r)/modules.builtin"; then
         # Nobody loads these for us; the plugin runs no other program, and says what to do.
         assert_fails 101 modules-load.d plugin ADD a
         CNI_VERSION=1.1.0 assert_fails 50 modules-load.d plugin STATUS a
-        pinged
+        pinged "$packets_patience"
         load_legacy
     fi
     plugin ADD a
-    guards_of a | grep -q " drop "
-    ! pinged || fail "a packet came back"
+    guards_of a | grep -q "^$BACKEND .* drop "
+    ! pinged 2 || fail "a packet came back"
     assert_quiet plugin CHECK a
     assert_quiet plugin DEL a
 }
 
-holds cold-wired wired && holds cold guarded
+asked=$BACKEND
+if [ "$asked" = auto ]; then
+    BACKEND=nftables
+    ! kernel_is_before 5.7 || BACKEND=iptables
+fi
+BACKEND=none holds "cold-$asked" wired && holds "cold-$asked" guarded
 ended

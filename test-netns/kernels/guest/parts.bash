@@ -105,7 +105,7 @@ listens() { # PORT
 answers() { # TEXT
     local answer=''
     echo "$1" >&"${HELD[1]}"
-    read -r -t 3 answer <&"${HELD[0]}" && [ "$answer" = "$1" ]
+    read -r -t "$packets_patience" answer <&"${HELD[0]}" && [ "$answer" = "$1" ]
 }
 
 # --- links that are no veths ----------------------------------------------------------------------

@@ -13,8 +13,9 @@
 machine_seconds=7200
 
 # What the tests have nothing to do with and wait for most: a namespace that is made or removed waits for
-# every processor to have passed by, rule sets do.
-machine_quick='mitigations=off audit=0 apparmor=0 init_on_alloc=0 rcupdate.rcu_expedited=1 no_timer_check'
+# every processor to have passed by, rule sets do. And what is translated for the emulator of a program lasts to
+# its next start only where that finds the same addresses.
+machine_quick='mitigations=off audit=0 apparmor=0 init_on_alloc=0 rcupdate.rcu_expedited=1 no_timer_check norandmaps'
 
 machine_make() { # DIR KERNEL ROOT ARCH
     mkdir -p "$1"
