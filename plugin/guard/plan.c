@@ -169,30 +169,31 @@ static void guard_host_interfaces(struct draft *draft)
     }
 }
 
-/* How the packets of a container interface leave the pod that has no end on the node. */
-static const struct way_out {
-    const char *kind;
-    enum way way;
-    const char *text;
-} ways_out[] = {
-    {"macvlan", WAY_UPLINK, "macvlan sends through its parent device, past the node's forwarding"},
-    {"macvtap", WAY_UPLINK, "macvtap sends through its parent device, past the node's forwarding"},
-    {"ipvlan", WAY_UPLINK, "ipvlan sends through its parent device, past the node's forwarding"},
-    {"ipvtap", WAY_UPLINK, "ipvtap sends through its parent device, past the node's forwarding"},
-    {"veth", WAY_FORWARDED, "its other end is not in the node's network namespace"},
-    {"", WAY_PAST, "its packets leave without passing a link of the node"},
-};
-
-static const struct way_out *way_out(const struct link *link)
+/* Whether its packets leave through the device that it was made on. */
+static bool has_parent(const struct link *link)
 {
-    static const struct way_out other = {"", WAY_FORWARDED,
-                                         "its packets leave without passing a link of the node"};
+    static const char *const kinds[] = {"macvlan", "macvtap", "ipvlan", "ipvtap"};
 
-    for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]); i++) {
-        if (strcmp(link->kind, ways_out[i].kind) == 0)
-            return &ways_out[i];
-    }
-    return &other;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(link->kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+/* How the packets of a container interface leave the pod that has no end on the node. */
+static const char *way_out(const struct link *link)
+{
+    if (has_parent(link))
+        return "it sends through its parent device, past the node's forwarding";
+    return is_veth(link) ? "its other end is not in the node's network namespace"
+                         : "its packets leave without passing a link of the node";
+}
+
+static enum way way_of(const struct link *link)
+{
+    if (has_parent(link))
+        return WAY_UPLINK;
+    return link->kind[0] == '\0' ? WAY_PAST : WAY_FORWARDED;
 }
 
 /* Whether it sends nothing, or only to what is in the pod as well; how, if so. */
@@ -215,7 +216,7 @@ enum way facts_way(const struct facts *facts)
 
     for (size_t i = 0; i < facts->pod_count; i++) {
         const struct link *link = &facts->pod[i].link;
-        const enum way way = way_out(link)->way;
+        const enum way way = way_of(link);
 
         /* What sends through another link of the pod is that one's business. */
         if (link->index != 0 && !stays_within(link) && !link->peer_is_beside && way > worst)
@@ -236,7 +237,7 @@ static void guard_container_interface(struct draft *draft, const char *name,
     else if (stays_within(link))
         error_details(&draft->seen, "%s: %s", name, stays_within(link));
     else if (peer->index == 0 || !is_veth(peer) || !name_is_interface(peer->name))
-        note_hole(draft, "%s (in the pod, %s): %s", name, kind_of(link), way_out(link)->text);
+        note_hole(draft, "%s (in the pod, %s): %s", name, kind_of(link), way_out(link));
     else if (peer->master_index != 0)
         note_hole(draft,
                   "%s (in the pod, %s): its other end %s is a port of another link (index %d, a "

@@ -39,10 +39,10 @@ static void a_pod_without_a_veth_is_refused(void **state)
         const char *line;
         const char *why;
     } pods[] = {
-        {"eth0 macvlan -", "eth0 (in the pod, macvlan): macvlan sends through its parent"},
-        {"eth0 macvtap -", "eth0 (in the pod, macvtap): macvtap sends through its parent"},
-        {"eth0 ipvlan -", "eth0 (in the pod, ipvlan): ipvlan sends through its parent"},
-        {"eth0 ipvtap -", "eth0 (in the pod, ipvtap): ipvtap sends through its parent"},
+        {"eth0 macvlan -", "eth0 (in the pod, macvlan): it sends through its parent"},
+        {"eth0 macvtap -", "eth0 (in the pod, macvtap): it sends through its parent"},
+        {"eth0 ipvlan -", "eth0 (in the pod, ipvlan): it sends through its parent"},
+        {"eth0 ipvtap -", "eth0 (in the pod, ipvtap): it sends through its parent"},
         {"eth0 veth -", "eth0 (in the pod, veth): its other end is not in the node's"},
         {"eth0 veth h port", "its other end h is a port of another link (index 77"},
         {"eth0 - -", "eth0 (in the pod, no virtual link): its packets leave without"},
