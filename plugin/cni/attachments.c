@@ -6,12 +6,12 @@
 static int add_list(const cJSON *tree, const char *key, const char *network, struct owner **owners,
                     size_t *count, struct error *err)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(tree, key);
+    const cJSON *list = NULL;
     const cJSON *entry = NULL;
     size_t index = 0;
 
-    if (json_count_members(tree, key) > 1)
-        return error_set(err, ERROR_INVALID_CONFIG, "\"%s\" is given more than once", key);
+    if (json_find(tree, key, &list, err) != 0)
+        return -1;
     if (list && !cJSON_IsArray(list) && !cJSON_IsNull(list))
         return error_set(err, ERROR_INVALID_CONFIG, "\"%s\" is not an array", key);
     cJSON_ArrayForEach(entry, list)

@@ -10,18 +10,6 @@
 #define INPUT_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define INPUT_SECONDS   30 /* a runtime writes at once; the machine may be short of time for it */
 
-/* The one member with this key, NULL if there is none. No two readers agree on a key
- * given twice. */
-static int member(const cJSON *object, const char *key, const cJSON **out, struct error *err)
-{
-    size_t count = json_count_members(object, key);
-
-    if (count > 1)
-        return error_set(err, ERROR_INVALID_CONFIG, "\"%s\" is given %zu times", key, count);
-    *out = cJSON_GetObjectItemCaseSensitive(object, key);
-    return 0;
-}
-
 static int version_error(struct error *err, const char *complaint)
 {
     return error_set(err, ERROR_INCOMPATIBLE_VERSION,
@@ -35,7 +23,7 @@ static int read_version(const struct needs *needs, struct request *request, int 
     const cJSON *value = NULL;
     int position = -1;
 
-    if (member(request->tree, "cniVersion", &value, err) != 0)
+    if (json_find(request->tree, "cniVersion", &value, err) != 0)
         return -1;
     if (!value) /* the specification before 0.2.0 had no such key */
         return version_error(err, "the network configuration has no cniVersion");
@@ -61,7 +49,7 @@ static int read_network(struct request *request, struct error *err)
 {
     const cJSON *value = NULL;
 
-    if (member(request->tree, "name", &value, err) != 0)
+    if (json_find(request->tree, "name", &value, err) != 0)
         return -1;
     if (!value)
         return error_set(err, ERROR_INVALID_CONFIG,
@@ -90,7 +78,7 @@ static int read_config(struct request *request, struct error *err)
 {
     const cJSON *type = NULL;
 
-    return member(request->tree, "type", &type, err) != 0
+    return json_find(request->tree, "type", &type, err) != 0
                ? -1
                : config_parse(request->tree, &request->config, err);
 }
@@ -100,7 +88,7 @@ static int check_result_version(const cJSON *result, struct error *err)
 {
     const cJSON *version = NULL;
 
-    if (member(result, "cniVersion", &version, err) != 0)
+    if (json_find(result, "cniVersion", &version, err) != 0)
         return error_context(err, "prevResult");
     if (!version)
         return 0;
@@ -120,7 +108,7 @@ static int read_prev_result(struct span text, struct request *request, struct er
     cleanup(result) struct result result = {0};
     const cJSON *tree = NULL;
 
-    if (member(request->tree, "prevResult", &tree, err) != 0)
+    if (json_find(request->tree, "prevResult", &tree, err) != 0)
         return -1;
     if (!tree || cJSON_IsNull(tree))
         return 0;
@@ -140,13 +128,13 @@ static int read_annotations(struct request *request, struct error *err)
     const cJSON *runtime_config = NULL;
     const cJSON *annotations = NULL;
 
-    if (member(request->tree, "runtimeConfig", &runtime_config, err) != 0)
+    if (json_find(request->tree, "runtimeConfig", &runtime_config, err) != 0)
         return -1;
     if (!runtime_config || cJSON_IsNull(runtime_config))
         return 0;
     if (!cJSON_IsObject(runtime_config))
         return error_set(err, ERROR_INVALID_CONFIG, "runtimeConfig is not an object");
-    if (member(runtime_config, CONFIG_ANNOTATIONS_CAPABILITY, &annotations, err) != 0)
+    if (json_find(runtime_config, CONFIG_ANNOTATIONS_CAPABILITY, &annotations, err) != 0)
         return error_context(err, "runtimeConfig");
     if (!annotations || cJSON_IsNull(annotations))
         return 0;

@@ -2,6 +2,7 @@
 
 #include "guard/array.h"
 #include "guard/config_key.h"
+#include "guard/json.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ static int choose(const cJSON *entry, const char *key, const char *const names[]
 {
     const cJSON *value = NULL;
 
-    if (config_find(entry, key, key, &value, err) < 0)
+    if (json_find(entry, key, &value, err) < 0)
         return -1;
     if (value == NULL)
         return 0;
@@ -61,7 +62,7 @@ static int parse_lock_timeout(const cJSON *entry, struct config *config, struct 
     const cJSON *value = NULL;
 
     config->lock_timeout_seconds = CONFIG_LOCK_TIMEOUT_DEFAULT;
-    if (config_find(entry, "lockTimeoutSeconds", "lockTimeoutSeconds", &value, err) < 0)
+    if (json_find(entry, "lockTimeoutSeconds", &value, err) < 0)
         return -1;
     if (value == NULL)
         return 0;
@@ -107,7 +108,7 @@ static int parse_endpoints(const cJSON *entry, struct config *config, struct err
     const cJSON *list = NULL;
     const cJSON *value = NULL;
 
-    if (config_find(entry, "endpoints", "endpoints", &list, err) < 0)
+    if (json_find(entry, "endpoints", &list, err) < 0)
         return -1;
     if (list == NULL)
         return default_endpoints(config, err);
@@ -142,9 +143,12 @@ static bool is_key(const char *name)
 int config_check_keys(const cJSON *entry, struct error *err)
 {
     const cJSON *member = NULL;
+    const cJSON *only = NULL;
 
     cJSON_ArrayForEach(member, entry)
     {
+        if (json_find(entry, member->string, &only, err) < 0)
+            return -1;
         if (!is_key(member->string))
             return error_set(err, ERROR_INVALID_CONFIG,
                              "\"%.80s\" is no config key: there are \"mode\", \"others\", "

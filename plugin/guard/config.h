@@ -62,7 +62,7 @@ struct config {
 };
 
 /*
- * Refuses a key that is none of the entry's, `type` and `capabilities` among them:
+ * Refuses a key that is none of the entry's, or given twice, `type` and `capabilities` among them:
  * ERROR_INVALID_CONFIG. For what a person hands over as configuration and nothing else, where a
  * misspelt key would quietly mean its default. `entry` is an object.
  */

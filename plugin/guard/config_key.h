@@ -1,10 +1,9 @@
 /*
- * What config.c and exemption.c share: finding a key, and refusing what it holds. Pure.
+ * What config.c and exemption.c share: refusing what a key holds. Pure.
  */
 #ifndef IMDS_GUARD_CONFIG_KEY_H
 #define IMDS_GUARD_CONFIG_KEY_H
 
-#include "guard/cleanup.h"
 #include "guard/error.h"
 
 #include <cjson/cJSON.h>
@@ -17,12 +16,5 @@
  * length that leaves room for the rest. Always returns -1.
  */
 int config_refuse(const char *place, const cJSON *value, const char *wanted, struct error *err);
-
-/*
- * The member `key` of an object; NULL if there is none, or no object. `place` is what messages call
- * it. Given twice it is refused: readers of JSON disagree on which one counts.
- */
-must_use int config_find(const cJSON *object, const char *key, const char *place, const cJSON **out,
-                         struct error *err);
 
 #endif

@@ -28,10 +28,12 @@ static bool is_name_glob(const cJSON *value)
 static int parse_annotation(const cJSON *annotations, const cJSON *member, const char *place,
                             struct annotation_match *out, struct error *err)
 {
+    const cJSON *only = NULL;
+
     if (member->string[0] == '\0')
         return config_refuse(place, annotations, "without an empty key", err);
-    if (json_count_members(annotations, member->string) > 1)
-        return config_refuse(place, annotations, "without a key given twice", err);
+    if (json_find(annotations, member->string, &only, err) < 0)
+        return error_context(err, "config key \"%s\"", place);
     if (!is_glob(member))
         return config_refuse(place, annotations,
                              "an object whose values are globs of at most 253 bytes", err);
@@ -48,8 +50,8 @@ static int parse_annotations(const cJSON *entry, const char *parent, struct exem
     const cJSON *member = NULL;
 
     snprintf(place, sizeof(place), "%.40s.annotation", parent);
-    if (config_find(entry, "annotation", place, &annotations, err) < 0)
-        return -1;
+    if (json_find(entry, "annotation", &annotations, err) < 0)
+        return error_context(err, "config key \"%s\"", parent);
     if (annotations == NULL)
         return 0;
     /* An empty object would ask for nothing, where somebody has meant to ask for something. */
@@ -71,19 +73,18 @@ static int parse_annotations(const cJSON *entry, const char *parent, struct exem
 static int parse_name(const cJSON *entry, const char *parent, const char *key, bool required,
                       char **out, struct error *err)
 {
-    static const char wanted[] = "a glob of 1 to 253 bytes";
     char place[CONFIG_PLACE_SIZE] = "";
     const cJSON *value = NULL;
 
     snprintf(place, sizeof(place), "%.40s.%s", parent, key);
-    if (config_find(entry, key, place, &value, err) < 0)
-        return -1;
+    if (json_find(entry, key, &value, err) < 0)
+        return error_context(err, "config key \"%s\"", parent);
     if (value == NULL && required)
         return config_refuse(parent, entry, "an object with a \"namespace\"", err);
     if (value == NULL)
         return 0;
     if (!is_name_glob(value))
-        return config_refuse(place, value, wanted, err);
+        return config_refuse(place, value, "a glob of 1 to 253 bytes", err);
     return copy(value->valuestring, out, err);
 }
 
@@ -125,7 +126,7 @@ int exemptions_parse(const cJSON *entry, struct exemption **out, size_t *out_cou
     const cJSON *one = NULL;
     size_t count = 0;
 
-    if (config_find(entry, "exempt", "exempt", &list, err) < 0)
+    if (json_find(entry, "exempt", &list, err) < 0)
         return -1;
     if (list != NULL && !cJSON_IsArray(list))
         return config_refuse("exempt", list, "a list of objects with a \"namespace\" each", err);

@@ -394,3 +394,13 @@ size_t json_count_members(const cJSON *object, const char *key)
     }
     return count;
 }
+
+int json_find(const cJSON *object, const char *key, const cJSON **out, struct error *err)
+{
+    const size_t count = json_count_members(object, key);
+
+    if (count > 1)
+        return error_set(err, ERROR_INVALID_CONFIG, "\"%s\" is given %zu times", key, count);
+    *out = cJSON_GetObjectItemCaseSensitive(object, key);
+    return 0;
+}

@@ -24,11 +24,10 @@ static const char *type_name(const cJSON *value)
 static int parse_string(const cJSON *entry, size_t index, const char *key, const char **out,
                         struct error *err)
 {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(entry, key);
+    const cJSON *value = NULL;
 
-    if (json_count_members(entry, key) > 1)
-        return error_set(err, ERROR_INVALID_CONFIG, "prevResult.interfaces[%zu].%s is given twice",
-                         index, key);
+    if (json_find(entry, key, &value, err) < 0)
+        return error_context(err, "prevResult.interfaces[%zu]", index);
     if (value == NULL || cJSON_IsNull(value))
         return 0;
     if (!cJSON_IsString(value))
@@ -127,9 +126,8 @@ int result_parse(const cJSON *tree, struct result *out, struct error *err)
     if (!cJSON_IsObject(tree))
         return error_set(err, ERROR_INVALID_CONFIG, "prevResult is %s, not an object",
                          type_name(tree));
-    if (json_count_members(tree, "interfaces") > 1)
-        return error_set(err, ERROR_INVALID_CONFIG, "prevResult.interfaces is given twice");
-    list = cJSON_GetObjectItemCaseSensitive(tree, "interfaces");
+    if (json_find(tree, "interfaces", &list, err) < 0)
+        return error_context(err, "prevResult");
     if (list != NULL && !cJSON_IsArray(list) && !cJSON_IsNull(list))
         return error_set(err, ERROR_INVALID_CONFIG, "prevResult.interfaces is %s, not an array",
                          type_name(list));

@@ -103,7 +103,7 @@ static void what_is_no_attachment_says_why(void **state)
         {"{\"cniVersion\":\"0.4.0\"}", "kind is missing"},
         {"{\"kind\":1}", "kind is not a string"},
         {"{\"kind\":\"cniCacheV2\"}", "kind is not cniCacheV1"},
-        {"{\"kind\":\"cniCacheV1\",\"kind\":\"cniCacheV1\"}", "kind is given twice"},
+        {"{\"kind\":\"cniCacheV1\",\"kind\":\"cniCacheV1\"}", "\"kind\" is given 2 times"},
         {"{\"kind\":\"cniCacheV1\",\"networkName\":\"a/b\",\"containerId\":\"c\","
          "\"ifName\":\"eth0\"}",
          "networkName is no name of a network"},

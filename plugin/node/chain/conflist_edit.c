@@ -36,24 +36,21 @@ static const char *end_of(struct span span)
 
 int conflist_check(const cJSON *tree, struct error *err)
 {
-    const cJSON *plugins = cJSON_GetObjectItemCaseSensitive(tree, "plugins");
+    const cJSON *plugins = NULL;
     const cJSON *plugin;
+    const cJSON *only;
     int index = 0;
 
-    if (!cJSON_IsObject(tree))
-        return error_set(err, ERROR_INVALID_CONFIG, "this is no JSON object");
+    if (json_find(tree, "plugins", &plugins, err) < 0 || json_find(tree, "name", &only, err) < 0)
+        return -1;
     if (!cJSON_IsArray(plugins))
         return error_set(err, ERROR_INVALID_CONFIG, "\"plugins\" is not there, or is no list");
-    if (json_count_members(tree, "plugins") > 1 || json_count_members(tree, "name") > 1)
-        return error_set(err, ERROR_INVALID_CONFIG,
-                         "\"plugins\" or \"name\" is there twice; which one counts is anybody's "
-                         "guess: remove one");
     cJSON_ArrayForEach(plugin, plugins)
     {
         if (!cJSON_IsObject(plugin))
             return error_set(err, ERROR_INVALID_CONFIG, "plugins[%d] is no JSON object", index);
-        if (json_count_members(plugin, "type") > 1)
-            return error_set(err, ERROR_INVALID_CONFIG, "plugins[%d] has two \"type\"", index);
+        if (json_find(plugin, "type", &only, err) < 0)
+            return error_context(err, "plugins[%d]", index);
         index++;
     }
     if (index == 0)

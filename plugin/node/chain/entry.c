@@ -16,13 +16,8 @@ int entry_check(const cJSON *entry, struct error *err)
 
 static int check_keys(const cJSON *entry, struct error *err)
 {
-    const char *const once[] = {"type", "capabilities"};
-
     if (!cJSON_IsObject(entry))
         return error_set(err, ERROR_INVALID_CONFIG, "this is no JSON object");
-    for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
-        if (json_count_members(entry, once[i]) > 1)
-            return error_set(err, ERROR_INVALID_CONFIG, "\"%s\" is there twice", once[i]);
     if (cJSON_GetObjectItemCaseSensitive(entry, "plugins"))
         return error_set(err, ERROR_INVALID_CONFIG,
                          "this is a list of plugins; give only the keys of the " CONFIG_PLUGIN_TYPE

@@ -10,13 +10,13 @@
 /* A member that must be a string, given once. */
 static int take_text(const cJSON *tree, const char *key, const char **out, struct error *err)
 {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(tree, key);
+    const cJSON *value = NULL;
 
+    if (json_find(tree, key, &value, err) < 0)
+        return -1;
     if (!cJSON_IsString(value))
         return error_set(err, ERROR_INVALID_CONFIG, "%s is %s", key,
                          value ? "not a string" : "missing");
-    if (json_count_members(tree, key) > 1)
-        return error_set(err, ERROR_INVALID_CONFIG, "%s is given twice", key);
     *out = value->valuestring;
     return 0;
 }
