@@ -1,19 +1,14 @@
 #include "kernel/iptables/xtables_lock.h"
 
-#include "kernel/clock.h"
+#include "kernel/flock.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/time.h>
-#include <time.h>
 
 const char *xtables_lock_path(void)
 {
@@ -96,89 +91,16 @@ static int held_error(const char *path, int fd, unsigned timeout_ms, struct erro
                      name, path, timeout_ms / 1000.0);
 }
 
-/* --- waiting ---------------------------------------------------------------------------------- */
-
-/*
- * flock(2) has no time limit; what ends it is a signal. To poll instead would leave the lock unused
- * while those who want it sleep, and whoever sleeps longest may never have it: the kernel hands it
- * on at once, to whoever has waited longest.
- */
-struct alarm {
-    struct sigaction action; /* as they were before */
-    sigset_t mask;
-};
-
-/* Every so often from the moment on: one signal that came just before flock(2) would be wasted. */
-#define ALARM_AGAIN_US 10000
-
-static void wake_up(int signal)
-{
-    (void)signal;
-}
-
-static int alarm_set(unsigned after_ms, struct alarm *out, struct error *err)
-{
-    const struct itimerval timer = {
-        .it_value = {.tv_sec = after_ms / 1000, .tv_usec = (long)(after_ms % 1000) * 1000},
-        .it_interval.tv_usec = ALARM_AGAIN_US,
-    };
-    const struct sigaction action = {.sa_handler = wake_up}; /* no SA_RESTART */
-    sigset_t alone;
-
-    sigemptyset(&alone);
-    sigaddset(&alone, SIGALRM);
-    /* Whoever started us may have left it blocked or ignored (execve(2)). */
-    if (sigaction(SIGALRM, &action, &out->action) < 0 ||
-        sigprocmask(SIG_UNBLOCK, &alone, &out->mask) < 0 ||
-        setitimer(ITIMER_REAL, &timer, NULL) < 0)
-        return error_set(err, ERROR_IO, "cannot set a time limit for the xtables lock: %m");
-    return 0;
-}
-
-static void alarm_unset(const struct alarm *alarm)
-{
-    const struct itimerval never = {0};
-
-    setitimer(ITIMER_REAL, &never, NULL);
-    sigprocmask(SIG_SETMASK, &alarm->mask, NULL);
-    sigaction(SIGALRM, &alarm->action, NULL);
-}
-
-/* *had: whether it was had in time. */
-static int wait_for(int fd, const char *path, unsigned timeout_ms, bool *had, struct error *err)
-{
-    const int64_t deadline = clock_deadline(timeout_ms);
-    struct alarm alarm;
-    int problem = 0;
-
-    if (alarm_set(timeout_ms, &alarm, err) < 0)
-        return -1;
-    *had = false;
-    while (!*had && problem == 0 && clock_left(deadline) > 0) {
-        *had = flock(fd, LOCK_EX) == 0;
-        if (!*had && errno != EINTR)
-            problem = errno;
-    }
-    alarm_unset(&alarm);
-    errno = problem;
-    return problem == 0 ? 0 : error_set(err, ERROR_IO, "cannot lock %s: %m", path);
-}
-
 int xtables_lock(unsigned timeout_ms, int *out, struct error *err)
 {
     const char *path = xtables_lock_path();
     cleanup(close_fd) int fd = -1;
-    bool had;
 
     if (open_lock(path, &fd, err) < 0)
         return -1;
-    had = flock(fd, LOCK_EX | LOCK_NB) == 0;
-    if (!had && errno != EWOULDBLOCK && errno != EINTR)
-        return error_set(err, ERROR_IO, "cannot lock %s: %m", path);
-    if (!had && timeout_ms > 0 && wait_for(fd, path, timeout_ms, &had, err) < 0)
-        return -1;
-    if (!had)
-        return held_error(path, fd, timeout_ms, err);
+    if (flock_within(fd, timeout_ms) < 0)
+        return errno == EWOULDBLOCK ? held_error(path, fd, timeout_ms, err)
+                                    : error_set(err, ERROR_IO, "cannot lock %s: %m", path);
     *out = steal_fd(&fd);
     return 0;
 }

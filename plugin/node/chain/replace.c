@@ -1,12 +1,10 @@
 #include "node/chain/replace.h"
 
+#include "kernel/flock.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
-
-#define LOCK_PAUSE_MS 20
 
 #define MODE_BITS  07777
 #define UNFINISHED S_ISVTX /* see the header */
@@ -49,25 +47,6 @@ static void clear(int fd, const char *path)
     unlinkat(fd, REPLACE_TEMPORARY, 0);
 }
 
-static int wait_for_lock(int fd, const char *path, unsigned patience_ms, struct error *err)
-{
-    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000 * 1000};
-
-    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_PAUSE_MS) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return error_set(err, ERROR_IO, "cannot lock %s: %s", path, strerror(errno));
-        if (waited >= patience_ms) {
-            errno = EWOULDBLOCK;
-            return error_set(err, ERROR_TRY_AGAIN,
-                             "%s: somebody else has the lock, another imds-guard perhaps; fuser(1) "
-                             "says who",
-                             path);
-        }
-        nanosleep(&pause, NULL);
-    }
-    return 0;
-}
-
 int replace_lock(const char *path, unsigned patience_ms, int *out, struct error *err)
 {
     cleanup(close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -79,8 +58,13 @@ int replace_lock(const char *path, unsigned patience_ms, int *out, struct error 
         errno = number;
         return -1;
     }
-    if (wait_for_lock(fd, path, patience_ms, err) < 0)
-        return -1;
+    if (flock_within(fd, patience_ms) < 0)
+        return errno == EWOULDBLOCK
+                   ? error_set(err, ERROR_TRY_AGAIN,
+                               "%s: somebody else has the lock, another imds-guard perhaps; "
+                               "fuser(1) says who",
+                               path)
+                   : error_set(err, ERROR_IO, "cannot lock %s: %s", path, strerror(errno));
     clear(fd, path);
     *out = steal_fd(&fd);
     return 0;
