@@ -4,10 +4,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #define NEVER INT64_MAX
+
+/* As a watch does with what ends; it never gives the room back. */
+static void forget(struct doubts *doubts)
+{
+    doubts_begin(doubts);
+    doubts_end(doubts);
+    free(doubts->items);
+}
 
 static void a_deletion_that_ends_leaves_no_doubt(void **state)
 {
@@ -20,7 +29,7 @@ static void a_deletion_that_ends_leaves_no_doubt(void **state)
     doubts_settle(&doubts, "a");
     doubts_settle(&doubts, "b");
     assert_int_equal(doubts_next(&doubts, NEVER), NEVER);
-    doubts_free(&doubts);
+    forget(&doubts);
 }
 
 static void what_lasts_is_acted_upon_and_waited_for_no_more(void **state)
@@ -36,7 +45,7 @@ static void what_lasts_is_acted_upon_and_waited_for_no_more(void **state)
     assert_int_equal(doubts_next(&doubts, NEVER), 4000 + DOUBT_MS);
     /* What could not be mended is still to be told of. */
     assert_true(doubts_meet(&doubts, "a", 1000 + DOUBT_MS + 1));
-    doubts_free(&doubts);
+    forget(&doubts);
 }
 
 static void what_no_deletion_explains_is_ripe_at_once(void **state)
@@ -50,7 +59,7 @@ static void what_no_deletion_explains_is_ripe_at_once(void **state)
     doubts_add(&doubts, "b", 1000);
     doubts_press(&doubts, "b", 2000);
     assert_true(doubts_meet(&doubts, "b", 2000));
-    doubts_free(&doubts);
+    forget(&doubts);
 }
 
 static void a_look_at_everything_ends_those_that_it_has_not_met(void **state)
@@ -69,7 +78,7 @@ static void a_look_at_everything_ends_those_that_it_has_not_met(void **state)
     doubts_begin(&doubts);
     doubts_end(&doubts);
     assert_int_equal(doubts.count, 0);
-    doubts_free(&doubts);
+    forget(&doubts);
 }
 
 int main(void)

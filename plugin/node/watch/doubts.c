@@ -89,11 +89,3 @@ int64_t doubts_next(const struct doubts *doubts, int64_t never)
             next = doubts->items[i].ripe;
     return next;
 }
-
-void doubts_free(struct doubts *doubts)
-{
-    while (doubts->count > 0)
-        drop(doubts, doubts->items);
-    free(doubts->items);
-    *doubts = (struct doubts){0};
-}

@@ -44,6 +44,4 @@ void doubts_end(struct doubts *doubts);
 /* When the next of them is ripe; `never` if there is none to wait for. */
 int64_t doubts_next(const struct doubts *doubts, int64_t never);
 
-void doubts_free(struct doubts *doubts);
-
 #endif
