@@ -1,6 +1,6 @@
 /*
- * Small files of other programs, read whole. They may be anything: huge, a FIFO, a link to
- * somewhere else, half written.
+ * Small files, most of them of other programs, read whole. They may be anything: huge, a FIFO, a link
+ * to somewhere else, half written.
  */
 #ifndef IMDS_GUARD_FILE_H
 #define IMDS_GUARD_FILE_H
@@ -13,9 +13,10 @@
 /*
  * What kubelet and aws-node write is a few KiB. But a cached result has the pod's annotations in it,
  * and whoever creates a pod may fill those: 256 KiB (TotalAnnotationSizeLimitB of Kubernetes), each
- * byte six in Go's JSON. The result that belongs to a request (INPUT_BYTES_MAX) must fit.
+ * byte six in Go's JSON. The result that belongs to a request (INPUT_BYTES_MAX) must fit, and so must
+ * our own binary, which with sanitizers has ten MiB.
  */
-#define FILE_BYTES_MAX (8 * 1024 * 1024)
+#define FILE_BYTES_MAX (16 * 1024 * 1024)
 
 enum file_link {
     FILE_LINK_REFUSE, /* a symbolic link as last part of the path is refused (O_NOFOLLOW) */

@@ -104,15 +104,18 @@ static void refuses_what_is_no_list(void **state)
     static const struct {
         const char *text, *says;
     } cases[] = {
-        {"[]", "no JSON object"},
+        {"[]", "\"plugins\" is not there"},
         {"{}", "plugins"},
         {"{\"plugins\":{}}", "no list"},
         {"{\"plugins\":[]}", "empty"},
         {"{\"plugins\":[1]}", "plugins[0]"},
         {"{\"plugins\":[{\"type\":\"a\"},null]}", "plugins[1]"},
-        {"{\"plugins\":[{\"type\":\"a\"}],\"plugins\":[{\"type\":\"b\"}]}", "twice"},
-        {"{\"name\":\"a\",\"name\":\"b\",\"plugins\":[{\"type\":\"a\"}]}", "twice"},
-        {"{\"plugins\":[{\"type\":\"a\",\"type\":\"imds-guard\"}]}", "two \"type\""},
+        {"{\"plugins\":[{\"type\":\"a\"}],\"plugins\":[{\"type\":\"b\"}]}",
+         "\"plugins\" is given 2 times"},
+        {"{\"name\":\"a\",\"name\":\"b\",\"plugins\":[{\"type\":\"a\"}]}",
+         "\"name\" is given 2 times"},
+        {"{\"plugins\":[{\"type\":\"a\",\"type\":\"imds-guard\"}]}",
+         "plugins[0]: \"type\" is given 2 times"},
         {"{\"plugins\":[{\"type\":\"imds-guard\",\"mode\":\"audit\"}]}", "only plugin"},
     };
 
@@ -325,7 +328,9 @@ static void assert_entry_mode(const struct fake *files, size_t count, const char
     const cJSON *value;
 
     assert_int_equal(directory_load(path, &nobody, &directory, &err), 0);
-    conflist = directory_first(&directory);
+    conflist = directory_entry(&directory, NULL);
+    if (!conflist)
+        conflist = directory_first(&directory);
     assert_non_null(conflist);
     value = cJSON_GetObjectItemCaseSensitive(conflist->entry, "mode");
     if (mode) {

@@ -11,7 +11,7 @@ static void refuses_a_bad_config_before_all(void **state)
         {"{\"type\":\"portmap\"}", "type"},
         {"{\"mode\":\"auditt\"}", "auditt"},
         {"{\"mode\":\"audit\",\"mode\":\"audit\"}", "mode"},
-        {"{\"type\":\"imds-guard\",\"type\":\"imds-guard\"}", "twice"},
+        {"{\"type\":\"imds-guard\",\"type\":\"imds-guard\"}", "\"type\" is given 2 times"},
         {"{\"exempt\":[{\"pod\":\"x\"}]}", "namespace"},
         {"{\"plugins\":[]}", "list"},
     };
@@ -83,11 +83,27 @@ static void brings_back_the_keys_that_were_there(void **state)
     assert_entry(world, "{" ENTRY_TYPE ",\"mode\":\"audit\"}");
     /* A second list, as Istio copies it, without it: the first one's keys count, not what is known. */
     world->options.known = ENTRY_DEFAULT;
+    world->options.known_origin = world->conflist;
     in_world(path, world, "net.d/05-copy.conflist");
     copy_text(CONFLIST, path);
     install(world);
     assert_entry(world, "{" ENTRY_TYPE ",\"mode\":\"audit\"}");
     assert_file_is(path, world->conflist);
+}
+
+/* The list in force is written anew, and what it said is not in the other one. */
+static void puts_back_what_was_in_force_and_not_what_another_list_says(void **state)
+{
+    struct world *world = *state;
+    char path[512];
+
+    in_world(path, world, "net.d/20-more.conflist");
+    write_text(path, "{\"cniVersion\":\"0.4.0\",\"name\":\"more\",\"plugins\":[{\"type\":"
+                     "\"aws-cni\"},{" ENTRY_TYPE ",\"mode\":\"audit\"}]}");
+    world->options.known = "{" ENTRY_TYPE ",\"lockTimeoutSeconds\":3}";
+    world->options.known_origin = world->conflist;
+    install(world);
+    assert_entry(world, "{" ENTRY_TYPE ",\"lockTimeoutSeconds\":3}");
 }
 
 static void refuses_a_version_that_no_pod_would_start_with(void **state)
@@ -111,6 +127,7 @@ int main(void)
         TEST(takes_the_operators_keys_and_keeps_them),
         TEST(says_that_the_present_entry_is_bad),
         TEST(brings_back_the_keys_that_were_there),
+        TEST(puts_back_what_was_in_force_and_not_what_another_list_says),
         TEST(refuses_a_version_that_no_pod_would_start_with),
     };
 

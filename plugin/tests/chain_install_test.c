@@ -119,7 +119,7 @@ static void waits_for_another_installer(void **state)
     write_text(path, "{");
     child = fork();
     if (child == 0)
-        _exit(install_entry(&world->options, &world->report, &world->err) < 0);
+        _exit(install_all(&world->options, &world->report, &world->err) < 0);
     usleep(100 * 1000);
     assert_int_equal(waitpid(child, &status, WNOHANG), 0);
     assert_true(exists(world, "net.d/" REPLACE_TEMPORARY));

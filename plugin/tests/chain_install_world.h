@@ -196,7 +196,7 @@ static inline cJSON *entry_of(const struct world *world)
 
     if (directory_load(world->conf_dir, &world->options.networks, &directory, &err) < 0)
         fail_msg("%s", err.msg);
-    first = directory_first(&directory);
+    first = directory_entry(&directory, NULL);
     return first ? cJSON_Duplicate(first->entry, true) : NULL;
 }
 

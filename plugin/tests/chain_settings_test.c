@@ -155,6 +155,35 @@ static void unites_what_holds_for_the_node(void **state)
     settings_free(&this.settings);
 }
 
+/* aws-node writes its list anew, without the entry, and the other one's says something else. */
+static void no_other_list_stands_in_for_what_is_known(void **state)
+{
+    struct case_of this = start(state);
+    struct world *world = this.world;
+    char more[512];
+
+    in_world(more, world, "net.d/20-more.conflist");
+    write_more(world, ",\"mode\":\"audit\",\"endpoints\":[\"10.0.0.1\"]");
+    this.sources.known = ENTRY("enforce");
+    this.sources.known_origin = world->conflist;
+    load(&this, world->conflist, 1);
+    assert_true(has_problem(&this, "has no entry"));
+    assert_true(this.settings.remembered);
+    assert_int_equal(this.settings.config.mode, MODE_ENFORCE);
+    assert_string_equal(this.settings.network, "aws-cni");
+    assert_int_equal(settings_terms(&this.settings).endpoint_count, 3);
+    /* But where that is from which is known, it is read anew. */
+    this.sources.known_origin = more;
+    load(&this, more, 1);
+    assert_false(this.settings.remembered);
+    assert_int_equal(this.settings.config.mode, MODE_AUDIT);
+    /* And nobody knows better. */
+    this.sources.known = this.sources.known_origin = NULL;
+    load(&this, more, 1);
+    assert_int_equal(this.settings.config.mode, MODE_AUDIT);
+    settings_free(&this.settings);
+}
+
 /* What status shows of the chain, and what helps. */
 static void says_what_is_wrong_with_the_chain(void **state)
 {
@@ -199,9 +228,8 @@ static void says_what_is_wrong_with_the_chain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(takes_the_first_source_that_works),
-        TEST(knows_all_networks),
-        TEST(unites_what_holds_for_the_node),
+        TEST(takes_the_first_source_that_works), TEST(knows_all_networks),
+        TEST(unites_what_holds_for_the_node),    TEST(no_other_list_stands_in_for_what_is_known),
         TEST(says_what_is_wrong_with_the_chain),
     };
 

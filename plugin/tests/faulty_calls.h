@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -190,25 +189,11 @@ ssize_t __wrap_read(int fd, void *bytes, size_t length)
     return faulty_wait() ? -1 : __real_read(fd, bytes, faulty_part(length));
 }
 
-ssize_t __real_pread(int fd, void *bytes, size_t length, off_t offset);
-ssize_t __wrap_pread(int fd, void *bytes, size_t length, off_t offset);
-ssize_t __wrap_pread(int fd, void *bytes, size_t length, off_t offset)
-{
-    return faulty_wait() ? -1 : __real_pread(fd, bytes, faulty_part(length), offset);
-}
-
 ssize_t __real_write(int fd, const void *bytes, size_t length);
 ssize_t __wrap_write(int fd, const void *bytes, size_t length);
 ssize_t __wrap_write(int fd, const void *bytes, size_t length)
 {
     return faulty_wait() ? -1 : __real_write(fd, bytes, faulty_part(length));
-}
-
-ssize_t __real_sendfile(int to, int from, off_t *offset, size_t length);
-ssize_t __wrap_sendfile(int to, int from, off_t *offset, size_t length);
-ssize_t __wrap_sendfile(int to, int from, off_t *offset, size_t length)
-{
-    return faulty_wait() ? -1 : __real_sendfile(to, from, offset, faulty_part(length));
 }
 
 DIR *__real_opendir(const char *path);

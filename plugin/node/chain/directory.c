@@ -53,30 +53,31 @@ void directory_free(struct directory *directory)
     *directory = (struct directory){0};
 }
 
-/* How good an answer the list is: not at all, as a network, with an entry, with one that works. */
-static int merit(const struct conflist *list)
+/* Or it is when those before it go. */
+static bool is_in_force(const struct conflist *list)
 {
-    struct error ignored;
-
-    if (!list->makes_pods || list->problem)
-        return 0;
-    if (!list->entry)
-        return 1;
-    return entry_check(list->entry, &ignored) < 0 ? 2 : 3;
+    return list->makes_pods && !list->problem;
 }
 
 const struct conflist *directory_first(const struct directory *directory)
 {
-    const struct conflist *best = NULL;
-    int best_merit = 0;
+    for (size_t i = 0; i < directory->count; i++)
+        if (is_in_force(&directory->files[i]))
+            return &directory->files[i];
+    return NULL;
+}
 
-    for (size_t i = 0; i < directory->count; i++) {
-        int this_merit = merit(&directory->files[i]);
+const struct conflist *directory_entry(const struct directory *directory, const char *origin)
+{
+    const struct conflist *first = directory_first(directory);
 
-        if (this_merit > best_merit) {
-            best = &directory->files[i];
-            best_merit = this_merit;
-        }
+    for (const struct conflist *list = directory->files; list < directory->files + directory->count;
+         list++) {
+        struct error ignored;
+
+        if (is_in_force(list) && list->entry && entry_check(list->entry, &ignored) == 0 &&
+            (list == first || !origin || strcmp(list->entry_path, origin) == 0))
+            return list;
     }
-    return best;
+    return NULL;
 }

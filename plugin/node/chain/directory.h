@@ -32,11 +32,15 @@ must_use int directory_load(const char *conf_dir, const struct networks *network
                             struct directory *out, struct error *err);
 void directory_free(struct directory *directory);
 
-/*
- * The list whose entry of ours counts for the node: of those that make its pods the first that has a
- * usable one, else the first that has any, else the first; NULL if none makes pods.
- */
+/* The list in force: the first that makes this node's pods; NULL if there is none. */
 const struct conflist *directory_first(const struct directory *directory);
+
+/*
+ * The list whose entry of ours counts for the node: that in force, if it has one that can be used. If
+ * not, as while aws-node writes it anew, then that of the file `origin`, where what was in force is
+ * from; and if that is not known (NULL), the first list that has one. NULL: none counts.
+ */
+const struct conflist *directory_entry(const struct directory *directory, const char *origin);
 
 CLEANUP_FREE(directory);
 

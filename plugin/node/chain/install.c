@@ -147,15 +147,14 @@ static int tidy(const struct change *change, const struct conflist *conflist, ch
 static int find_spare(const struct install_options *options, char **out, struct error *err)
 {
     cleanup(directory) struct directory directory = {0};
-    const struct conflist *first;
-    struct error ignored;
+    const struct conflist *list;
 
     if (directory_load(options->conf_dir, &options->networks, &directory, err) < 0)
         return -1;
-    first = directory_first(&directory);
+    list = directory_entry(&directory, options->known_origin);
     *out = NULL;
-    if (first && first->entry && entry_check(first->entry, &ignored) == 0)
-        *out = strndup(first->entry_text.start, first->entry_text.length);
+    if (list)
+        *out = strndup(list->entry_text.start, list->entry_text.length);
     else if (options->known)
         *out = strdup(options->known);
     else
@@ -177,9 +176,9 @@ static int put_everywhere(struct change *change, struct error *err)
     return change_files(change, &names, tidy, err);
 }
 
-/* With the operator's entry, which is read and judged before anything is touched. */
-static int install(const struct install_options *options, bool binary,
-                   struct install_report *report, struct error *err)
+/* The operator's entry is read and judged before anything is touched. */
+int install_all(const struct install_options *options, struct install_report *report,
+                struct error *err)
 {
     cleanup(free_text) char *config = NULL;
     struct change change = {.options = options, .report = report};
@@ -187,21 +186,9 @@ static int install(const struct install_options *options, bool binary,
     if (options->config_file && entry_read(options->config_file, &config, err) < 0)
         return -1;
     change.config = config;
-    if (binary && install_binary(options, report, err) < 0)
+    if (install_binary(options, report, err) < 0)
         return -1;
     return change_run(&change, put_everywhere, err);
-}
-
-int install_entry(const struct install_options *options, struct install_report *report,
-                  struct error *err)
-{
-    return install(options, false, report, err);
-}
-
-int install_all(const struct install_options *options, struct install_report *report,
-                struct error *err)
-{
-    return install(options, true, report, err);
 }
 
 void install_report_free(struct install_report *report)

@@ -20,9 +20,10 @@
 struct install_options {
     const char *conf_dir;
     const char *bin_dir;
-    const char *config_file; /* our entry's keys; NULL: those that are there */
-    const char *known;       /* our entry where none is there, or one that no pod could start with;
+    const char *config_file;  /* our entry's keys; NULL: those that are there */
+    const char *known;        /* our entry where none is there, or one that no pod could start with;
                               * NULL: the defaults for the former, nothing for the latter */
+    const char *known_origin; /* the file that it is from, which may have it still; or NULL */
     struct networks networks;
     bool drop_in;
     bool impatient; /* ERROR_TRY_AGAIN at once if somebody else has the lock of a directory */
@@ -39,7 +40,11 @@ struct install_report {
     char follower[64];  /* the plugin that had come after us, or still does; "" */
 };
 
-/* Binary first, then the entry. A bad config_file is refused before anything is touched. */
+/*
+ * Binary first, then the entry. A bad config_file is refused before anything is touched; what is wrong
+ * with one list keeps none of the others from being edited. Errors: config_file, the binary, a directory
+ * or its lock.
+ */
 must_use int install_all(const struct install_options *options, struct install_report *report,
                          struct error *err);
 
@@ -49,13 +54,6 @@ must_use int install_all(const struct install_options *options, struct install_r
  */
 must_use int install_binary(const struct install_options *options, struct install_report *report,
                             struct error *err);
-
-/*
- * Only the entry. What is wrong with one file keeps none of the others from being edited. Errors:
- * config_file, the directory or its lock.
- */
-must_use int install_entry(const struct install_options *options, struct install_report *report,
-                           struct error *err);
 
 /* Every entry out of every file of the directory, and all drop-ins away. */
 must_use int uninstall_entry(const struct install_options *options, struct install_report *report,

@@ -1,32 +1,56 @@
 #include "guard/config.h"
 #include "node/chain/install.h"
 #include "node/chain/replace.h"
+#include "node/file.h"
 
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
 #include <string.h>
-#include <sys/sendfile.h>
 
-#define BLOCK        (64 * 1024)
 #define VERSION_SIZE 32
-#define BYTES_MAX    (64 * 1024 * 1024) /* with sanitizers it has ten */
 
 /* What a binary says of itself to whoever reads it as a file. */
 #define MARK "imds-guard binary, version "
 __attribute__((used)) static const char mark[] = MARK IMDS_GUARD_VERSION;
 
-static bool read_header(int fd, ElfW(Ehdr) * out)
+/* Read, not mapped: whoever truncates the file meanwhile would end us (SIGBUS). */
+struct binary {
+    char *bytes; /* NULL: there is none that can be read */
+    size_t size;
+    mode_t mode;
+};
+
+static void cleanup_binary(struct binary *binary)
 {
-    return pread(fd, out, sizeof(*out), 0) == (ssize_t)sizeof(*out) &&
-           memcmp(out->e_ident, ELFMAG, SELFMAG) == 0;
+    free(binary->bytes);
+}
+
+static int read_self(struct binary *out, struct error *err)
+{
+    return file_read(AT_FDCWD, "/proc/self/exe", FILE_LINK_FOLLOW, &out->bytes, &out->size, err) < 0
+               ? error_context(err, "my own binary")
+               : 0;
+}
+
+static struct binary read_there(int directory)
+{
+    struct binary there = {0};
+    struct error unused;
+    struct stat status;
+
+    if (fstatat(directory, CONFIG_PLUGIN_TYPE, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        file_read(directory, CONFIG_PLUGIN_TYPE, FILE_LINK_REFUSE, &there.bytes, &there.size,
+                  &unused) == 0)
+        there.mode = status.st_mode & 07777;
+    return there;
 }
 
 /* The table of sections is what linkers write last. */
-static bool is_whole(const ElfW(Ehdr) * header, off_t size)
+static bool is_whole(const ElfW(Ehdr) * header, size_t size)
 {
-    return header->e_phoff + (size_t)header->e_phnum * header->e_phentsize <= (size_t)size &&
-           header->e_shoff + (size_t)header->e_shnum * header->e_shentsize <= (size_t)size;
+    return header->e_phoff + (size_t)header->e_phnum * header->e_phentsize <= size &&
+           header->e_shoff + (size_t)header->e_shnum * header->e_shentsize <= size;
 }
 
 /* What begins as the mark does and ends in something else than NUL is other text. */
@@ -50,114 +74,53 @@ static bool find_version(const char *bytes, size_t length, char version[static V
     return false;
 }
 
-/* Fills the buffer but at the end of the file. */
-static ssize_t read_at(int fd, char *out, size_t size, off_t offset)
-{
-    size_t length = 0;
-
-    while (length < size) {
-        ssize_t got = pread(fd, out + length, size - length, offset + (off_t)length);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        length += (size_t)got;
-    }
-    return (ssize_t)length;
-}
-
-/* Not mapped: whoever truncates the file meanwhile would end us (SIGBUS). */
-static bool read_version(int fd, off_t size, char version[static VERSION_SIZE])
-{
-    cleanup(free_text) char *bytes = malloc((size_t)size);
-
-    return bytes && read_at(fd, bytes, (size_t)size, 0) == size &&
-           find_version(bytes, (size_t)size, version);
-}
-
 /*
  * Whether `there` is a whole program of ours for this machine that everybody may run; then *version is
  * what `imds-guard version` would say. Judged without running it: no command runs another program.
  */
-static bool works(int there, int self, char version[static VERSION_SIZE])
+static bool works(const struct binary *there, const struct binary *self,
+                  char version[static VERSION_SIZE])
 {
-    ElfW(Ehdr) header, own;
-    struct stat status;
+    const ElfW(Ehdr) *header = (const void *)there->bytes;
+    const ElfW(Ehdr) *own = (const void *)self->bytes;
 
-    return fstat(there, &status) == 0 && S_ISREG(status.st_mode) &&
-           (status.st_mode & 0555) == 0555 && status.st_size <= BYTES_MAX &&
-           read_header(there, &header) && read_header(self, &own) &&
-           header.e_machine == own.e_machine && header.e_type != ET_NONE &&
-           is_whole(&header, status.st_size) && read_version(there, status.st_size, version);
+    return (there->mode & 0555) == 0555 && there->size >= sizeof(*header) &&
+           memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_machine == own->e_machine &&
+           header->e_type != ET_NONE && is_whole(header, there->size) &&
+           find_version(there->bytes, there->size, version);
 }
 
-static bool has_same_bytes(int a, int b)
+/* Whether everybody can run what is there, and it is us. */
+static bool is_installed(const struct binary *there, const struct binary *self)
 {
-    char block_a[BLOCK], block_b[BLOCK];
-    off_t offset = 0;
-    ssize_t length;
-
-    do {
-        length = read_at(a, block_a, BLOCK, offset);
-        if (length < 0 || read_at(b, block_b, BLOCK, offset) != length ||
-            memcmp(block_a, block_b, (size_t)length) != 0)
-            return false;
-        offset += length;
-    } while (length == BLOCK);
-    return true;
-}
-
-/* Whether everybody can run what is there, and it is us. Whatever cannot be read is not. */
-static bool is_installed(int there, int self, off_t size)
-{
-    struct stat status;
-
-    return there >= 0 && fstat(there, &status) == 0 && (status.st_mode & 07777) == 0755 &&
-           status.st_size == size && has_same_bytes(self, there);
-}
-
-static int copy(int from, off_t size, struct replacement *to, struct error *err)
-{
-    off_t offset = 0;
-
-    while (offset < size) {
-        ssize_t done = sendfile(to->fd, from, &offset, (size_t)(size - offset));
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return error_set(err, ERROR_IO, "cannot write %s: %s", REPLACE_TEMPORARY,
-                             done < 0 ? strerror(errno) : "the binary ended early");
-    }
-    return 0;
+    return there->mode == 0755 && there->size == self->size &&
+           memcmp(there->bytes, self->bytes, self->size) == 0;
 }
 
 /* A rename, because a binary that runs cannot be written to (ETXTBSY, execve(2)). */
-static int replace_binary(int directory, int self, off_t size, struct error *err)
+static int replace_binary(int directory, const struct binary *self, struct error *err)
 {
     const struct stat like = {.st_mode = 0755, .st_uid = geteuid(), .st_gid = getegid()};
     cleanup(replacement) struct replacement file = {.fd = -1};
 
-    if (replacement_begin(directory, &like, &file, err) < 0 || copy(self, size, &file, err) < 0)
+    if (replacement_begin(directory, &like, &file, err) < 0 ||
+        replacement_write(&file, (struct span){self->bytes, self->size}, err) < 0)
         return -1;
     return replacement_commit(&file, directory, CONFIG_PLUGIN_TYPE, err);
 }
 
 /* What there is to do about the binary that is there: nothing, if it is newer than this one. */
-static int replace_unless_newer(const struct install_options *options, int directory, int self,
-                                off_t size, struct install_report *report, struct error *err)
+static int replace_unless_newer(const struct install_options *options, int directory,
+                                const struct binary *self, struct install_report *report,
+                                struct error *err)
 {
-    cleanup(close_fd) int there =
-        openat(directory, CONFIG_PLUGIN_TYPE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    cleanup(binary) struct binary there = read_there(directory);
     char version[VERSION_SIZE];
-    bool usable = there >= 0 && works(there, self, version);
+    bool usable = works(&there, self, version);
     struct notes *notes = &report->notes;
     struct error why;
 
-    if (is_installed(there, self, size))
+    if (is_installed(&there, self))
         return notes_add(notes, err, NOTE_SKIPPED, "%s/" CONFIG_PLUGIN_TYPE ": up to date already",
                          options->bin_dir);
     if (usable && strverscmp(version, IMDS_GUARD_VERSION) > 0)
@@ -165,7 +128,7 @@ static int replace_unless_newer(const struct install_options *options, int direc
                          "%s/" CONFIG_PLUGIN_TYPE
                          ": left as it is, version %s, newer than this one, " IMDS_GUARD_VERSION,
                          options->bin_dir, version);
-    if (replace_binary(directory, self, size, &why) == 0) {
+    if (replace_binary(directory, self, &why) == 0) {
         report->binary_written = true;
         return notes_add(notes, err, NOTE_DONE, "%s/" CONFIG_PLUGIN_TYPE ": written",
                          options->bin_dir);
@@ -182,15 +145,13 @@ static int replace_unless_newer(const struct install_options *options, int direc
 int install_binary(const struct install_options *options, struct install_report *report,
                    struct error *err)
 {
-    cleanup(close_fd) int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    cleanup(binary) struct binary self = {0};
     cleanup(close_fd) int directory = -1;
-    struct stat status;
 
-    if (self < 0 || fstat(self, &status) < 0)
-        return error_set(err, ERROR_IO, "cannot read my own binary, /proc/self/exe: %s",
-                         strerror(errno));
+    if (read_self(&self, err) < 0)
+        return -1;
     if (replace_lock(options->bin_dir, options->impatient ? 0 : REPLACE_PATIENCE_MS, &directory,
                      err) < 0)
         return error_context(err, "where the runtime looks for plugins (--bin-dir)");
-    return replace_unless_newer(options, directory, self, status.st_size, report, err);
+    return replace_unless_newer(options, directory, &self, report, err);
 }

@@ -172,28 +172,35 @@ static int nothing(const char *conf_dir, const struct conflist *list,
     return -1;
 }
 
+static int try_list(const struct conflist *list, struct settings *settings, bool *done,
+                    struct error *err)
+{
+    return try(strndup(list->entry_text.start, list->entry_text.length), list->entry_path, settings,
+               done, err);
+}
+
 /* The sources in their order. */
 static int choose(const struct settings_sources *sources, const struct directory *directory,
                   struct settings *settings, struct error *err)
 {
-    const struct conflist *list = directory_first(directory);
+    const struct conflist *first = directory_first(directory);
+    const struct conflist *list = directory_entry(directory, sources->known_origin);
     bool done = false;
 
     if (sources->config_file && try_file(sources->config_file, settings, &done, err) < 0)
         return -1;
     if (done)
         return 0;
-    if (list && list->entry &&
-        try(strndup(list->entry_text.start, list->entry_text.length), list->entry_path, settings,
-            &done, err) < 0)
+    if (first && first->entry && try_list(first, settings, &done, err) < 0)
         return -1;
-    if (done && unite(directory, settings, err) < 0)
+    if (!done && list && list != first && try_list(list, settings, &done, err) < 0)
         return -1;
     settings->remembered = !done;
     if (!done && sources->known &&
         try(strdup(sources->known), sources->known_origin, settings, &done, err) < 0)
         return -1;
-    return done ? 0 : nothing(sources->conf_dir, list, settings, err);
+    return done ? unite(directory, settings, err)
+                : nothing(sources->conf_dir, first, settings, err);
 }
 
 static int take_drop_in(const struct conflist *list, struct settings *settings, struct error *err)

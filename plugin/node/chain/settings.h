@@ -4,9 +4,10 @@
  * What is known to be in force is not given up because a file is broken or gone: the first of these
  * that can be used is taken, and what was wrong with those before it is told.
  *   1. the operator's file (--config)
- *   2. our entry of the directory's lists: the first that can be used; what holds for the whole node
- *      is united with the others, as pods of their networks start by those
+ *   2. our entry of the directory's lists (directory_entry)
  *   3. what the caller has known last
+ * But for the first, what holds for the whole node is united with what all lists' entries say of it:
+ * pods of their networks start by those.
  */
 #ifndef IMDS_GUARD_CHAIN_SETTINGS_H
 #define IMDS_GUARD_CHAIN_SETTINGS_H
@@ -25,7 +26,7 @@ struct settings_sources {
     const char *conf_dir;
     const char *config_file;  /* or NULL */
     const char *known;        /* our entry's text, or NULL */
-    const char *known_origin; /* where that is from, for people */
+    const char *known_origin; /* where that is from: its file, or something for people; or NULL */
     struct networks networks; /* beside those of the directory */
 };
 

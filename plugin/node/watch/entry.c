@@ -64,6 +64,7 @@ void look_at_entry(struct watch *watch)
 
     options.impatient = true; /* guards do not wait for a lock of the directory */
     options.known = watch->known.settings.entry;
+    options.known_origin = watch->known.settings.path;
     if (options.config_file && !is_config_usable(watch))
         options.config_file = NULL;
     signals_hold(&before);
