@@ -7,6 +7,9 @@ int verb_status(const struct request *request, FILE *out, FILE *log, struct erro
     struct terms terms = terms_of(&request->config);
 
     (void)out;
+    /* Also where others pass: what pods may be denied with is what the kernel must be able to. */
+    if (request->config.mode == MODE_ENFORCE)
+        terms.others = request->config.deny;
     if (exit_fence_status(request, log, err) != 0)
         return -1;
     if (guards_probe_as(&request->config, &terms, err) == 0)

@@ -135,6 +135,29 @@ static void check_says_why_no_guard_can_be_made(void **state)
     assert_int_equal(kernel.applied + kernel.removed_owners + kernel.removed, 0);
 }
 
+static void status_asks_for_what_pods_may_be_denied_with(void **state)
+{
+    static const struct {
+        const char *keys;
+        enum verdict needed;
+    } cases[] = {
+        {"\"deny\": \"reject\"", VERDICT_REJECT},
+        {"\"deny\": \"reject\", \"others\": \"pass\"", VERDICT_REJECT},
+        {"\"deny\": \"reject\", \"mode\": \"audit\"", VERDICT_PASS},
+        {"\"others\": \"pass\"", VERDICT_DROP},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[256];
+
+        snprintf(text, sizeof(text), "{" HEAD ", %s}", cases[i].keys);
+        cleanup(call) struct call call = run("STATUS", text);
+        expect_silence(&call);
+        assert_int_equal(kernel.probed_for, cases[i].needed);
+    }
+}
+
 static void check_expects_nothing_of_host_networking(void **state)
 {
     (void)state;
@@ -317,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup(add_fails_where_it_cannot_report, forget),
         cmocka_unit_test_setup(check_compares_with_the_plan, forget),
         cmocka_unit_test_setup(check_says_why_no_guard_can_be_made, forget),
+        cmocka_unit_test_setup(status_asks_for_what_pods_may_be_denied_with, forget),
         cmocka_unit_test_setup(check_expects_nothing_of_host_networking, forget),
         cmocka_unit_test_setup(privileges_shrink_before_the_kernel_is_asked, forget),
         cmocka_unit_test_setup(add_does_nothing_with_privileges_it_cannot_drop, forget),

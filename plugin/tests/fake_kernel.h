@@ -41,6 +41,7 @@ static struct {
     bool refuses_apply;
     bool refuses_remove;
     bool refuses_probe;
+    enum verdict probed_for; /* who has no guard */
     bool lacks_guards;
     bool has_no_fence; /* nor could */
     bool lacks_fence;  /* but could have one */
@@ -142,6 +143,7 @@ int guards_probe_as(const struct config *config, const struct terms *terms, stru
 {
     kernel.choice = config->backend;
     kernel.probed++;
+    kernel.probed_for = terms->others;
     assert_int_equal(terms->endpoint_count, 2);
     return kernel.refuses_probe ? error_set(err, ERROR_KERNEL, "no CAP_NET_ADMIN") : 0;
 }

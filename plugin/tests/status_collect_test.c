@@ -21,8 +21,10 @@ int __wrap_in_force_load(const struct settings_sources *sources, const char *res
     cleanup(json) cJSON *entry = cJSON_Parse("{\"exempt\":[{\"namespace\":\"kube-system\"}]}");
 
     (void)sources, (void)results_dir;
-    if (!has_settings)
-        return error_set(err, ERROR_NOT_AVAILABLE, "no conflist yet");
+    if (!has_settings) {
+        error_set(err, ERROR_NOT_AVAILABLE, "no entry that can be used");
+        return error_details(err, "config key \"deny\" is wrong");
+    }
     assert_int_equal(config_parse(entry, &out->config, err), 0);
     out->config.others_pass = settings.config.others_pass;
     out->config.mode = settings.config.mode;
@@ -279,6 +281,8 @@ static void without_a_configuration_it_is_what_the_kernel_holds(void **state)
     cache_free(&node.cache);
     assert_int_equal(status.row_count, 1);
     assert_string_equal(status.rows[0].pod, "web-0");
+    assert_non_null(strstr(status.problems.items[0].text,
+                           "no entry that can be used; config key \"deny\" is wrong"));
     assert_false(status.others_wrong);
     assert_int_equal(status_exit_code(&status), STATUS_UNKNOWN);
 }

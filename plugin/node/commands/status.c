@@ -60,6 +60,12 @@ static int complain(FILE *err, const char *what)
     return STATUS_UNKNOWN;
 }
 
+static int fail(FILE *err, const struct error *why)
+{
+    command_failed("status", why, err);
+    return STATUS_UNKNOWN;
+}
+
 /* One look. Which rows are left out for being boring changes nothing about the exit code. */
 static int show(const struct status_options *options, const struct format *format, FILE *out,
                 FILE *err)
@@ -69,7 +75,7 @@ static int show(const struct status_options *options, const struct format *forma
     int code;
 
     if (status_collect(options, &status, &why) < 0)
-        return complain(err, why.msg);
+        return fail(err, &why);
     if (format->pods.count > 0) {
         status_keep_named(&status, format->pods.items, format->pods.count);
         if (status.row_count == 0)
@@ -78,7 +84,7 @@ static int show(const struct status_options *options, const struct format *forma
     code = (int)status_exit_code(&status);
     if (format->denied)
         status_keep_denied(&status);
-    return print(&status, format, out, &why) < 0 ? complain(err, why.msg) : code;
+    return print(&status, format, out, &why) < 0 ? fail(err, &why) : code;
 }
 
 /* Lines that fit the terminal beside the first. */
@@ -179,6 +185,6 @@ int command_status(int argc, char **argv, FILE *out, FILE *err)
         return show(&options, &format, out, err);
     code = (int)status_of_node(&options, &why);
     if (code != STATUS_IN_FORCE)
-        complain(err, why.msg);
+        command_failed("status", &why, err);
     return code;
 }

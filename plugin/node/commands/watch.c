@@ -54,7 +54,5 @@ int command_watch(int argc, char **argv, FILE *out, FILE *err)
         fprintf(err, "imds-guard watch: --log: neither text nor json: %s\n", log);
         return EXIT_USAGE;
     }
-    if (watch_run(&options, err, &why) < 0)
-        fprintf(err, "imds-guard watch: %s\n", why.msg);
-    return EXIT_FAILED;
+    return watch_run(&options, err, &why) < 0 ? command_failed("watch", &why, err) : EXIT_OK;
 }

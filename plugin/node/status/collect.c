@@ -1,6 +1,5 @@
 #include "node/status/status.h"
 
-#include "kernel/backends.h"
 #include "kernel/links/links.h"
 #include "kernel/wanted.h"
 #include "node/pods/in_force.h"
@@ -20,6 +19,13 @@ static void cleanup_source(struct source *source)
 {
     survey_free(&source->survey);
     settings_free(&source->settings);
+}
+
+static int add_error(struct status *status, const char *before, const struct error *why,
+                     struct error *err)
+{
+    return notes_add(&status->problems, err, NOTE_PROBLEM, "%s%s%s%s", before, why->msg,
+                     why->details[0] != '\0' ? "; " : "", why->details);
 }
 
 static enum status_state state_of(enum standing standing)
@@ -219,25 +225,16 @@ static void add_others(struct status *status, const struct holding *holding)
                                    .others = holding->listing.others};
 }
 
-/* Which is sync's to mend, unless the kernel or this process cannot. */
 static int judge_others(struct status *status, const struct source *source, struct error *err)
 {
-    const struct config *config = &source->settings.config;
-    const struct terms terms = settings_terms(&source->settings);
-    const enum verdict wanted = terms.others;
+    const struct holdings *holdings = &source->survey.holdings;
     struct error why = {0};
 
-    status->others_verdict = holdings_others(&source->survey.holdings);
-    status->others_wrong = source->settings.network && status->others_verdict != wanted;
-    if (!status->others_wrong)
-        return 0;
-    if (guards_probe_as(config, &terms, &why) == 0)
-        error_set(&why, ERROR_GUARD_MISSING, "run imds-guard sync");
-    return notes_add(&status->problems, err, NOTE_PROBLEM,
-                     "the verdict for interfaces without a guard is %s, not %s as configured: "
-                     "%s%s%s",
-                     verdict_name(status->others_verdict), verdict_name(wanted), why.msg,
-                     why.details[0] != '\0' ? "; " : "", why.details);
+    status->others_verdict = holdings_others(holdings);
+    status->others_wrong =
+        source->settings.network &&
+        status_judge_others(&source->settings, holdings, &why) != STATUS_IN_FORCE;
+    return status->others_wrong ? add_error(status, "", &why, err) : 0;
 }
 
 static int add_guards(struct status *status, const struct survey *survey,
@@ -315,8 +312,7 @@ static int survey_anyway(const struct status_options *options, struct status *st
         return add_chain_problems(status, settings, err) < 0
                    ? -1
                    : survey_take(settings, options->results_dir, &out->survey, err);
-    if (notes_add(&status->problems, err, NOTE_PROBLEM, "who should be guarded is not known: %s",
-                  why.msg) < 0)
+    if (add_error(status, "who should be guarded is not known: ", &why, err) < 0)
         return -1;
     return holdings_gather(&terms, &out->survey.holdings, err);
 }

@@ -1,5 +1,6 @@
-#include "node/status/status.h"
+#include "node/status/row.h"
 
+#include "kernel/backends.h"
 #include "node/pods/unchained.h"
 
 static enum status_exit judge_chain(const struct settings *settings, struct error *why)
@@ -28,16 +29,29 @@ static enum status_exit judge_drop_in(const struct settings *settings, const cha
     return STATUS_WRONG;
 }
 
+enum status_exit status_judge_others(const struct settings *settings,
+                                     const struct holdings *holdings, struct error *why)
+{
+    const struct terms terms = settings_terms(settings);
+    const enum verdict verdict = holdings_others(holdings);
+
+    if (verdict == terms.others)
+        return STATUS_IN_FORCE;
+    if (guards_probe_as(&settings->config, &terms, why) == 0)
+        error_set(why, ERROR_GUARD_MISSING, "run imds-guard sync");
+    error_context(why, "the verdict for interfaces without a guard is %s, not %s as configured",
+                  verdict_name(verdict), verdict_name(terms.others));
+    return STATUS_WRONG;
+}
+
 static enum status_exit judge_rules(const struct settings *settings, struct error *why)
 {
     const struct terms terms = settings_terms(settings);
     cleanup(holdings) struct holdings holdings = {0};
-    enum verdict verdict;
 
     if (holdings_gather(&terms, &holdings, why) < 0)
         return STATUS_UNKNOWN;
-    verdict = holdings_others(&holdings);
-    if (verdict == terms.others)
+    if (status_judge_others(settings, &holdings, why) == STATUS_IN_FORCE)
         return STATUS_IN_FORCE;
     for (size_t i = 0; i < BACKEND_COUNT; i++)
         if (holdings.items[i].unread) {
@@ -45,10 +59,6 @@ static enum status_exit judge_rules(const struct settings *settings, struct erro
                       holdings.items[i].unread);
             return STATUS_UNKNOWN;
         }
-    error_set(why, ERROR_GUARD_MISSING,
-              "the verdict for interfaces without a guard is %s, not %s as configured: run "
-              "imds-guard sync",
-              verdict_name(verdict), verdict_name(terms.others));
     return STATUS_WRONG;
 }
 

@@ -33,6 +33,13 @@ must_use int status_row_add_held(struct status_row *row, const char *backend,
 must_use int status_row_judge(struct status_row *row, enum status_state state, const char *reason,
                               struct error *err);
 
+/*
+ * Whether who has no guard gets the verdict that is configured. *why, but for STATUS_IN_FORCE: what to do,
+ * which is not sync where the kernel or this process could not set another.
+ */
+enum status_exit status_judge_others(const struct settings *settings,
+                                     const struct holdings *holdings, struct error *why);
+
 /* The exit fence. `settings` is empty where there is no usable configuration. */
 must_use int status_add_fence(struct status *status, const struct settings *settings,
                               const struct survey *survey, struct error *err);
