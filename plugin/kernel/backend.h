@@ -172,9 +172,6 @@ bool listing_add(struct listing *listing, const struct held *held);
 bool listing_fault(struct listing *listing, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-static inline void cleanup_listing(struct listing *listing)
-{
-    listing_free(listing);
-}
+CLEANUP_FREE(listing);
 
 #endif

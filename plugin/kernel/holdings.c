@@ -29,8 +29,7 @@ int holdings_gather(const struct terms *terms, struct holdings *out, struct erro
         *err = first;
         return -1;
     }
-    *out = holdings;
-    holdings = (struct holdings){0};
+    *out = steal(&holdings);
     return 0;
 }
 

@@ -85,9 +85,6 @@ bool holdings_have(const struct holdings *holdings, const struct backend *chosen
 bool holdings_have_terms(const struct holdings *holdings, const struct backend *chosen,
                          const struct terms *terms);
 
-static inline void cleanup_holdings(struct holdings *holdings)
-{
-    holdings_free(holdings);
-}
+CLEANUP_FREE(holdings);
 
 #endif

@@ -1,47 +1,35 @@
 #include "kernel/backend.h"
 
+#include "guard/array.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for one more, where an array has room for the next power of two of its count. */
-static bool grow(void *array_address, size_t count, size_t size)
-{
-    void **array = array_address;
-
-    if ((count & (count - 1)) != 0)
-        return true;
-    void *grown = reallocarray(*array, count == 0 ? 1 : count * 2, size);
-    if (grown == NULL)
-        return false;
-    *array = grown;
-    return true;
-}
-
 bool listing_add(struct listing *listing, const struct held *held)
 {
-    if (!grow(&listing->held, listing->held_count, sizeof(*listing->held)))
-        return false;
-    listing->held[listing->held_count++] = *held;
-    return true;
+    struct held *added = array_add(&listing->held, &listing->held_count);
+
+    if (added != NULL)
+        *added = *held;
+    return added != NULL;
 }
 
 bool listing_fault(struct listing *listing, const char *format, ...)
 {
-    char *fault;
+    char **added = array_add(&listing->faults, &listing->fault_count);
     va_list args;
     int length;
 
-    if (!grow(&listing->faults, listing->fault_count, sizeof(*listing->faults)))
+    if (added == NULL)
         return false;
     va_start(args, format);
-    length = vasprintf(&fault, format, args);
+    length = vasprintf(added, format, args);
     va_end(args);
     if (length < 0)
-        return false;
-    listing->faults[listing->fault_count++] = fault;
-    return true;
+        listing->fault_count--;
+    return length >= 0;
 }
 
 int held_compare(const void *a, const void *b)
@@ -84,17 +72,15 @@ static bool is_within(const struct endpoint *endpoints, size_t count, const stru
 bool listing_surplus(struct listing *listing, const struct terms *terms,
                      const struct endpoint *standing)
 {
-    struct endpoint *grown;
+    struct endpoint *added;
 
     if (is_within(terms->endpoints, terms->endpoint_count, standing) ||
         is_within(listing->surplus, listing->surplus_count, standing))
         return true;
-    grown = reallocarray(listing->surplus, listing->surplus_count + 1, sizeof(*grown));
-    if (grown == NULL)
-        return false;
-    listing->surplus = grown;
-    listing->surplus[listing->surplus_count++] = *standing;
-    return true;
+    added = array_add(&listing->surplus, &listing->surplus_count);
+    if (added != NULL)
+        *added = *standing;
+    return added != NULL;
 }
 
 int listing_terms(const struct listing *listing, const struct terms *terms, struct endpoint **room,
@@ -126,4 +112,14 @@ void listing_free(struct listing *listing)
     free(listing->surplus);
     free(listing->held);
     *listing = (struct listing){0};
+}
+
+struct terms terms_of(const struct config *config)
+{
+    return (struct terms){
+        .endpoints = config->endpoints,
+        .endpoint_count = config->endpoint_count,
+        .others = config_others(config),
+        .lock_timeout_seconds = config->lock_timeout_seconds,
+    };
 }

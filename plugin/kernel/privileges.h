@@ -36,4 +36,10 @@
  */
 must_use int privileges_keep(uint64_t kept, struct error *err);
 
+/*
+ * 0 if the capability (CAP_NET_ADMIN) is effective: for a check that must not try. Errors: ERROR_KERNEL
+ * that calls it `name` and says what to do.
+ */
+must_use int capability_check(int capability, const char *name, struct error *err);
+
 #endif

@@ -1,7 +1,7 @@
 /* Which backend a node gets, and what is said where it gets none. */
 #include "kernel/backends.h"
-#include "kernel/capabilities.h"
 #include "kernel/nftables/socket.h"
+#include "kernel/privileges.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -23,12 +23,12 @@
  * flushes first, or others stay denied.
  */
 #include "kernel/backend.h"
-#include "kernel/capabilities.h"
 #include "kernel/iptables/guards.h"
 #include "kernel/iptables/listing.h"
 #include "kernel/iptables/skeleton.h"
 #include "kernel/iptables/table.h"
 #include "kernel/iptables/xtables_lock.h"
+#include "kernel/privileges.h"
 
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,20 +1,14 @@
 #include "kernel/iptables/edits.h"
 
+#include "guard/array.h"
+
 int iptables_edits_add(struct edits *edits, enum edit_kind kind, const char *chain, size_t position,
                        const struct rule *rule, struct error *err)
 {
-    struct edit *edit;
+    struct edit *edit = array_add(&edits->items, &edits->count);
 
-    if (edits->count == edits->capacity) {
-        size_t capacity = edits->capacity ? edits->capacity * 2 : 8;
-        struct edit *items = reallocarray(edits->items, capacity, sizeof(*items));
-
-        if (!items)
-            return error_no_memory(err);
-        edits->items = items;
-        edits->capacity = capacity;
-    }
-    edit = &edits->items[edits->count++];
+    if (!edit)
+        return error_no_memory(err);
     *edit = (struct edit){.kind = kind, .chain = chain, .position = position};
     if (rule)
         edit->rule = *rule;

@@ -28,7 +28,6 @@ struct edit {
 struct edits {
     struct edit *items;
     size_t count;
-    size_t capacity;
 };
 
 /* Appends. `rule` may be NULL where the kind needs none. */

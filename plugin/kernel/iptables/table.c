@@ -1,5 +1,7 @@
 #include "kernel/iptables/table.h"
 
+#include "guard/array.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -100,7 +102,6 @@ static int read_chain(const struct table *table, const char *name, const char *t
                       struct chain *out, struct error *err)
 {
     const struct iptables_family *family = table->family;
-    size_t capacity = 0;
     const void *entry;
 
     out->exists = family->is_chain(name, table->handle);
@@ -108,16 +109,11 @@ static int read_chain(const struct table *table, const char *name, const char *t
         return 0;
     for (entry = family->first_rule(name, table->handle); entry;
          entry = family->next_rule(entry, table->handle)) {
-        if (out->rule_count == capacity) {
-            struct rule *rules;
+        struct rule *rule = array_add(&out->rules, &out->rule_count);
 
-            capacity = capacity ? capacity * 2 : 16;
-            rules = reallocarray(out->rules, capacity, sizeof(*rules));
-            if (!rules)
-                return error_no_memory(err);
-            out->rules = rules;
-        }
-        read_rule(table, entry, target, &out->rules[out->rule_count++]);
+        if (!rule)
+            return error_no_memory(err);
+        read_rule(table, entry, target, rule);
     }
     return 0;
 }

@@ -1,4 +1,6 @@
 #include "kernel/links/links.h"
+
+#include "guard/array.h"
 #include "kernel/links/rtnetlink.h"
 
 #include <errno.h>
@@ -23,17 +25,15 @@ static int take_link(const struct netlink_answer *answer, void *context, struct 
 {
     struct list *list = context;
     struct link_reply link;
-    struct link_reply *grown = list->all;
+    struct link_reply *added;
 
     if (answer->message == NULL || !link_reply_read(answer->message, &link))
         return error_set(err, ERROR_KERNEL, "rtnetlink does not list the links: %s",
                          strerror(answer->error != 0 ? answer->error : EBADMSG));
-    if ((list->count & (list->count - 1)) == 0) /* room is the next power of two */
-        grown = reallocarray(list->all, list->count == 0 ? 1 : 2 * list->count, sizeof(*grown));
-    if (grown == NULL)
+    added = array_add(&list->all, &list->count);
+    if (added == NULL)
         return error_no_memory(err);
-    list->all = grown;
-    list->all[list->count++] = link;
+    *added = link;
     return 0;
 }
 
