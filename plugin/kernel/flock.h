@@ -6,7 +6,7 @@
 
 #include "guard/cleanup.h"
 
-/* Takes the lock on what `fd` is, for itself alone. -1 with errno: EWOULDBLOCK if it was not had in time. */
+/* Takes the lock on what `fd` is, for itself alone. -1 with errno: EWOULDBLOCK, not had in time. */
 must_use int flock_within(int fd, unsigned timeout_ms);
 
 #endif

@@ -157,10 +157,14 @@ static int note_lists(const struct directory *directory, const char *conf_dir,
 static int nothing(const char *conf_dir, const struct conflist *list,
                    const struct settings *settings, struct error *err)
 {
-    if (list)
+    if (list && list->entry)
         error_set(err, ERROR_NOT_AVAILABLE,
-                  "%s has no entry of type " CONFIG_PLUGIN_TYPE
-                  " that can be used: run imds-guard install first",
+                  "the entry of " CONFIG_PLUGIN_TYPE
+                  " in %s cannot be used: correct it, or give --config",
+                  list->entry_path);
+    else if (list)
+        error_set(err, ERROR_NOT_AVAILABLE,
+                  "%s has no entry of " CONFIG_PLUGIN_TYPE ": run imds-guard install first",
                   list->path);
     else
         error_set(err, ERROR_NOT_AVAILABLE,
