@@ -61,9 +61,10 @@ static void read_others(const struct nlmsghdr *message)
 static void read_guards(const struct nlmsghdr *message)
 {
     cleanup(listing) struct listing listing = {0};
+    cleanup(listing) struct listing going = {0};
     struct error err;
 
-    must(elements_take(message, &listing, &err) == 0);
+    must(elements_take(message, &listing, &going, &err) == 0);
     for (size_t i = 0; i < listing.held_count; i++) {
         must(name_is_interface(listing.held[i].guard.interface));
         must(listing.held[i].guard.verdict <= VERDICT_PASS);

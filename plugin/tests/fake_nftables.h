@@ -52,8 +52,10 @@ static struct {
     unsigned rehearsed;    /* times */
     unsigned open;         /* sockets */
     bool bound;            /* the last commit was good for one generation only */
-    bool is_old;  /* before Linux 5.7: sets have no expressions, NFTA_SET_EXPR is skipped */
-    bool lets_go; /* since Linux 6.12: an element that is there takes a time-out */
+    bool is_old;         /* before Linux 5.7: sets have no expressions, NFTA_SET_EXPR is skipped */
+    bool lets_go;        /* since Linux 6.12: an element that is there takes a time-out, */
+    unsigned goes_after; /* which is over after so many questions; 0: never */
+    unsigned refused;    /* times that a commit was, for what is there or no more */
     void (*meanwhile)(void); /* what somebody else does, once, before the next commit */
 } nftables;
 
@@ -179,6 +181,20 @@ static inline int answer_one(const struct nlmsghdr *request, nft_answer *each, v
     return 0;
 }
 
+static inline void forget_what_is_let_go(void)
+{
+    size_t kept = 0;
+
+    for (size_t at = 0, size = 0; at < nftables.length; at += size) {
+        size = MNL_ALIGN(there_at(at)->nlmsg_len);
+        if (element_of(there_at(at)).timeout != 0)
+            continue;
+        memmove(nftables.bytes + kept, nftables.bytes + at, size);
+        kept += size;
+    }
+    nftables.length = kept;
+}
+
 int __wrap_nft_ask(struct nft_socket *socket, const struct netlink_messages *requests,
                    nft_answer *each, void *context, struct error *err)
 {
@@ -186,6 +202,8 @@ int __wrap_nft_ask(struct nft_socket *socket, const struct netlink_messages *req
     socket->netlink.refusal = 0;
     if (requests->incomplete)
         return error_no_memory(err);
+    if (nftables.goes_after > 0 && --nftables.goes_after == 0)
+        forget_what_is_let_go();
     if (nftables.ask_refusals > 0) {
         nftables.ask_refusals--;
         return fake_refusal(socket, nftables.ask_refusal, err);
@@ -402,6 +420,7 @@ int __wrap_nft_commit(struct nft_socket *socket, const struct netlink_messages *
     if (generation != 0 && generation != GENERATION + nftables.committed)
         return fake_refusal(socket, ERESTART, err);
     error = carry_out_all(messages);
+    nftables.refused += error != 0;
     if (error != 0)
         return fake_refusal(socket, error, err);
     nftables.committed++;

@@ -295,6 +295,20 @@ static void lets_an_owners_guards_go_where_the_kernel_can(void **state)
     assert_int_equal(remove_of(OWNER_A, NULL, 0), 0);
 }
 
+/* The kernel would refuse it, which others would have to wait for as well. */
+static void sets_nothing_where_a_guard_has_still_to_go(void **state)
+{
+    (void)state;
+    apply();
+    nftables.lets_go = true;
+    assert_int_equal(remove_of(OWNER_A, NULL, 0), 2);
+    nftables.goes_after = 4;
+    apply();
+    assert_int_equal(nftables.refused, 0);
+    assert_int_equal(nftables.committed, 3);
+    assert_stands();
+}
+
 /* In a map without time-outs, or with a verdict that is none of ours. */
 static void deletes_what_cannot_be_let_go(void **state)
 {
@@ -469,6 +483,7 @@ int main(void)
         cmocka_unit_test_setup(what_cannot_be_looked_at_is_not_taken_for_nothing, set_up),
         cmocka_unit_test_setup(removes_an_owners_guards_and_no_others, set_up),
         cmocka_unit_test_setup(lets_an_owners_guards_go_where_the_kernel_can, set_up),
+        cmocka_unit_test_setup(sets_nothing_where_a_guard_has_still_to_go, set_up),
         cmocka_unit_test_setup(deletes_what_cannot_be_let_go, set_up),
         cmocka_unit_test_setup(removes_from_many_interfaces, set_up),
         cmocka_unit_test_setup(removes_everything, set_up),

@@ -40,6 +40,7 @@ static void guards_survive_the_way(void **state)
 {
     cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(listing) struct listing listing = {0};
+    cleanup(listing) struct listing going = {0};
     struct error err = {0};
     struct held guards[3] = {
         some_guard("eni1a2b", "aws-cni/4f3c/eth0 2 default/web-0"),
@@ -57,7 +58,7 @@ static void guards_survive_the_way(void **state)
     assert_int_equal(messages.count, 1);
     netlink_messages_each(message, &messages)
     {
-        assert_int_equal(elements_take(message, &listing, &err), 0);
+        assert_int_equal(elements_take(message, &listing, &going, &err), 0);
     }
     assert_int_equal(listing.held_count, 3);
     for (size_t i = 0; i < 3; i++)
@@ -69,6 +70,7 @@ static void many_guards_fill_several_messages(void **state)
     enum { COUNT = 1000 };
     cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(listing) struct listing listing = {0};
+    cleanup(listing) struct listing going = {0};
     struct error err = {0};
     static struct held guards[COUNT];
     static const struct held *pointers[COUNT];
@@ -86,7 +88,7 @@ static void many_guards_fill_several_messages(void **state)
     netlink_messages_each(message, &messages)
     {
         assert_true(message->nlmsg_len < NETLINK_MESSAGE_MAX);
-        assert_int_equal(elements_take(message, &listing, &err), 0);
+        assert_int_equal(elements_take(message, &listing, &going, &err), 0);
     }
     assert_int_equal(listing.held_count, COUNT);
 }
@@ -95,6 +97,7 @@ static void many_guards_fill_several_messages(void **state)
 static void read_all(const void *bytes, size_t length)
 {
     cleanup(listing) struct listing listing = {0};
+    cleanup(listing) struct listing going = {0};
     cleanup(nft_facts) struct nft_facts facts = {0};
     struct error err = {0};
     struct nlmsghdr *message = malloc(length);
@@ -110,7 +113,7 @@ static void read_all(const void *bytes, size_t length)
         assert_true(strlen(text) < length);
     if (nft_reply_generation(message, &generation))
         assert_true(length >= mnl_nlmsg_size(sizeof(struct nfgenmsg)) + 8);
-    assert_int_equal(elements_take(message, &listing, &err), 0);
+    assert_int_equal(elements_take(message, &listing, &going, &err), 0);
     if (rule_read_others(message, "judge", &listing.others))
         assert_int_equal(nft_reply_type(message), NFT_MSG_NEWRULE);
     assert_int_equal(nft_facts_take(&facts, message, &err), 0);

@@ -8,6 +8,8 @@
 #include "kernel/nftables/socket.h"
 #include "kernel/nftables/view.h"
 
+#include <errno.h>
+
 /* Guards that are worth a transaction of their own. */
 #define MANY 64
 
@@ -181,6 +183,27 @@ static int check_counters(struct nft_socket *socket, const struct netlink_messag
 }
 
 /*
+ * Whether a guard that has been let go is still in the way of a new one: to be tried again. The kernel would
+ * refuse it, and let nobody commit for a grace period after that (__nf_tables_abort).
+ */
+static int wait_for_going(struct nft_socket *socket, const struct nft_view *view,
+                          const struct nft_changes *changes, struct error *err)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < changes->fresh_count && !is_anew(view); i++) {
+        const char *interface = changes->fresh[i]->guard.interface;
+
+        if (listing_find(&view->going, interface, &count) == NULL)
+            continue;
+        socket->netlink.refusal = EAGAIN;
+        return error_set(err, ERROR_KERNEL, "nf_tables: the former guard of %s has still to go",
+                         interface);
+    }
+    return 0;
+}
+
+/*
  * How many of the new guards come with the table, and those are put first: all, but where there is no
  * table, as after a flush. Until it stands everybody is open, and a thousand guards take milliseconds:
  * then those do whom the verdict for others would keep from what they may.
@@ -226,6 +249,8 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         return apply_once(socket, job, err);
     }
     job->closely = true; /* the next time */
+    if (wait_for_going(socket, &view, &changes, err) < 0)
+        return -1;
     first = come_with_table(&view, &terms, &changes);
     write_skeleton(&messages, &view, &terms, &changes);
     elements_delete(&messages, changes.gone, changes.gone_count);

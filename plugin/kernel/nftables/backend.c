@@ -33,11 +33,12 @@ static int list_once(struct nft_socket *socket, void *context, struct error *err
 {
     struct look *job = context;
     const struct nft_question question = {.terms = job->terms, .all_guards = true};
-    struct nft_view view = {0};
+    cleanup(nft_view) struct nft_view view = {0};
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
     job->listing = view.listing;
+    view.listing = (struct listing){0};
     return 0;
 }
 

@@ -14,7 +14,7 @@ enum { SET_ID = 1 + FAMILY_IPV6 }; /* after the families */
 /*
  * What is left of its time-out to a guard that is to go: one unit of time of a kernel with 250 in a second.
  * One with 100 makes nothing of it, and takes the time-out instead. What is set on the interface
- * meanwhile has to wait (retry.h), and waits longer.
+ * meanwhile has to wait (apply.c), and waits longer.
  */
 #define LEFT_MS 4
 
@@ -62,7 +62,7 @@ static bool read_guard(const struct nft_element *element, struct held *out)
                         .bytes = element->bytes};
 
     if (element->key == NULL || element->key_length != INTERFACE_NAME_SIZE ||
-        element->key[INTERFACE_NAME_SIZE - 1] != '\0' || element->flags != 0 || is_going(element))
+        element->key[INTERFACE_NAME_SIZE - 1] != '\0' || element->flags != 0)
         return false;
     memcpy(held.guard.interface, element->key, INTERFACE_NAME_SIZE);
     if (!name_is_interface(held.guard.interface))
@@ -80,7 +80,8 @@ static bool is_map(const struct nft_elements *elements, const char *table, const
     return strcmp(elements->table, table) == 0 && strcmp(elements->set, map) == 0;
 }
 
-int elements_take(const struct nlmsghdr *message, struct listing *listing, struct error *err)
+int elements_take(const struct nlmsghdr *message, struct listing *listing, struct listing *going,
+                  struct error *err)
 {
     struct nft_elements elements;
     struct nft_element element;
@@ -92,7 +93,8 @@ int elements_take(const struct nlmsghdr *message, struct listing *listing, struc
           is_map(&elements, NFT_FORMER_TABLE, NFT_FORMER_MAP)))
         return 0;
     while (nft_reply_next_element(&elements, &cursor, &element)) {
-        if (read_guard(&element, &held) && !listing_add(listing, &held))
+        if (read_guard(&element, &held) &&
+            !listing_add(is_going(&element) ? going : listing, &held))
             return error_no_memory(err);
     }
     return 0;

@@ -31,11 +31,12 @@ void elements_make(struct netlink_messages *messages, const char *expression);
 void elements_ask(struct netlink_messages *messages, const char *interface);
 
 /*
- * Adds the guards of an answer that has elements of the map, or of version 0.1.0's, to listing->held. An
- * element whose key is no interface's name guards nothing and is skipped; so is one that has been let go. Errors: out of memory.
+ * Adds the guards of an answer that has elements of the map, or of version 0.1.0's, to listing->held, and
+ * those that have been let go to going->held. An element whose key is no interface's name guards nothing
+ * and is skipped. Errors: out of memory.
  */
 must_use int elements_take(const struct nlmsghdr *message, struct listing *listing,
-                           struct error *err);
+                           struct listing *going, struct error *err);
 
 /* Adds guards, with tag and counters. EEXIST in the kernel if an interface has one. */
 void elements_add(struct netlink_messages *messages, const struct held *const *held, size_t count);

@@ -27,7 +27,7 @@ static int take_answer(const struct nlmsghdr *message, void *context, struct err
     if (nft_reply_generation(message, &reading->view.generation))
         return 0;
     skeleton_take_others(message, &reading->view.listing.others);
-    if (elements_take(message, &reading->view.listing, err) < 0)
+    if (elements_take(message, &reading->view.listing, &reading->view.going, err) < 0)
         return -1;
     return nft_facts_take(&reading->facts, message, err);
 }
@@ -144,6 +144,7 @@ int nft_view_read(struct nft_socket *socket, const struct nft_question *question
         read_set(socket, NFT_TABLE, NFT_MAP, &reading, err) < 0)
         return -1;
     held_sort(listing->held, &listing->held_count);
+    held_sort(view->going.held, &view->going.held_count);
     if (view->table && terms != NULL &&
         ((terms->endpoint_count > 0 && read_endpoints(socket, NFT_TABLE, &reading, err) < 0) ||
          skeleton_judge(&reading.facts, terms, listing, &view->skeleton, err) < 0))
@@ -159,4 +160,5 @@ int nft_view_read(struct nft_socket *socket, const struct nft_question *question
 void nft_view_free(struct nft_view *view)
 {
     listing_free(&view->listing);
+    listing_free(&view->going);
 }

@@ -27,6 +27,7 @@ struct nft_view {
     uint32_t generation;    /* as it was before anything else was read (nft_commit) */
     struct listing listing; /* guards, sorted (held_sort); what is wrong with the skeleton;
                              * surplus of the question's terms */
+    struct listing going; /* only guards: those let go, which are in the way until they have gone */
     struct verdict_on_skeleton skeleton;
     bool table; /* ours is there; if not and listing.present, that of version 0.1.0 alone */
     bool
