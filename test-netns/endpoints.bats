@@ -44,6 +44,18 @@ other_pod() {
     CONFIG=$(entry) NETWORK=other assert_quiet plugin CHECK b
 }
 
+@test "an endpoint beside EC2's own ranges, where all were in them before" {
+    conflist ipv4-with-ipv6-egress
+    on_node "$IMDS_GUARD" sync >/dev/null
+    reaches_more a
+    assert_imds_silent a
+    conflist ipv4-with-ipv6-egress ".endpoints = [$imds, $more]"
+    plugin ADD a >/dev/null
+    is_kept_from_more a
+    assert_imds_silent a
+    assert_quiet plugin CHECK a
+}
+
 @test "the second entry of a chain takes no endpoint of the first away" {
     conflist ipv4-with-ipv6-egress ".endpoints = [$imds]"
     plugin ADD a >/dev/null

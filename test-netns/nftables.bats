@@ -128,6 +128,47 @@ assert_guarded_by_name() { # POD CONTAINER
     [ "$(guard_hits a drop)" -ge "$before" ]
 }
 
+narrow_rules() {
+    on_node nft list chain inet imds_guard forward | grep -c '@nh,' || true
+}
+
+@test "rules ask for EC2's own ranges first, while all endpoints are in them" {
+    pod_add a
+    [ "$(narrow_rules)" -eq 2 ]
+    CONFIG=$(entry '.endpoints += ["203.0.113.10"]') plugin ADD a >/dev/null
+    [ "$(narrow_rules)" -eq 1 ]
+    plugin ADD a >/dev/null
+    assert_quiet plugin CHECK a
+    [ "$(narrow_rules)" -eq 1 ]
+    on_node "$IMDS_GUARD" sync >/dev/null
+    [ "$(narrow_rules)" -eq 2 ]
+    assert_imds_silent a
+    # As somebody does by hand; the rules do not ask for it.
+    on_node nft add element inet imds_guard endpoints4 '{ 203.0.113.10 }'
+    on_node "$IMDS_GUARD" status | tee /dev/stderr | grep 'do not ask for 203.0.113.10'
+    check_fails "do not ask for 203.0.113.10" a
+    plugin ADD a >/dev/null
+    [ "$(narrow_rules)" -eq 1 ]
+    run ! in_pod a curl --silent --max-time 0.3 http://203.0.113.10/
+}
+
+@test "rules that ask for all addresses are right, and who has looked at all endpoints narrows them" {
+    pod_add a
+    { echo 'delete table inet imds_guard' && on_node nft list table inet imds_guard; } |
+        sed 's/@nh,[0-9,]* 0x[0-9a-f]* //' >"$BATS_TEST_TMPDIR/wide"
+    on_node nft -f - <"$BATS_TEST_TMPDIR/wide"
+    [ "$(narrow_rules)" -eq 0 ]
+    assert_quiet plugin CHECK a
+    pod_add b
+    [ "$(narrow_rules)" -eq 0 ]
+    assert_imds_silent b
+    plugin ADD a >/dev/null
+    [ "$(narrow_rules)" -eq 2 ]
+    assert_quiet plugin CHECK a
+    assert_imds_silent a
+    assert_imds_silent b
+}
+
 @test "a name with a wildcard's letter stands for itself" {
     conflist regular '.others = "pass"'
     pod_add a

@@ -25,7 +25,8 @@ static const struct terms terms = {.endpoints = &endpoint, .endpoint_count = 1};
 static void make(struct netlink_messages *messages, enum verdict others, bool ipvs)
 {
     loaded = ipvs;
-    skeleton_make(messages, &terms, &(struct others){.verdict = others}, others == VERDICT_REJECT);
+    skeleton_make(messages, &terms,
+                  &(struct shape){.others.verdict = others, .refusing = others == VERDICT_REJECT});
 }
 
 /* The first fault that is found in it while ip_vs is loaded, or is not; "" for none. */

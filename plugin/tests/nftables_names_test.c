@@ -90,7 +90,7 @@ static void no_name_of_ours_is_in_it(void **state)
     const struct others others = {.verdict = VERDICT_REJECT};
 
     (void)state;
-    skeleton_make(&messages, &terms, &others, true);
+    skeleton_make(&messages, &terms, &(struct shape){.others = others, .refusing = true});
     /* the table, three chains, two sets, the map */
     assert_int_equal(check_names(&messages), 1 + 3 + 2 + 1);
 }

@@ -128,7 +128,7 @@ static void no_length_is_believed(void **state)
     const struct held *pointer = &guard;
 
     (void)state;
-    skeleton_make(&messages, &terms, &others, true);
+    skeleton_make(&messages, &terms, &(struct shape){.others = others, .refusing = true});
     elements_add(&messages, &pointer, 1);
     netlink_messages_each(message, &messages)
     {

@@ -22,13 +22,15 @@ static struct endpoint endpoints[] = {
     {FAMILY_IPV6, {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, 0x54}, 128},
 };
 static const struct terms terms = {.endpoints = endpoints, .endpoint_count = 4};
+static unsigned narrow = FAMILY_IPV6; /* what of these is in the usual range */
 
 /* All of it, with others rejected. */
 static const struct others others = {.verdict = VERDICT_REJECT, .packets = 7, .bytes = 420};
 
 static void make(struct netlink_messages *messages, const struct terms *of)
 {
-    skeleton_make(messages, of, &others, true);
+    skeleton_make(messages, of,
+                  &(struct shape){.others = others, .refusing = true, .narrow = narrow});
 }
 
 /* The messages as if the kernel had sent them, but for number `skip`. */
@@ -70,6 +72,7 @@ static void what_is_made_is_whole(void **state)
     assert_false(verdict.broken);
     assert_false(verdict.endpoints_wrong);
     assert_true(verdict.refusing);
+    assert_int_equal(verdict.narrow, endpoints_usual(&terms));
 }
 
 static void where_nobody_is_rejected_it_is_whole_without_that(void **state)
@@ -82,7 +85,7 @@ static void where_nobody_is_rejected_it_is_whole_without_that(void **state)
         struct verdict_on_skeleton found = {0};
         struct error err = {0};
 
-        skeleton_make(&messages, &terms, &listing.others, false);
+        skeleton_make(&messages, &terms, &(struct shape){.others = listing.others});
         take(&facts, &messages, UINT32_MAX);
         assert_int_equal(skeleton_judge(&facts, &terms, &listing, &found, &err), 0);
         assert_int_equal(listing.fault_count, 0);
@@ -101,7 +104,7 @@ static void what_comes_later_is_no_fault(void **state)
     struct error err = {0};
 
     (void)state;
-    skeleton_make(&messages, &terms, &listing.others, false);
+    skeleton_make(&messages, &terms, &(struct shape){.others = listing.others});
     skeleton_add_refusal(&messages);
     take(&facts, &messages, UINT32_MAX);
     assert_int_equal(skeleton_judge(&facts, &terms, &listing, &found, &err), 0);
@@ -283,6 +286,52 @@ static void a_missing_endpoint_is_named(void **state)
     assert_string_equal(listing.faults[0], "10.0.0.0/8 in set endpoints4 is missing");
 }
 
+static int narrow_again(void **state)
+{
+    (void)state;
+    narrow = FAMILY_IPV6;
+    return 0;
+}
+
+static void what_no_rule_asks_for_is_named(void **state)
+{
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    cleanup(listing) struct listing listing = {.others = others};
+    struct verdict_on_skeleton verdict = {0};
+    struct error err = {0};
+
+    (void)state;
+    narrow = FAMILY_IPV4 | FAMILY_IPV6;
+    make(&messages, &terms);
+    take(&facts, &messages, UINT32_MAX);
+    assert_int_equal(skeleton_judge(&facts, &terms, &listing, &verdict, &err), 0);
+    assert_int_equal(verdict.narrow, narrow);
+    assert_true(verdict.rules_wrong);
+    assert_false(verdict.endpoints_wrong);
+    assert_int_equal(listing.fault_count, 2);
+    assert_string_equal(listing.faults[0], "the rules of chain forward do not ask for 10.0.0.0/8");
+    assert_string_equal(listing.faults[1],
+                        "the rules of chain forward do not ask for 255.255.255.255");
+}
+
+static void rules_that_ask_for_everything_are_no_fault(void **state)
+{
+    static const struct terms usual = {.endpoints = endpoints + 3, .endpoint_count = 1};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    cleanup(nft_facts) struct nft_facts facts = {0};
+    size_t faults = 1;
+
+    (void)state;
+    narrow = 0;
+    make(&messages, &usual);
+    take(&facts, &messages, UINT32_MAX);
+    struct verdict_on_skeleton verdict = judge(&facts, &usual, &faults);
+    assert_int_equal(faults, 0);
+    assert_int_equal(verdict.narrow, 0);
+    assert_false(verdict.rules_wrong);
+}
+
 static void every_byte_of_a_rule_counts(void **state)
 {
     cleanup(netlink_messages) struct netlink_messages messages = {0};
@@ -326,6 +375,8 @@ int main(void)
         cmocka_unit_test(other_endpoints_are_no_damage),
         cmocka_unit_test(what_is_no_endpoint_is_a_fault),
         cmocka_unit_test(a_missing_endpoint_is_named),
+        cmocka_unit_test_teardown(what_no_rule_asks_for_is_named, narrow_again),
+        cmocka_unit_test_teardown(rules_that_ask_for_everything_are_no_fault, narrow_again),
         cmocka_unit_test(every_byte_of_a_rule_counts),
     };
 

@@ -63,7 +63,7 @@ static bool is_anew(const struct nft_view *view)
 /* Whether only a look at all guards can tell what has to be written. */
 static bool needs_all(const struct application *job, const struct nft_view *view)
 {
-    if (!stands(view) || view->listing.former)
+    if (!stands(view) || view->listing.former || view->skeleton.rules_wrong)
         return true;
     for (size_t i = 0; i < job->plan_count; i++)
         if (announces_more(&job->plans[i], &view->listing))
@@ -102,9 +102,21 @@ static int look_for_plans(struct nft_socket *socket, struct application *job, st
     return 0;
 }
 
-static bool needs_rules(const struct nft_view *view, const struct terms *terms)
+/* The families whose rules shall ask for the usual range first. Who has not looked at all endpoints that
+ * stand leaves rules that ask for everything. */
+static unsigned narrow_families(const struct application *job, const struct nft_view *view,
+                                const struct terms *terms)
 {
-    return view->skeleton.rules_wrong || view->listing.others.verdict != terms->others;
+    unsigned usual = endpoints_usual(terms);
+
+    return job->closely || is_anew(view) ? usual : usual & view->skeleton.narrow;
+}
+
+static bool needs_rules(const struct application *job, const struct nft_view *view,
+                        const struct terms *terms)
+{
+    return view->skeleton.rules_wrong || view->listing.others.verdict != terms->others ||
+           view->skeleton.narrow != narrow_families(job, view, terms);
 }
 
 /* Whether packets will be rejected. */
@@ -116,16 +128,16 @@ static bool is_refusing(const struct terms *terms, const struct nft_changes *cha
     return terms->others == VERDICT_REJECT;
 }
 
-static void mend_skeleton(struct netlink_messages *messages, const struct nft_view *view,
-                          const struct terms *terms, const struct others *others,
-                          const struct nft_changes *changes)
+static void mend_skeleton(struct netlink_messages *messages, const struct application *job,
+                          const struct nft_view *view, const struct terms *terms,
+                          const struct shape *shape, const struct nft_changes *changes)
 {
     const struct verdict_on_skeleton *found = &view->skeleton;
 
     if (is_refusing(terms, changes) && !found->refusing)
         skeleton_add_refusal(messages);
-    if (needs_rules(view, terms))
-        skeleton_renew_rules(messages, others, found->refusing);
+    if (needs_rules(job, view, terms))
+        skeleton_renew_rules(messages, shape);
     if (found->endpoints_wrong)
         skeleton_renew_endpoints(messages, terms);
     else if (changes->fresh_count > 0)
@@ -136,21 +148,32 @@ static void mend_skeleton(struct netlink_messages *messages, const struct nft_vi
  * The table of version 0.1.0 goes only once ours stands: for a packet that is under way in a chain when
  * that goes, the kernel takes its maps for empty, and so it would be let through.
  */
-static void write_skeleton(struct netlink_messages *messages, const struct nft_view *view,
-                           const struct terms *terms, const struct nft_changes *changes)
+static void write_skeleton(struct netlink_messages *messages, const struct application *job,
+                           const struct nft_view *view, const struct terms *terms,
+                           const struct nft_changes *changes)
 {
-    struct others others = view->listing.others;
+    struct shape shape = {.others = view->listing.others,
+                          .refusing = view->skeleton.refusing,
+                          .narrow = narrow_families(job, view, terms)};
 
-    others.verdict = terms->others;
+    shape.others.verdict = terms->others;
     if (view->listing.former && stands(view))
         skeleton_delete(messages, NFT_FORMER_TABLE);
     if (!is_anew(view)) {
-        mend_skeleton(messages, view, terms, &others, changes);
+        mend_skeleton(messages, job, view, terms, &shape, changes);
         return;
     }
     if (view->table)
         skeleton_delete(messages, NFT_TABLE);
-    skeleton_make(messages, terms, &others, is_refusing(terms, changes));
+    shape.refusing = is_refusing(terms, changes);
+    skeleton_make(messages, terms, &shape);
+}
+
+/* Whether endpoints rely on rules that others may narrow meanwhile, where the endpoints that they know are
+ * all usual. */
+static bool needs_wide_rules(const struct terms *terms)
+{
+    return endpoints_usual(terms) != (FAMILY_IPV4 | FAMILY_IPV6);
 }
 
 static int commit(struct nft_socket *socket, const struct netlink_messages *messages,
@@ -248,19 +271,19 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         job->closely = true;
         return apply_once(socket, job, err);
     }
-    job->closely = true; /* the next time */
     if (wait_for_going(socket, &view, &changes, err) < 0)
         return -1;
     first = come_with_table(&view, &terms, &changes);
-    write_skeleton(&messages, &view, &terms, &changes);
+    write_skeleton(&messages, job, &view, &terms, &changes);
     elements_delete(&messages, changes.gone, changes.gone_count);
     elements_add(&messages, changes.fresh, first);
     elements_add(&rest, changes.fresh + first, changes.fresh_count - first);
     nft_counters_ask(&question);
     /* Nothing may be lacking once the first is sent. */
     messages.incomplete |= rest.incomplete || question.incomplete;
-    exactly = is_anew(&view) || view.listing.former || needs_rules(&view, &terms) ||
-              view.skeleton.endpoints_wrong || changes.exact;
+    exactly = is_anew(&view) || view.listing.former || needs_rules(job, &view, &terms) ||
+              view.skeleton.endpoints_wrong || changes.exact || needs_wide_rules(&terms);
+    job->closely = true; /* the next time */
     if (commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
                err) < 0 ||
         nft_commit(socket, &rest, 0, err) < 0)

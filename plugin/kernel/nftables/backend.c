@@ -64,12 +64,13 @@ static int rehearse_skeleton(struct nft_socket *socket, bool table_stands,
                              const struct terms *terms, struct error *err)
 {
     const bool refusing = terms->others == VERDICT_REJECT;
-    const struct others others = {.verdict = terms->others};
+    const struct shape shape = {
+        .others.verdict = terms->others, .refusing = refusing, .narrow = endpoints_usual(terms)};
     cleanup(netlink_messages) struct netlink_messages messages = {0};
 
     if (table_stands)
         skeleton_delete(&messages, NFT_TABLE);
-    skeleton_make(&messages, terms, &others, refusing);
+    skeleton_make(&messages, terms, &shape);
     if (nft_rehearse(socket, &messages, err) == 0)
         return 0;
     if (refusing)

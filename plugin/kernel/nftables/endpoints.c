@@ -11,9 +11,27 @@
 enum { TYPE_IPV4 = 7, TYPE_IPV6 = 8 };
 
 const struct endpoint_set endpoint_sets[ENDPOINT_SETS] = {
-    {"endpoints4", FAMILY_IPV4, NFPROTO_IPV4, 16, 4, TYPE_IPV4},
-    {"endpoints6", FAMILY_IPV6, NFPROTO_IPV6, 24, 16, TYPE_IPV6},
+    {"endpoints4", FAMILY_IPV4, NFPROTO_IPV4, 16, 4, TYPE_IPV4, {{169, 254}, 2}},
+    {"endpoints6", FAMILY_IPV6, NFPROTO_IPV6, 24, 16, TYPE_IPV6, {{0xfd, 0x00, 0x0e, 0xc2}, 4}},
 };
+
+bool endpoint_is_usual(const struct endpoint *endpoint)
+{
+    const struct endpoint_set *set = &endpoint_sets[endpoint->family == FAMILY_IPV4 ? 0 : 1];
+
+    return endpoint->prefix >= 8 * set->usual.length &&
+           memcmp(endpoint->address, set->usual.bytes, set->usual.length) == 0;
+}
+
+unsigned endpoints_usual(const struct terms *terms)
+{
+    unsigned families = FAMILY_IPV4 | FAMILY_IPV6;
+
+    for (size_t i = 0; i < terms->endpoint_count; i++)
+        if (!endpoint_is_usual(&terms->endpoints[i]))
+            families &= ~(unsigned)terms->endpoints[i].family;
+    return families;
+}
 
 /* --- making -------------------------------------------------------------------------------------- */
 

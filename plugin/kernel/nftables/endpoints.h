@@ -18,6 +18,15 @@ struct endpoint_set {
     uint32_t destination_offset; /* of the destination in the header: RFC 791, RFC 8200 */
     uint32_t length;             /* of an address */
     uint32_t type;               /* nft(8)'s number for addresses of the family */
+    /*
+     * How the addresses begin that EC2 itself serves: 169.254.0.0/16, fd00:ec2::/32. Two bytes or four,
+     * at a multiple of that in the header: such a comparison costs a packet next to nothing, and a
+     * look-up in a set ten times that.
+     */
+    struct {
+        uint8_t bytes[4];
+        uint32_t length;
+    } usual;
 };
 
 #define ENDPOINT_SETS 2
@@ -31,6 +40,12 @@ void endpoints_make(struct netlink_messages *messages, const struct endpoint_set
 /* Adds the endpoints of its family that are not there yet. */
 void endpoints_add(struct netlink_messages *messages, const struct endpoint_set *set,
                    const struct terms *terms);
+
+/* Whether all addresses of the endpoint are in its family's usual range. */
+bool endpoint_is_usual(const struct endpoint *endpoint);
+
+/* The families of which all endpoints are. */
+unsigned endpoints_usual(const struct terms *terms);
 
 /* What stands in the sets, as it was told. */
 struct nft_edge {

@@ -96,6 +96,17 @@ static bool is_within(const struct endpoint *inner, const struct endpoint *endpo
     return false;
 }
 
+/* In the set, but no rule looks there for it. */
+static bool tell_unasked(const struct endpoint *endpoint, struct listing *listing,
+                         struct verdict_on_skeleton *verdict)
+{
+    char text[ENDPOINT_TEXT_SIZE];
+
+    verdict->rules_wrong = true;
+    endpoint_text(endpoint, text);
+    return listing_fault(listing, "the rules of chain " NFT_FORWARD " do not ask for %s", text);
+}
+
 /* What there is beyond the terms is no fault; only who wants it exactly so takes it away. */
 static int judge_endpoints(struct nft_facts *found, const struct terms *terms,
                            struct listing *listing, struct verdict_on_skeleton *verdict,
@@ -112,6 +123,10 @@ static int judge_endpoints(struct nft_facts *found, const struct terms *terms,
             return error_no_memory(err);
     verdict->endpoints_wrong =
         listing->fault_count > faults_before || (terms->exactly && listing->surplus_count > 0);
+    for (size_t i = 0; i < count; i++)
+        if (verdict->narrow & standing[i].family && !endpoint_is_usual(&standing[i]) &&
+            !tell_unasked(&standing[i], listing, verdict))
+            return error_no_memory(err);
     for (size_t i = 0; i < terms->endpoint_count; i++) {
         char set[] = "set endpoints4";
         char text[ENDPOINT_TEXT_SIZE];
@@ -127,22 +142,58 @@ static int judge_endpoints(struct nft_facts *found, const struct terms *terms,
     return 0;
 }
 
-int skeleton_judge(struct nft_facts *found, const struct terms *terms, struct listing *listing,
-                   struct verdict_on_skeleton *out, struct error *err)
+/* All but the endpoints. */
+static int make_wanted(const struct shape *shape, struct nft_facts *out, struct error *err)
 {
     const struct terms no_endpoints = {0};
     cleanup(netlink_messages) struct netlink_messages messages = {0};
-    cleanup(nft_facts) struct nft_facts wanted = {0};
-    struct verdict_on_skeleton verdict = {.refusing =
-                                              nft_facts_have(found, "chain " NFT_REFUSAL) ||
-                                              nft_facts_have(found, "rule of chain " NFT_REFUSAL)};
 
-    skeleton_make(&messages, &no_endpoints, &listing->others, verdict.refusing);
+    skeleton_make(&messages, &no_endpoints, shape);
     if (messages.incomplete)
         return error_no_memory(err);
     netlink_messages_each(message, &messages)
     {
-        if (nft_facts_take(&wanted, message, err) < 0)
+        if (nft_facts_take(out, message, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The families whose rule, one each, is as narrow as the wanted one. */
+static unsigned narrow_families(const struct nft_facts *wanted, const struct nft_facts *found)
+{
+    unsigned families = 0;
+
+    for (size_t i = 0; i < wanted->count; i++) {
+        const struct nft_fact *fact = &wanted->facts[i];
+        const struct nft_fact *there = NULL;
+
+        if (!fact->is_rule || strcmp(fact->what, "rule of chain " NFT_FORWARD) != 0)
+            continue;
+        there = counterpart(found, fact);
+        if (there != NULL && nft_fact_is(there, fact))
+            families |= endpoint_sets[fact->number].family;
+    }
+    return families;
+}
+
+int skeleton_judge(struct nft_facts *found, const struct terms *terms, struct listing *listing,
+                   struct verdict_on_skeleton *out, struct error *err)
+{
+    struct shape shape = {.others = listing->others,
+                          .refusing = nft_facts_have(found, "chain " NFT_REFUSAL) ||
+                                      nft_facts_have(found, "rule of chain " NFT_REFUSAL),
+                          .narrow = FAMILY_IPV4 | FAMILY_IPV6};
+    struct verdict_on_skeleton verdict = {.refusing = shape.refusing};
+    cleanup(nft_facts) struct nft_facts wanted = {0};
+
+    if (make_wanted(&shape, &wanted, err) < 0)
+        return -1;
+    verdict.narrow = narrow_families(&wanted, found);
+    if (verdict.narrow != shape.narrow) {
+        shape.narrow = verdict.narrow;
+        nft_facts_free(&wanted);
+        if (make_wanted(&shape, &wanted, err) < 0)
             return -1;
     }
     if (judge_wanted(&wanted, found, listing, &verdict, err) < 0 ||

@@ -55,19 +55,32 @@ static void put_verdict(struct nlmsghdr *rule, struct nft_verdict verdict)
     nft_expression_end(rule, immediate);
 }
 
+/* so many bytes of the network header from there on into register 1 */
+static void put_header(struct nlmsghdr *rule, uint32_t offset, uint32_t length)
+{
+    struct nft_expression payload = nft_expression_start(rule, NFTA_LIST_ELEM, "payload");
+
+    nft_put_u32(rule, NFTA_PAYLOAD_DREG, NFT_REG_1);
+    nft_put_u32(rule, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+    nft_put_u32(rule, NFTA_PAYLOAD_OFFSET, offset);
+    nft_put_u32(rule, NFTA_PAYLOAD_LEN, length);
+    nft_expression_end(rule, payload);
+}
+
+/* @nh,128,16 0xa9fe: goes on if the destination begins so, or what is there in a packet of the other
+ * family. That is looked at behind it: with it this one would cost more. */
+static void put_usual(struct nlmsghdr *rule, const struct endpoint_set *endpoints)
+{
+    put_header(rule, endpoints->destination_offset, endpoints->usual.length);
+    put_comparison(rule, NFT_CMP_EQ, endpoints->usual.bytes, endpoints->usual.length);
+}
+
 /* ip daddr @endpoints4; in an inet table that takes a look at the protocol first. */
 static void put_destination(struct nlmsghdr *rule, const struct endpoint_set *endpoints)
 {
-    struct nft_expression payload;
-
     put_meta(rule, NFT_META_NFPROTO);
     put_comparison(rule, NFT_CMP_EQ, &endpoints->protocol, sizeof(endpoints->protocol));
-    payload = nft_expression_start(rule, NFTA_LIST_ELEM, "payload");
-    nft_put_u32(rule, NFTA_PAYLOAD_DREG, NFT_REG_1);
-    nft_put_u32(rule, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-    nft_put_u32(rule, NFTA_PAYLOAD_OFFSET, endpoints->destination_offset);
-    nft_put_u32(rule, NFTA_PAYLOAD_LEN, endpoints->length);
-    nft_expression_end(rule, payload);
+    put_header(rule, endpoints->destination_offset, endpoints->length);
     put_lookup(rule, endpoints->name, false);
 }
 
@@ -132,10 +145,13 @@ static void append(struct netlink_messages *messages, struct draft draft)
 }
 
 void rule_to_endpoints(struct netlink_messages *messages, const char *chain,
-                       const struct endpoint_set *endpoints, bool forwarded, const char *target)
+                       const struct endpoint_set *endpoints, bool narrow, bool forwarded,
+                       const char *target)
 {
     struct draft draft = begin(messages, chain);
 
+    if (narrow)
+        put_usual(draft.rule, endpoints);
     put_destination(draft.rule, endpoints);
     if (forwarded)
         put_forwarded(draft.rule);

@@ -7,9 +7,14 @@
 #include "kernel/backend.h"
 #include "kernel/nftables/endpoints.h"
 
-/* ip daddr @endpoints4 goto <target>; `forwarded`: ip daddr @endpoints4 iif != 0 goto <target> */
+/*
+ * ip daddr @endpoints4 goto <target>
+ * `narrow`:    @nh,128,16 0xa9fe ip daddr @endpoints4 goto <target>
+ * `forwarded`: ip daddr @endpoints4 iif != 0 goto <target>
+ */
 void rule_to_endpoints(struct netlink_messages *messages, const char *chain,
-                       const struct endpoint_set *endpoints, bool forwarded, const char *target);
+                       const struct endpoint_set *endpoints, bool narrow, bool forwarded,
+                       const char *target);
 
 /* iifname vmap @<map> */
 void rule_by_interface(struct netlink_messages *messages, const char *chain, const char *map);

@@ -10,10 +10,9 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 
-#define FORWARD "forward"
-#define JUDGE   "judge"
+#define JUDGE "judge"
 
-static const char *const chains[] = {FORWARD, JUDGE, NFT_REFUSAL, NFT_POSTROUTING};
+static const char *const chains[] = {NFT_FORWARD, JUDGE, NFT_REFUSAL, NFT_POSTROUTING};
 
 #define EACH(item, table)                                                                          \
     const __typeof__(*(table)) *item = (table);                                                    \
@@ -76,7 +75,7 @@ static void make_base_chain(struct netlink_messages *messages, const char *name,
 /* All base chains that there should be; they may be there already. */
 static void make_base_chains(struct netlink_messages *messages, bool ipvs)
 {
-    make_base_chain(messages, FORWARD, NF_INET_FORWARD);
+    make_base_chain(messages, NFT_FORWARD, NF_INET_FORWARD);
     if (ipvs)
         make_base_chain(messages, NFT_POSTROUTING, NF_INET_POST_ROUTING);
 }
@@ -89,20 +88,20 @@ static void write_refusal(struct netlink_messages *messages)
 
 /* The rules of all chains but `refuse`: what comes to the FORWARD hook, or to the POSTROUTING hook
  * past it, is judged. */
-static void write_rules(struct netlink_messages *messages, const struct others *others, bool ipvs)
+static void write_rules(struct netlink_messages *messages, const struct shape *shape, bool ipvs)
 {
     rule_by_interface(messages, JUDGE, NFT_MAP);
-    rule_for_others(messages, JUDGE, others);
+    rule_for_others(messages, JUDGE, &shape->others);
     for (EACH(set, endpoint_sets))
-        rule_to_endpoints(messages, FORWARD, set, false, JUDGE);
+        rule_to_endpoints(messages, NFT_FORWARD, set, shape->narrow & set->family, false, JUDGE);
     if (!ipvs)
         return;
     for (EACH(set, endpoint_sets))
-        rule_to_endpoints(messages, NFT_POSTROUTING, set, true, JUDGE);
+        rule_to_endpoints(messages, NFT_POSTROUTING, set, shape->narrow & set->family, true, JUDGE);
 }
 
 void skeleton_make(struct netlink_messages *messages, const struct terms *terms,
-                   const struct others *others, bool refusing)
+                   const struct shape *shape)
 {
     const bool ipvs = ipvs_is_loaded();
 
@@ -112,11 +111,11 @@ void skeleton_make(struct netlink_messages *messages, const struct terms *terms,
         endpoints_add(messages, set, terms);
     }
     elements_make(messages, "counter");
-    if (refusing)
+    if (shape->refusing)
         skeleton_add_refusal(messages);
     make_chain(messages, JUDGE);
     make_base_chains(messages, ipvs);
-    write_rules(messages, others, ipvs);
+    write_rules(messages, shape, ipvs);
 }
 
 static void flush_chain(struct netlink_messages *messages, const char *chain)
@@ -124,21 +123,20 @@ static void flush_chain(struct netlink_messages *messages, const char *chain)
     nft_message_add(messages, NFT_TABLE, NFT_MSG_DELRULE, 0, NFTA_RULE_CHAIN, chain);
 }
 
-void skeleton_renew_rules(struct netlink_messages *messages, const struct others *others,
-                          bool refusing)
+void skeleton_renew_rules(struct netlink_messages *messages, const struct shape *shape)
 {
     const bool ipvs = ipvs_is_loaded();
 
     make_base_chains(messages, ipvs);
-    flush_chain(messages, FORWARD);
+    flush_chain(messages, NFT_FORWARD);
     flush_chain(messages, JUDGE);
     if (ipvs)
         flush_chain(messages, NFT_POSTROUTING);
-    if (refusing) {
+    if (shape->refusing) {
         flush_chain(messages, NFT_REFUSAL);
         write_refusal(messages);
     }
-    write_rules(messages, others, ipvs);
+    write_rules(messages, shape, ipvs);
 }
 
 void skeleton_add_refusal(struct netlink_messages *messages)

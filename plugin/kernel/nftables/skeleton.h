@@ -17,20 +17,21 @@
  *         }
  *         chain forward {
  *             type filter hook forward priority mangle + 1; policy accept;
- *             ip daddr @endpoints4 goto judge
- *             ip6 daddr @endpoints6 goto judge
+ *             @nh,128,16 0xa9fe ip daddr @endpoints4 goto judge
+ *             @nh,192,32 0xfd000ec2 ip6 daddr @endpoints6 goto judge
  *         }
  *         chain postrouting {
  *             type filter hook postrouting priority mangle + 1; policy accept;
- *             ip daddr @endpoints4 iif != 0 goto judge
- *             ip6 daddr @endpoints6 iif != 0 goto judge
+ *             @nh,128,16 0xa9fe ip daddr @endpoints4 iif != 0 goto judge
+ *             @nh,192,32 0xfd000ec2 ip6 daddr @endpoints6 iif != 0 goto judge
  *         }
  *     }
  *
  * A guard is one element of the map (elements.h), and who has none gets the last rule of `judge`. It has
  * a time-out only when it is to go.
- * Packets to other addresses pay for the look-up in one set of endpoints, however many guards there
- * are. The chain `refuse` is there only where packets are rejected: not every kernel has its parts.
+ * Packets to other addresses pay for one comparison a family, with the range that EC2's own endpoints are
+ * in, however many guards there are. Where an endpoint is in none, its family's rules are without
+ * that, and each packet of it is looked up in the set. The chain `refuse` is there only where packets are rejected: not every kernel has its parts.
  *
  * The chain `postrouting` is there while ip_vs is loaded: IPVS sends what it takes for a Service from
  * the INPUT hook, past FORWARD. The node's own packets have come in through no link. A packet that may
@@ -58,6 +59,7 @@
  */
 #define NFT_PRIORITY (NF_IP_PRI_MANGLE + 1)
 
+#define NFT_FORWARD     "forward"
 #define NFT_POSTROUTING "postrouting" /* the chain past which IPVS cannot send */
 
 /* Requests for the skeleton without table and endpoints; the last one is a dump (socket.h). */
@@ -67,19 +69,23 @@ void skeleton_ask(struct netlink_messages *messages);
  * alone. */
 void skeleton_take_others(const struct nlmsghdr *message, struct others *out);
 
-/* Makes everything, where there is no table: EEXIST if there is. The rule for others goes on
- * counting from their numbers. */
+/* What is not the same in every skeleton, beside the endpoints. */
+struct shape {
+    struct others others; /* the rule goes on counting from their numbers */
+    bool refusing;        /* the chain `refuse` is there */
+    unsigned narrow;      /* families whose rules ask for the usual range first (endpoints_usual) */
+};
+
+/* Makes everything, where there is no table: EEXIST if there is. */
 void skeleton_make(struct netlink_messages *messages, const struct terms *terms,
-                   const struct others *others, bool refusing);
+                   const struct shape *shape);
 
 /*
  * Writes the rules of all chains again, where the chains are (but for `postrouting`, which is made if
  * it is missing). A packet meets the old rules or the new ones: a chain and all that it goes to
- * change as one, which two tables do not, one being made and one deleted. `refusing`: the chain
- * `refuse` is there.
+ * change as one, which two tables do not, one being made and one deleted.
  */
-void skeleton_renew_rules(struct netlink_messages *messages, const struct others *others,
-                          bool refusing);
+void skeleton_renew_rules(struct netlink_messages *messages, const struct shape *shape);
 
 /* The table with a map that a kernel must refuse (elements_make). */
 void skeleton_make_refusable(struct netlink_messages *messages);
@@ -111,11 +117,12 @@ struct verdict_on_skeleton {
     bool rules_wrong;     /* to be written again */
     bool endpoints_wrong; /* others than the terms say */
     bool refusing;        /* the chain `refuse` is there, or some of it */
+    unsigned narrow;      /* families whose rules ask for the usual range first */
 };
 
 /*
  * Compares what is there (nft_facts_take on every answer) with what skeleton_make would make, with
- * the verdict for others that is there (listing->others). Adds a sentence to listing->faults for each
+ * the verdict for others that is there (listing->others), and with rules as narrow as those there are. Adds a sentence to listing->faults for each
  * difference that does not follow from another, and to listing->surplus the endpoints that the terms do
  * not have. With terms->endpoint_count 0, endpoints are not judged.
  */
