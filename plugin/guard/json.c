@@ -122,11 +122,19 @@ static bool scan_escape(struct scanner *s)
     return true;
 }
 
+/* What most strings are made of, or in most of their length. */
+static void skip_plain(struct scanner *s)
+{
+    while (s->at < s->length && s->text[s->at] >= 0x20 && s->text[s->at] < 0x7F &&
+           s->text[s->at] != '"' && s->text[s->at] != '\\')
+        s->at++;
+}
+
 static bool scan_string(struct scanner *s)
 {
     if (!accept(s, '"'))
         return fail(s, "a string must start here");
-    while (!accept(s, '"')) {
+    for (skip_plain(s); !accept(s, '"'); skip_plain(s)) {
         size_t length = utf8_length(s->text + s->at, s->length - s->at);
 
         if (accept(s, '\\')) {
