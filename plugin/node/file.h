@@ -9,6 +9,7 @@
 #include "guard/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * What kubelet and aws-node write is a few KiB. But a cached result has the pod's annotations in it,
@@ -31,5 +32,22 @@ enum file_link {
  */
 must_use int file_read(int directory, const char *path, enum file_link link, char **out,
                        size_t *length, struct error *err);
+
+/* One file after the other, in the same memory. */
+struct file_text {
+    char *bytes;
+    size_t length;
+    size_t room;
+    int64_t written; /* when the file was, last: nanoseconds since 1970 */
+};
+
+/* The same into what an earlier file has left, or zeros. On failure the text is undefined. */
+must_use int file_read_into(int directory, const char *path, enum file_link link,
+                            struct file_text *text, struct error *err);
+
+static inline void cleanup_file_text(struct file_text *text)
+{
+    free(text->bytes);
+}
 
 #endif

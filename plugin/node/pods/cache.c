@@ -26,25 +26,20 @@ static int add_skipped(struct cache *cache, const struct error *why, bool direct
 }
 
 static int read_attachment(int directory, const char *file, const struct config *config,
-                           struct cached_attachment *out, struct error *err)
+                           struct file_text *text, struct cached_attachment *out, struct error *err)
 {
     cleanup(cached_attachment) struct cached_attachment cached = {0};
-    cleanup(free_text) char *text = NULL;
-    struct span span = {0};
-    struct stat status;
 
-    if (file_read(directory, file, FILE_LINK_REFUSE, &text, &span.length, err) < 0)
+    if (file_read_into(directory, file, FILE_LINK_REFUSE, text, err) < 0)
         return -1;
-    span.start = text;
-    if (cache_parse(span, &cached, err) < 0)
+    if (cache_parse((struct span){text->bytes, text->length}, &cached, err) < 0)
         return error_context(err, "%s is not one of libcni's cached results", file);
     if (cached.annotations)
         pod_trim_annotations(cached.annotations, config);
     cached.file = strdup(file);
     if (!cached.file)
         return error_no_memory(err);
-    if (fstatat(directory, file, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        cached.written = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+    cached.written = text->written;
     *out = steal(&cached);
     return 0;
 }
@@ -55,10 +50,15 @@ struct reading {
     cache_keep *keep;
     void *context;
     struct cache *cache;
+    struct file_text text; /* of one file after the other */
 };
 
-static int take_file(int directory, const char *file, const struct reading *reading,
-                     struct error *err)
+static void cleanup_reading(struct reading *reading)
+{
+    cleanup_file_text(&reading->text);
+}
+
+static int take_file(int directory, const char *file, struct reading *reading, struct error *err)
 {
     cleanup(cached_attachment) struct cached_attachment cached = {0};
     struct cache *cache = reading->cache;
@@ -66,7 +66,7 @@ static int take_file(int directory, const char *file, const struct reading *read
     struct error why = {0};
 
     errno = 0;
-    if (read_attachment(directory, file, reading->config, &cached, &why) < 0) {
+    if (read_attachment(directory, file, reading->config, &reading->text, &cached, &why) < 0) {
         if (errno == ENOENT)
             return 0; /* deleted since the directory was read: a pod that has just ended */
         return add_skipped(cache, &why, false, err);
@@ -90,7 +90,7 @@ static int by_owner(const void *a, const void *b)
     return order ? order : strcmp(left->file, right->file);
 }
 
-static int take_all(DIR *directory, const struct reading *reading, struct error *err)
+static int take_all(DIR *directory, struct reading *reading, struct error *err)
 {
     struct cache *cache = reading->cache;
 
@@ -128,7 +128,8 @@ int cache_read(const char *path, const char *file, const struct config *config, 
 {
     cleanup(cache) struct cache cache = {0};
     cleanup(close_directory) DIR *directory = opendir(path);
-    const struct reading reading = {config, keep, context, &cache};
+    cleanup(reading) struct reading reading = {
+        .config = config, .keep = keep, .context = context, .cache = &cache};
     int result = 0;
 
     if (!directory && errno != ENOENT)
