@@ -11,7 +11,7 @@
  *            2         2  CNI_NETNS is a network namespace
  *            2         2  host networking or not: is it our own namespace
  *            3         3  a socket in the pod's namespace: there, and back
- *           12        12  links: what the pod's namespace and the host's say of them
+ *           10        10  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
  *           15        14  nf_tables: what is there, and one transaction
@@ -21,7 +21,7 @@
  * That is without the exit fence, which takes some thirty more where it stands already: the routes to the
  * endpoints, the links they lead through, and what there is at each.
  *
- * All links of a namespace are asked for at once, as are the pod's guards and the skeleton. The
+ * All that a namespace is asked for is asked at once, as are the pod's guards and the skeleton. The
  * endpoints are not asked for: they come along with a new guard. Two of an nf_tables socket's calls make
  * its answers complete and short. The backend that is not in use costs two looks that find nothing there,
  * before and after.

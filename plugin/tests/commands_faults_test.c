@@ -24,8 +24,8 @@ static struct {
 } world;
 
 bool __wrap_link_exists(const char *name);
-int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                        struct error *err);
+int __wrap_links_gather_from(struct host *host, const struct questions *questions,
+                             const char *netns, struct facts *out, struct error *err);
 int __wrap_iptables_table_live(const struct iptables_family *family, bool *out, struct error *err);
 
 bool __wrap_link_exists(const char *name)
@@ -33,13 +33,14 @@ bool __wrap_link_exists(const char *name)
     return strcmp(name, "eni0") == 0 || strcmp(name, "eni1") == 0;
 }
 
-int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                        struct error *err)
+int __wrap_links_gather_from(struct host *host, const struct questions *questions,
+                             const char *netns, struct facts *out, struct error *err)
 {
     int number = netns[strlen(netns) - 1] - '0';
     cleanup(facts) struct facts facts = {.host_count = questions->host_count,
                                          .pod_count = questions->pod_count};
 
+    (void)host;
     if (number >= 2)
         return error_set(err, ERROR_INVALID_NETNS, "%s is gone", netns);
     facts.host = calloc(facts.host_count + 1, sizeof(*facts.host));

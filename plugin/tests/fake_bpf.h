@@ -31,8 +31,9 @@ long __wrap_syscall(long number, ...);
 int __wrap_links_all(struct link_reply **out, size_t *count, struct error *err);
 int __wrap_uplinks_of_routes(const struct terms *terms, const struct plan *plans, size_t plan_count,
                              struct uplink **out, size_t *count, struct error *err);
-int __wrap_uplinks_of_node(const struct terms *terms, const struct plan *plans, size_t plan_count,
-                           struct uplink **out, size_t *count, struct error *err);
+int __wrap_uplinks_of_node(const struct known_links *known, const struct terms *terms,
+                           const struct plan *plans, size_t plan_count, struct uplink **out,
+                           size_t *count, struct error *err);
 
 enum { ETH0 = 2, TUN0 = 3, POD = 4, FAKE_LINKS = 5, FAKE_OBJECTS = 64, FAKE_ELEMENTS = 32 };
 
@@ -465,10 +466,11 @@ int __wrap_uplinks_of_routes(const struct terms *terms, const struct plan *plans
     return fake_uplinks(ETH0, ETH0, out, count);
 }
 
-int __wrap_uplinks_of_node(const struct terms *terms, const struct plan *plans, size_t plan_count,
-                           struct uplink **out, size_t *count, struct error *err)
+int __wrap_uplinks_of_node(const struct known_links *known, const struct terms *terms,
+                           const struct plan *plans, size_t plan_count, struct uplink **out,
+                           size_t *count, struct error *err)
 {
-    (void)terms, (void)plans, (void)plan_count, (void)err;
+    (void)known, (void)terms, (void)plans, (void)plan_count, (void)err;
     return fake_uplinks(ETH0, POD, out, count);
 }
 

@@ -18,11 +18,14 @@ static struct {
     size_t plan_count; /* of the last sync */
 } fence;
 
-int __wrap_fence_list(const struct terms *terms, const struct plan *plans, size_t plan_count,
-                      struct fence_listing *out, struct error *err);
+int __wrap_fence_list(const struct known_links *known, const struct terms *terms,
+                      const struct plan *plans, size_t plan_count, struct fence_listing *out,
+                      struct error *err);
 int __wrap_fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_count,
                       size_t *changes, struct error *err);
 int __wrap_fence_probe(struct error *why);
+bool __wrap_fence_is_right(const struct fence_listing *listing, const struct terms *terms,
+                           const struct plan *plans, size_t plan_count);
 int __wrap_fence_remove(size_t *removed, struct error *err);
 
 int __wrap_fence_probe(struct error *why)
@@ -30,10 +33,11 @@ int __wrap_fence_probe(struct error *why)
     return fence.impossible ? error_set(why, ERROR_KERNEL, "the kernel has no tcx") : 0;
 }
 
-int __wrap_fence_list(const struct terms *terms, const struct plan *plans, size_t plan_count,
-                      struct fence_listing *out, struct error *err)
+int __wrap_fence_list(const struct known_links *known, const struct terms *terms,
+                      const struct plan *plans, size_t plan_count, struct fence_listing *out,
+                      struct error *err)
 {
-    (void)terms, (void)plans, (void)plan_count;
+    (void)known, (void)terms, (void)plans, (void)plan_count;
     *out = (struct fence_listing){.stands = !fence.impossible && !fence.missing};
     if (!fence.missing)
         return 0;
@@ -42,6 +46,13 @@ int __wrap_fence_list(const struct terms *terms, const struct plan *plans, size_
         return error_no_memory(err);
     out->uplinks[out->uplink_count++] = (struct fence_uplink){.name = "eth0", .wanted = true};
     return 0;
+}
+
+bool __wrap_fence_is_right(const struct fence_listing *listing, const struct terms *terms,
+                           const struct plan *plans, size_t plan_count)
+{
+    (void)terms, (void)plans, (void)plan_count;
+    return listing->stands && fence.changes == 0;
 }
 
 int __wrap_fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_count,

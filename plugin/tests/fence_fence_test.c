@@ -28,13 +28,27 @@ static void add(const struct plan *whose)
         fail_msg("%s", err.msg);
 }
 
+static bool is_right_for(const struct plan *plans)
+{
+    cleanup(fence_listing) struct fence_listing listing = {0};
+    struct error err = {0};
+
+    if (fence_list(NULL, &terms, plans, 1, &listing, &err) != 0)
+        fail_msg("%s", err.msg);
+    return fence_is_right(&listing, &terms, plans, 1);
+}
+
+/* Who has looked knows whether there is anything to do. */
 static size_t sync_with(const struct plan *plans)
 {
+    const bool right = is_right_for(plans);
     struct error err = {0};
     size_t changes = 0;
 
     if (fence_sync(&terms, plans, 1, &changes, &err) != 0)
         fail_msg("%s", err.msg);
+    assert_int_equal(right, changes == 0);
+    assert_true(is_right_for(plans));
     return changes;
 }
 
@@ -213,7 +227,7 @@ static void a_kernel_that_tells_nothing_about_sockets(void **state)
     fake.loads = 0;
     add(&pod);
     assert_int_equal(fake.loads, 0);
-    assert_int_equal(fence_list(&terms, NULL, 0, &listing, &err), 0);
+    assert_int_equal(fence_list(NULL, &terms, NULL, 0, &listing, &err), 0);
     assert_true(listing.uplinks[0].current);
     assert_false(listing.uplinks[0].sockets);
     fence_listing_free(&listing);
@@ -318,6 +332,29 @@ static void sync_brings_two_sets_of_maps_together(void **state)
     assert_int_equal(verdict_at(ETH0, TUN0), VERDICT_PASS); /* nobody has lost his exemption */
 }
 
+static void a_link_that_is_gone_is_not_right(void **state)
+{
+    struct error err = {0};
+    size_t changes = 77;
+
+    (void)state;
+    sync_with(&pod);
+    assert_true(is_right_for(&nobody));
+    fake.places[POD].exists = false;
+    assert_false(is_right_for(&nobody));
+    assert_int_equal(fence_sync(&terms, &nobody, 1, &changes, &err), 0);
+    assert_int_equal(elements_of(map_at(ETH0, "imds_verdicts")), 0);
+    assert_true(is_right_for(&nobody));
+}
+
+static void a_program_that_is_there_twice_is_not_right(void **state)
+{
+    (void)state;
+    sync_with(&pod);
+    fake_insert_first(&fake.places[ETH0], fake.places[TUN0].ids[0]);
+    assert_false(is_right_for(&pod));
+}
+
 static void sync_goes_on_where_one_uplink_fails(void **state)
 {
     struct error err = {0};
@@ -398,7 +435,7 @@ static void shows_where_it_stands_and_what_it_counted(void **state)
         memcpy(element->key, &pairs[i], sizeof(pairs[i]));
         memcpy(element->value, &counts[i], sizeof(counts[i]));
     }
-    assert_int_equal(fence_list(&terms, NULL, 0, &listing, &err), 0);
+    assert_int_equal(fence_list(NULL, &terms, NULL, 0, &listing, &err), 0);
     assert_int_equal(listing.uplink_count, 2);
     assert_string_equal(listing.uplinks[0].name, "eth0");
     assert_int_equal(listing.uplinks[0].place, 1);
@@ -421,7 +458,7 @@ static void shows_where_it_stands_and_what_it_counted(void **state)
     fence_listing_free(&listing);
 
     sync_with(&pod);
-    assert_int_equal(fence_list(&terms, NULL, 0, &listing, &err), 0);
+    assert_int_equal(fence_list(NULL, &terms, NULL, 0, &listing, &err), 0);
     assert_true(fence_stands(&listing));
     fence_listing_free(&listing);
 }
@@ -441,7 +478,7 @@ static void a_kernel_without_tcx(void **state)
     assert_int_equal(fence_remove(&count, &err), 0);
     assert_int_equal(count, 0);
     assert_int_equal(fence_prune(&terms, &count, &err), 0);
-    assert_int_equal(fence_list(&terms, NULL, 0, &listing, &err), 0);
+    assert_int_equal(fence_list(NULL, &terms, NULL, 0, &listing, &err), 0);
     assert_int_equal(listing.uplink_count, 2);
     assert_int_equal(listing.uplinks[0].place, 0);
     assert_false(listing.stands);
@@ -551,6 +588,8 @@ int main(void)
         FENCE(sync_puts_it_on_every_uplink),
         FENCE(sync_sets_exactly_what_the_terms_say),
         FENCE(sync_brings_two_sets_of_maps_together),
+        FENCE(a_link_that_is_gone_is_not_right),
+        FENCE(a_program_that_is_there_twice_is_not_right),
         FENCE(sync_goes_on_where_one_uplink_fails),
         FENCE(links_that_are_gone_are_forgotten),
         FENCE(it_is_taken_off_everywhere),

@@ -47,10 +47,10 @@ int __wrap_socket(int domain, int type, int protocol)
 static void assert_does_not_open(const char *path, enum error_code code, const char *says)
 {
     struct error err = {.code = ERROR_NONE};
-    int fd = -1;
+    struct netns netns = NETNS_NONE;
 
-    assert_int_equal(netns_open(path, &fd, &err), -1);
-    assert_int_equal(fd, -1);
+    assert_int_equal(netns_open(path, &netns, &err), -1);
+    assert_int_equal(netns.fd, -1);
     assert_int_equal(err.code, code);
     assert_non_null(strstr(err.msg, path));
     if (strstr(err.msg, says) == NULL)
@@ -59,16 +59,20 @@ static void assert_does_not_open(const char *path, enum error_code code, const c
 
 static void opens_a_network_namespace(void **state)
 {
+    cleanup(netns) struct netns netns = NETNS_NONE;
+    cleanup(netns) struct netns own = NETNS_NONE;
+    struct netns other;
     struct error err;
-    bool own = false;
-    int fd = -1;
 
     (void)state;
-    assert_int_equal(netns_open(OWN, &fd, &err), 0);
-    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-    assert_int_equal(netns_is_own(fd, &own, &err), 0);
-    assert_true(own);
-    close(fd);
+    assert_int_equal(netns_open(OWN, &netns, &err), 0);
+    assert_int_equal(netns_open_own(&own, &err), 0);
+    assert_true(fcntl(netns.fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(own.fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(netns_are_same(&netns, &own));
+    other = own;
+    other.inode++;
+    assert_false(netns_are_same(&netns, &other));
 }
 
 static void nothing_else_is_one(void **state)
@@ -97,39 +101,32 @@ static void nothing_else_is_one(void **state)
 static void what_is_not_the_paths_fault_is_told_apart(void **state)
 {
     struct rlimit before, none;
-    struct error err;
-    int fd = -1;
-    int opened;
+    struct netns netns = NETNS_NONE, own = NETNS_NONE;
+    struct error err, err_own;
+    int opened, opened_own;
 
     (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    opened = netns_open(OWN, &fd, &err);
+    opened = netns_open(OWN, &netns, &err);
+    opened_own = netns_open_own(&own, &err_own);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(opened, -1);
     assert_int_equal(err.code, ERROR_IO);
-}
-
-static void a_descriptor_that_is_gone_is_an_error(void **state)
-{
-    struct error err = {.code = ERROR_NONE};
-    bool own = true;
-
-    (void)state;
-    assert_int_equal(netns_is_own(-1, &own, &err), -1);
-    assert_int_equal(err.code, ERROR_IO);
-    assert_true(own);
+    assert_int_equal(opened_own, -1);
+    assert_int_equal(err_own.code, ERROR_KERNEL);
+    assert_int_equal(own.fd, -1);
 }
 
 static int socket_there(struct error *err)
 {
-    cleanup(close_fd) int netns = open(OWN, O_RDONLY | O_CLOEXEC);
+    cleanup(netns) struct netns own = NETNS_NONE;
     int fd = -1;
 
     entered = 0;
-    assert_true(netns >= 0);
-    if (netns_netlink_socket(netns, 0, &fd, err) < 0) {
+    assert_int_equal(netns_open_own(&own, err), 0);
+    if (netns_netlink_socket(&own, &own, 0, &fd, err) < 0) {
         assert_int_equal(fd, -1);
         return -1;
     }
@@ -173,7 +170,6 @@ int main(void)
         cmocka_unit_test(opens_a_network_namespace),
         cmocka_unit_test(nothing_else_is_one),
         cmocka_unit_test(what_is_not_the_paths_fault_is_told_apart),
-        cmocka_unit_test(a_descriptor_that_is_gone_is_an_error),
         cmocka_unit_test(makes_a_socket_there_and_comes_back),
         cmocka_unit_test(says_what_entering_needs),
     };

@@ -143,9 +143,10 @@ static void a_broken_socket_is_an_error(void **state)
 static int ask_nsid(int *out, struct error *err)
 {
     struct netlink rtnetlink = fresh;
+    struct link_reply answers[3];
 
     memset(err, 0, sizeof(*err));
-    return rtnetlink_ask_nsid(&rtnetlink, 3, out, err);
+    return rtnetlink_ask_links_and_nsid(&rtnetlink, questions + 1, 1, answers, 3, out, err);
 }
 
 static void assert_nsid_fails(const char *says)
@@ -169,11 +170,29 @@ static void numbers_a_namespace(void **state)
     assert_int_equal(nsid, 5);
 }
 
+static void numbers_it_behind_links(void **state)
+{
+    struct netlink rtnetlink = fresh;
+    struct link_reply answers[3];
+    struct error err;
+    int nsid = -1;
+
+    (void)state;
+    KERNEL_DOES({ANSWER, 0});
+    assert_int_equal(
+        rtnetlink_ask_links_and_nsid(&rtnetlink, questions, 3, answers, 3, &nsid, &err), 0);
+    assert_string_equal(answers[0].link.name, "eni1");
+    assert_int_equal(answers[1].link.index, 0);
+    assert_int_equal(answers[2].link.index, 12);
+    assert_int_equal(nsid, 5);
+    assert_int_equal(kernel.sent, 1);
+}
+
 static void says_why_a_namespace_has_no_number(void **state)
 {
     (void)state;
     KERNEL_DOES({REFUSE, EPERM});
-    assert_nsid_fails("does not number the pod's network namespace: Operation not permitted");
+    assert_nsid_fails("does not number a network namespace: Operation not permitted");
     KERNEL_DOES({ODD, 0});
     assert_nsid_fails("Bad message");
     KERNEL_DOES({REFUSE, 0});
@@ -200,6 +219,7 @@ int main(void)
         cmocka_unit_test(what_is_no_answer_is_refused),
         cmocka_unit_test(a_broken_socket_is_an_error),
         cmocka_unit_test(numbers_a_namespace),
+        cmocka_unit_test(numbers_it_behind_links),
         cmocka_unit_test(says_why_a_namespace_has_no_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

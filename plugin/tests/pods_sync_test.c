@@ -280,7 +280,7 @@ static void the_exit_fence_is_put_where_it_is_missing(void **state)
     expect_run(two, 1, false, "");
     settings.config.exit_fence = EXIT_FENCE_OFF;
     expect_run(two, 1, false, "");
-    assert_int_equal(fence.synced, 3);
+    assert_int_equal(fence.synced, 2);
 }
 
 static void an_exit_fence_that_cannot_be_is_told_of(void **state)

@@ -41,8 +41,8 @@ static struct settings settings;
 
 int __wrap_cache_read(const char *directory, const char *file, const struct config *config,
                       cache_keep *keep, void *context, struct cache *out, struct error *err);
-int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                        struct error *err);
+int __wrap_links_gather_from(struct host *host, const struct questions *questions,
+                             const char *netns, struct facts *out, struct error *err);
 bool __wrap_link_exists(const char *name);
 int __wrap_holdings_gather(const struct terms *terms, struct holdings *out, struct error *err);
 
@@ -65,11 +65,12 @@ static inline struct link veth(const char *name)
     return link;
 }
 
-int __wrap_links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                        struct error *err)
+int __wrap_links_gather_from(struct host *host, const struct questions *questions,
+                             const char *netns, struct facts *out, struct error *err)
 {
     struct facts facts = {.host_count = questions->host_count, .pod_count = questions->pod_count};
 
+    (void)host;
     note_look('p');
     if (node.comes)
         holds(&node.holdings, NFTABLES, VERDICT_DROP, node.comes);

@@ -32,7 +32,7 @@ static int find_shared(struct work *work, struct error *err)
     cleanup(free_memory) struct uplink *links = NULL;
     size_t count = 0;
 
-    if (uplinks_of_node(&nowhere, NULL, 0, &links, &count, err) < 0)
+    if (uplinks_of_node(NULL, &nowhere, NULL, 0, &links, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count && !maps_exist(&work->shared); i++) {
         cleanup(stand) struct stand stand = STAND_NONE;
@@ -132,7 +132,8 @@ int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_
     size_t pruned = 0;
     int result = 0;
 
-    if (stand_need(err) < 0 || uplinks_of_node(terms, plans, plan_count, &uplinks, &count, err) < 0)
+    if (stand_need(err) < 0 ||
+        uplinks_of_node(NULL, terms, plans, plan_count, &uplinks, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct error failure = {0};
@@ -213,7 +214,7 @@ int fence_remove(size_t *removed, struct error *err)
     *removed = 0;
     if (!stand_is_possible())
         return 0;
-    if (uplinks_of_node(&nowhere, NULL, 0, &links, &count, err) < 0)
+    if (uplinks_of_node(NULL, &nowhere, NULL, 0, &links, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         cleanup(stand) struct stand stand = STAND_NONE;

@@ -32,6 +32,7 @@
 #include "guard/names.h"
 #include "guard/plan.h"
 #include "kernel/backend.h"
+#include "kernel/links/known.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -97,22 +98,25 @@ struct fence_incoming {
 };
 
 struct fence_listing {
-    struct fence_uplink *uplinks; /* in the kernel's order */
+    struct fence_uplink *uplinks;
     size_t uplink_count;
     struct fence_incoming *incoming; /* by index */
     size_t incoming_count;
     struct endpoint *endpoints; /* normalised (endpoints_normalise) */
     size_t endpoint_count;
     enum verdict others;
-    bool stands; /* somewhere; if not, `others` says nothing */
+    bool stands;  /* somewhere; if not, `others` says nothing */
+    bool divided; /* a link has two programs of ours, or not all links share the maps */
 };
 
 /*
  * What there is. The endpoints of the terms say which links are uplinks, and so do the plans, as for
- * fence_sync. A kernel without tcx has nothing. *out is for fence_listing_free.
+ * fence_sync. `known` (may be NULL): the links, where they have been read. A kernel without tcx has nothing.
+ * *out is for fence_listing_free.
  */
-must_use int fence_list(const struct terms *terms, const struct plan *plans, size_t plan_count,
-                        struct fence_listing *out, struct error *err);
+must_use int fence_list(const struct known_links *known, const struct terms *terms,
+                        const struct plan *plans, size_t plan_count, struct fence_listing *out,
+                        struct error *err);
 void fence_listing_free(struct fence_listing *listing);
 
 /*
@@ -124,8 +128,12 @@ must_use int fence_mark(const struct terms *terms, uint64_t *out, struct error *
 /* Whether this version stands first on it, or need not. */
 bool fence_uplink_is_right(const struct fence_uplink *uplink);
 
-/* Whether nothing is wrong. */
+/* Whether it is where it must be. */
 bool fence_stands(const struct fence_listing *listing);
+
+/* Whether all of it is right: fence_sync, with the same terms and plans, would find nothing to do. */
+bool fence_is_right(const struct fence_listing *listing, const struct terms *terms,
+                    const struct plan *plans, size_t plan_count);
 
 static inline void cleanup_fence_listing(struct fence_listing *listing)
 {

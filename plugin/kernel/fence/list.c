@@ -38,36 +38,40 @@ static int compare_incoming(const void *a, const void *b)
     return (one->index > other->index) - (one->index < other->index);
 }
 
-/* Of a link; a new one if it is not there yet. The array has room. */
-static struct fence_incoming *incoming_of(struct fence_listing *listing, int index)
+/* What several maps say of one link becomes one, in the order of links. */
+static void merge_incoming(struct fence_listing *listing)
 {
-    for (size_t i = 0; i < listing->incoming_count; i++)
-        if (listing->incoming[i].index == index)
-            return &listing->incoming[i];
-    listing->incoming[listing->incoming_count] = (struct fence_incoming){.index = index};
-    return &listing->incoming[listing->incoming_count++];
+    struct fence_incoming *all = listing->incoming;
+    size_t kept = 0;
+
+    if (listing->incoming_count > 0)
+        qsort(all, listing->incoming_count, sizeof(*all), compare_incoming);
+    for (size_t i = 0; i < listing->incoming_count; i++) {
+        struct fence_incoming next = all[i];
+
+        if (kept > 0 && all[kept - 1].index == next.index) {
+            kept--;
+            next.stopped += all[kept].stopped;
+            next.passed += all[kept].passed;
+            next.verdict = next.known ? next.verdict : all[kept].verdict;
+            next.known = next.known || all[kept].known;
+        }
+        all[kept++] = next;
+    }
+    listing->incoming_count = kept;
 }
 
-static struct fence_uplink *uplink_of(struct fence_listing *listing, uint32_t index)
+static void count_at_uplink(struct fence_listing *listing, uint32_t index,
+                            const struct fence_count *count)
 {
-    for (size_t i = 0; i < listing->uplink_count; i++)
-        if ((uint32_t)listing->uplinks[i].index == index)
-            return &listing->uplinks[i];
-    return NULL;
-}
+    for (size_t i = 0; i < listing->uplink_count; i++) {
+        struct fence_uplink *uplink = &listing->uplinks[i];
 
-static void add_count(struct fence_listing *listing, const struct count_key *key,
-                      const struct fence_count *count)
-{
-    struct fence_incoming *incoming = incoming_of(listing, (int)key->incoming);
-    struct fence_uplink *uplink = uplink_of(listing, key->outgoing);
-
-    incoming->stopped += count->stopped;
-    incoming->passed += count->passed;
-    if (uplink == NULL)
-        return;
-    uplink->stopped += count->stopped;
-    uplink->passed += count->passed;
+        if ((uint32_t)uplink->index != index)
+            continue;
+        uplink->stopped += count->stopped;
+        uplink->passed += count->passed;
+    }
 }
 
 static int add_maps(struct fence_listing *listing, const struct maps *maps, struct error *err)
@@ -86,19 +90,41 @@ static int add_maps(struct fence_listing *listing, const struct maps *maps, stru
     for (size_t i = 0; i < keys.link_count; i++) {
         uint32_t verdict;
 
-        if (bpf_lookup(maps->fds[MAP_VERDICTS], &keys.links[i], &verdict) < 0)
-            continue;
-        incoming = incoming_of(listing, (int)keys.links[i]);
-        incoming->known = true;
-        incoming->verdict = verdict;
+        if (bpf_lookup(maps->fds[MAP_VERDICTS], &keys.links[i], &verdict) == 0)
+            incoming[listing->incoming_count++] = (struct fence_incoming){
+                .index = (int)keys.links[i], .known = true, .verdict = verdict};
     }
     for (size_t i = 0; i < keys.pair_count; i++) {
+        const struct count_key *key = &keys.pairs[i];
         struct fence_count count;
 
-        if (bpf_lookup(maps->fds[MAP_COUNTS], &keys.pairs[i], &count) == 0)
-            add_count(listing, &keys.pairs[i], &count);
+        if (bpf_lookup(maps->fds[MAP_COUNTS], key, &count) < 0)
+            continue;
+        incoming[listing->incoming_count++] = (struct fence_incoming){
+            .index = (int)key->incoming, .stopped = count.stopped, .passed = count.passed};
+        count_at_uplink(listing, key->outgoing, &count);
     }
     return 0;
+}
+
+static struct fence_incoming *find_incoming(const struct fence_listing *listing, int index)
+{
+    const struct fence_incoming wanted = {.index = index};
+
+    return listing->incoming_count == 0
+               ? NULL
+               : bsearch(&wanted, listing->incoming, listing->incoming_count, sizeof(wanted),
+                         compare_incoming);
+}
+
+static void name_incoming(struct fence_listing *listing, const struct uplink *links, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct fence_incoming *incoming = find_incoming(listing, links[i].index);
+
+        if (incoming != NULL)
+            memcpy(incoming->name, links[i].name, sizeof(links[i].name));
+    }
 }
 
 /* --- where it stands ---------------------------------------------------------------------------- */
@@ -161,6 +187,7 @@ static int look_at(struct fence_listing *listing, const struct uplink *link, str
         return -1;
     if (link->wanted || stand.place > 0)
         add_uplink(listing, link, &stand);
+    listing->divided = listing->divided || stand.count > 1;
     if (!are_new(sets, &stand.maps))
         return 0;
     if (sets->count == 0 && add_terms(listing, &stand.maps, err) < 0)
@@ -170,17 +197,8 @@ static int look_at(struct fence_listing *listing, const struct uplink *link, str
     return 0;
 }
 
-/* `incoming` by their indices. */
-static void name_incoming(struct fence_listing *listing, const struct uplink *links, size_t count)
-{
-    for (size_t i = 0; i < listing->incoming_count; i++)
-        for (size_t j = 0; j < count; j++)
-            if (links[j].index == listing->incoming[i].index)
-                memcpy(listing->incoming[i].name, links[j].name, sizeof(links[j].name));
-}
-
-int fence_list(const struct terms *terms, const struct plan *plans, size_t plan_count,
-               struct fence_listing *out, struct error *err)
+int fence_list(const struct known_links *known, const struct terms *terms, const struct plan *plans,
+               size_t plan_count, struct fence_listing *out, struct error *err)
 {
     const struct stand nothing = STAND_NONE;
     cleanup(fence_listing) struct fence_listing listing = {0};
@@ -189,7 +207,7 @@ int fence_list(const struct terms *terms, const struct plan *plans, size_t plan_
     bool possible = stand_is_possible();
     size_t count = 0;
 
-    if (uplinks_of_node(terms, plans, plan_count, &links, &count, err) < 0)
+    if (uplinks_of_node(known, terms, plans, plan_count, &links, &count, err) < 0)
         return -1;
     listing.uplinks = calloc(count + 1, sizeof(*listing.uplinks));
     sets.maps = calloc(count + 1, sizeof(*sets.maps));
@@ -204,11 +222,46 @@ int fence_list(const struct terms *terms, const struct plan *plans, size_t plan_
     for (size_t i = 0; i < sets.count; i++)
         if (add_maps(&listing, &sets.maps[i], err) < 0)
             return -1;
+    merge_incoming(&listing);
     name_incoming(&listing, links, count);
-    if (listing.incoming_count > 0)
-        qsort(listing.incoming, listing.incoming_count, sizeof(*listing.incoming),
-              compare_incoming);
+    listing.divided = listing.divided || sets.count > 1;
     *out = listing;
     listing = (struct fence_listing){0};
     return 0;
+}
+
+/* --- whether it is right ------------------------------------------------------------------------ */
+
+/* What it knows of links is what the plans say, and of no link that is gone. */
+static bool has_verdicts(const struct fence_listing *listing, const struct plan *plans,
+                         size_t plan_count)
+{
+    for (size_t i = 0; i < listing->incoming_count; i++)
+        if (listing->incoming[i].index != 0 && listing->incoming[i].name[0] == '\0')
+            return false;
+    for (size_t i = 0; i < plan_count; i++)
+        for (size_t j = 0; j < plans[i].guard_count; j++) {
+            const struct guard *guard = &plans[i].guards[j];
+            const struct fence_incoming *incoming = find_incoming(listing, guard->index);
+
+            if (incoming == NULL || !incoming->known ||
+                incoming->verdict != maps_verdict(guard->verdict))
+                return false;
+        }
+    return true;
+}
+
+static bool has_terms(const struct fence_listing *listing, const struct terms *terms)
+{
+    return listing->others == maps_verdict(terms->others) &&
+           listing->endpoint_count == terms->endpoint_count &&
+           memcmp(listing->endpoints, terms->endpoints,
+                  terms->endpoint_count * sizeof(*terms->endpoints)) == 0;
+}
+
+bool fence_is_right(const struct fence_listing *listing, const struct terms *terms,
+                    const struct plan *plans, size_t plan_count)
+{
+    return listing->stands && !listing->divided && fence_stands(listing) &&
+           has_terms(listing, terms) && has_verdicts(listing, plans, plan_count);
 }

@@ -28,8 +28,7 @@ void maps_close(struct maps *maps)
     }
 }
 
-/* The program drops or lets pass. */
-static enum verdict fenced(enum verdict verdict)
+enum verdict maps_verdict(enum verdict verdict)
 {
     return verdict_denies(verdict) ? VERDICT_DROP : VERDICT_PASS;
 }
@@ -50,7 +49,7 @@ static int namespace_cookie(uint64_t *out, struct error *err)
 int maps_create(enum verdict others, struct maps *out, struct error *err)
 {
     cleanup(maps) struct maps maps = MAPS_NONE;
-    struct fence_settings settings = {.others = fenced(others)};
+    struct fence_settings settings = {.others = maps_verdict(others)};
     struct bpf_map_info info;
     uint32_t first = 0;
 
@@ -269,7 +268,7 @@ static int write_endpoints(struct writing *writing, const struct terms *terms, s
 static int write_verdict(struct writing *writing, const struct guard *guard, struct error *err)
 {
     uint32_t key = (uint32_t)guard->index;
-    uint32_t verdict = fenced(guard->verdict);
+    uint32_t verdict = maps_verdict(guard->verdict);
     uint32_t standing;
 
     if (bpf_lookup(writing->maps->fds[MAP_VERDICTS], &key, &standing) == 0) {
@@ -294,7 +293,7 @@ int maps_write(const struct maps *maps, enum maps_how how, const struct terms *t
         for (size_t j = 0; j < plans[i].guard_count; j++)
             if (write_verdict(&writing, &plans[i].guards[j], err) < 0)
                 return -1;
-    if (write_others(&writing, fenced(terms->others), err) < 0)
+    if (write_others(&writing, maps_verdict(terms->others), err) < 0)
         return -1;
     *changes += writing.changes;
     return 0;

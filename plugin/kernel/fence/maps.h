@@ -62,6 +62,9 @@ static inline bool maps_exist(const struct maps *maps)
     return maps->fds[0] >= 0;
 }
 
+/* What it makes of a verdict: the program drops or lets pass. */
+enum verdict maps_verdict(enum verdict verdict);
+
 /* A new set, without endpoints, with the settings. Errors: ERROR_KERNEL. */
 must_use int maps_create(enum verdict others, struct maps *out, struct error *err);
 

@@ -20,7 +20,7 @@ int fence_mark(const struct terms *terms, uint64_t *out, struct error *err)
     uint64_t hash = UINT64_C(14695981039346656037);
     size_t count = 0;
 
-    if (stand_need(err) < 0 || uplinks_of_node(terms, NULL, 0, &links, &count, err) < 0)
+    if (stand_need(err) < 0 || uplinks_of_node(NULL, terms, NULL, 0, &links, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct tcx tcx;

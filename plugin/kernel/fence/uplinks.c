@@ -115,7 +115,7 @@ int uplinks_of_routes(const struct terms *terms, const struct plan *plans, size_
     size_t link_count = 0;
     size_t found = 0;
 
-    if (rtnetlink_open(-1, &rtnetlink, err) < 0 ||
+    if (rtnetlink_open(&rtnetlink, err) < 0 ||
         ask_routes(&rtnetlink, terms, plans, plan_count, &indices, &link_count, err) < 0)
         return -1;
     questions = calloc(link_count + 1, sizeof(*questions));
@@ -156,19 +156,23 @@ static bool is_among(int index, const int *indices, size_t count)
     return false;
 }
 
-int uplinks_of_node(const struct terms *terms, const struct plan *plans, size_t plan_count,
-                    struct uplink **out, size_t *count, struct error *err)
+int uplinks_of_node(const struct known_links *known, const struct terms *terms,
+                    const struct plan *plans, size_t plan_count, struct uplink **out, size_t *count,
+                    struct error *err)
 {
     cleanup(netlink) struct netlink rtnetlink = {.fd = -1};
     cleanup(free_memory) int *routed = NULL;
-    cleanup(free_memory) struct link_reply *links = NULL;
+    cleanup(free_memory) struct link_reply *read = NULL;
+    const struct link_reply *links = known != NULL ? known->all : NULL;
+    size_t link_count = known != NULL ? known->count : 0;
     size_t routed_count = 0;
-    size_t link_count = 0;
 
-    if (rtnetlink_open(-1, &rtnetlink, err) < 0 ||
+    if (rtnetlink_open(&rtnetlink, err) < 0 ||
         ask_routes(&rtnetlink, terms, plans, plan_count, &routed, &routed_count, err) < 0 ||
-        links_all(&links, &link_count, err) < 0)
+        (links == NULL && links_all(&read, &link_count, err) < 0))
         return -1;
+    if (links == NULL)
+        links = read;
     struct uplink *uplinks = calloc(link_count + 1, sizeof(*uplinks));
     if (uplinks == NULL)
         return error_no_memory(err);

@@ -26,8 +26,9 @@ must_use int uplinks_of_routes(const struct terms *terms, const struct plan *pla
                                size_t plan_count, struct uplink **out, size_t *count,
                                struct error *err);
 
-/* All links of the namespace, in the kernel's order. The caller frees *out. */
-must_use int uplinks_of_node(const struct terms *terms, const struct plan *plans, size_t plan_count,
-                             struct uplink **out, size_t *count, struct error *err);
+/* All links of the namespace; `known` (may be NULL) may have read them. The caller frees *out. */
+must_use int uplinks_of_node(const struct known_links *known, const struct terms *terms,
+                             const struct plan *plans, size_t plan_count, struct uplink **out,
+                             size_t *count, struct error *err);
 
 #endif

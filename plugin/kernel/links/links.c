@@ -1,8 +1,5 @@
 #include "kernel/links/links.h"
 
-#include "kernel/links/netns.h"
-#include "kernel/links/rtnetlink.h"
-
 #include <string.h>
 
 /* What both namespaces say, before it is put together. */
@@ -48,8 +45,8 @@ static bool leads_elsewhere(const struct link_reply *host, int pod_nsid)
            host->peer_nsid != pod_nsid;
 }
 
-static int ask_pod(const struct questions *questions, int netns, struct view *view,
-                   struct error *err)
+static int ask_pod(const struct host *host, const struct questions *questions,
+                   const struct netns *netns, struct view *view, struct error *err)
 {
     cleanup(free_memory) struct link_question *asked =
         calloc(questions->pod_count + 1, sizeof(*asked));
@@ -59,17 +56,16 @@ static int ask_pod(const struct questions *questions, int netns, struct view *vi
         return error_no_memory(err);
     for (size_t i = 0; i < questions->pod_count; i++)
         asked[i].name = questions->pod[i];
-    if (rtnetlink_open(netns, &rtnetlink, err) < 0)
+    if (rtnetlink_open_in(netns, &host->netns, &rtnetlink, err) < 0)
         return -1;
     return rtnetlink_ask_links(&rtnetlink, asked, questions->pod_count, view->pod, err);
 }
 
-static int ask_host(const struct questions *questions, int netns, struct view *view,
-                    struct error *err)
+static int ask_host(struct host *host, const struct questions *questions, const struct netns *netns,
+                    struct view *view, struct error *err)
 {
     size_t count = questions->host_count + questions->pod_count;
     cleanup(free_memory) struct link_question *asked = calloc(count + 1, sizeof(*asked));
-    cleanup(netlink) struct netlink rtnetlink = {.fd = -1};
 
     if (asked == NULL)
         return error_no_memory(err);
@@ -78,12 +74,7 @@ static int ask_host(const struct questions *questions, int netns, struct view *v
     for (size_t i = 0; i < questions->pod_count; i++)
         if (may_lead_to_host(&view->pod[i]))
             asked[questions->host_count + i].index = view->pod[i].link.peer_index;
-    if (rtnetlink_open(-1, &rtnetlink, err) < 0 ||
-        rtnetlink_ask_links(&rtnetlink, asked, count, view->host, err) < 0)
-        return -1;
-    /* Only now: the pod's namespace has its number at the latest since the kernel has told of a
-     * link whose peer is there. */
-    return rtnetlink_ask_nsid(&rtnetlink, netns, &view->pod_nsid, err);
+    return host_ask(host, asked, count, view->host, netns, &view->pod_nsid, err);
 }
 
 static int put_together(const struct questions *questions, const struct view *view,
@@ -113,16 +104,15 @@ static int put_together(const struct questions *questions, const struct view *vi
     return 0;
 }
 
-int links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                 struct error *err)
+int links_gather_from(struct host *host, const struct questions *questions, const char *path,
+                      struct facts *out, struct error *err)
 {
-    cleanup(close_fd) int pod_netns = -1;
+    cleanup(netns) struct netns netns = NETNS_NONE;
     cleanup(view) struct view view = {0};
-    bool own;
 
-    if (netns_open(netns, &pod_netns, err) < 0 || netns_is_own(pod_netns, &own, err) < 0)
+    if (netns_open(path, &netns, err) < 0)
         return -1;
-    if (own) {
+    if (netns_are_same(&netns, &host->netns)) {
         *out = (struct facts){.host_network = true};
         return 0;
     }
@@ -131,9 +121,18 @@ int links_gather(const struct questions *questions, const char *netns, struct fa
     if (view.pod == NULL || view.host == NULL)
         return error_no_memory(err);
     view.peers = view.host + questions->host_count;
-    if (ask_pod(questions, pod_netns, &view, err) < 0)
-        return error_context(err, "network namespace %s", netns);
-    if (ask_host(questions, pod_netns, &view, err) < 0)
+    if (ask_pod(host, questions, &netns, &view, err) < 0)
+        return error_context(err, "network namespace %s", path);
+    if (ask_host(host, questions, &netns, &view, err) < 0)
         return error_context(err, "the host's network namespace");
     return put_together(questions, &view, out, err);
+}
+
+int links_gather(const struct questions *questions, const char *path, struct facts *out,
+                 struct error *err)
+{
+    cleanup(host) struct host host = HOST_NONE;
+
+    return host_open(NULL, &host, err) < 0 ? -1
+                                           : links_gather_from(&host, questions, path, out, err);
 }

@@ -5,15 +5,20 @@
 #define IMDS_GUARD_LINKS_LINKS_H
 
 #include "guard/plan.h"
+#include "kernel/links/host.h"
 #include "kernel/links/reply.h"
 
 #include <stdbool.h>
 
 /*
- * Asks the host's and the pod's namespace. `out` is for facts_free. With netns the plugin's own
- * namespace, only out->host_network is set.
+ * Asks the pod's namespace, and the host for what it has not read. `out` is for facts_free. With netns
+ * the plugin's own namespace, only out->host_network is set.
  * Errors: ERROR_INVALID_NETNS and ERROR_IO (netns_open), ERROR_KERNEL for what rtnetlink refuses.
  */
+must_use int links_gather_from(struct host *host, const struct questions *questions,
+                               const char *netns, struct facts *out, struct error *err);
+
+/* The same for one pod alone. */
 must_use int links_gather(const struct questions *questions, const char *netns, struct facts *out,
                           struct error *err);
 

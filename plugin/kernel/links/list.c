@@ -48,7 +48,7 @@ static int list_once(struct list *list, int *refusal, struct error *err)
     mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
     netlink_message_end(&messages, message);
     list->count = 0;
-    if (rtnetlink_open(-1, &rtnetlink, err) == 0 &&
+    if (rtnetlink_open(&rtnetlink, err) == 0 &&
         netlink_ask(&rtnetlink, &messages, take_link, list, err) == 0)
         return 0;
     *refusal = rtnetlink.refusal;
@@ -82,7 +82,7 @@ bool link_exists(const char *name)
     struct link_reply answer = {0};
     struct error err;
 
-    return rtnetlink_open(-1, &rtnetlink, &err) < 0 ||
+    return rtnetlink_open(&rtnetlink, &err) < 0 ||
            rtnetlink_ask_links(&rtnetlink, &question, 1, &answer, &err) < 0 ||
            answer.link.index > 0;
 }

@@ -29,56 +29,72 @@ static enum error_code path_error_code(int error)
     }
 }
 
-int netns_open(const char *path, int *out, struct error *err)
+/* Whether what the descriptor is, is had. */
+static int identify(struct netns *netns)
+{
+    struct stat status;
+
+    if (fstat(netns->fd, &status) < 0)
+        return -1;
+    netns->device = status.st_dev;
+    netns->inode = status.st_ino;
+    return 0;
+}
+
+int netns_open(const char *path, struct netns *out, struct error *err)
 {
     /* O_NONBLOCK and O_NOCTTY: a FIFO or a terminal in the namespace's place must not hold
      * us up. */
-    cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
+    cleanup(netns) struct netns netns = {
+        .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+    if (netns.fd < 0)
         return error_set(err, path_error_code(errno), "cannot open network namespace %s: %s", path,
                          strerror(errno));
 
-    int type = ioctl(fd, NS_GET_NSTYPE);
+    int type = ioctl(netns.fd, NS_GET_NSTYPE);
     if (type < 0)
         return error_set(err, path_error_code(errno), "%s is not a network namespace: %s", path,
                          strerror(errno));
     if (type != CLONE_NEWNET)
         return error_set(err, ERROR_INVALID_NETNS,
                          "%s is a namespace of another kind, not a network namespace", path);
-    *out = steal_fd(&fd);
-    return 0;
-}
-
-int netns_is_own(int netns, bool *out, struct error *err)
-{
-    struct stat theirs;
-    struct stat ours;
-
-    if (fstat(netns, &theirs) < 0)
-        return error_set(err, ERROR_IO, "cannot stat the network namespace: %s", strerror(errno));
-    if (stat(OWN_NETNS, &ours) < 0)
-        return error_set(err, ERROR_KERNEL,
-                         "cannot stat our own network namespace " OWN_NETNS ": %s",
+    if (identify(&netns) < 0)
+        return error_set(err, ERROR_IO, "cannot stat network namespace %s: %s", path,
                          strerror(errno));
-    *out = theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+    *out = netns;
+    netns = (struct netns)NETNS_NONE;
     return 0;
 }
 
-int netns_netlink_socket(int netns, int protocol, int *out, struct error *err)
+int netns_open_own(struct netns *out, struct error *err)
 {
-    cleanup(close_fd) int own = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
-    if (own < 0)
+    cleanup(netns) struct netns own = {.fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC)};
+
+    if (own.fd < 0 || identify(&own) < 0)
         return error_set(err, ERROR_KERNEL,
                          "cannot open our own network namespace " OWN_NETNS ": %s",
                          strerror(errno));
-    if (setns(netns, CLONE_NEWNET) < 0)
+    *out = own;
+    own = (struct netns)NETNS_NONE;
+    return 0;
+}
+
+bool netns_are_same(const struct netns *a, const struct netns *b)
+{
+    return a->device == b->device && a->inode == b->inode;
+}
+
+int netns_netlink_socket(const struct netns *netns, const struct netns *own, int protocol, int *out,
+                         struct error *err)
+{
+    if (setns(netns->fd, CLONE_NEWNET) < 0)
         return error_set(err, ERROR_KERNEL, "cannot enter the pod's network namespace: %s%s",
                          strerror(errno), errno == EPERM ? " (CAP_SYS_ADMIN is needed)" : "");
 
     cleanup(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     int socket_errno = errno;
 
-    if (setns(own, CLONE_NEWNET) < 0)
+    if (setns(own->fd, CLONE_NEWNET) < 0)
         abort();
     if (fd < 0)
         return error_set(err, ERROR_KERNEL,

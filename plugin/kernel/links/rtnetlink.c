@@ -1,7 +1,5 @@
 #include "kernel/links/rtnetlink.h"
 
-#include "kernel/links/netns.h"
-
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
@@ -10,17 +8,22 @@
 
 #define ATTEMPTS 3
 
-int rtnetlink_open(int netns, struct netlink *out, struct error *err)
+static const char peer[] = "rtnetlink";
+
+int rtnetlink_open(struct netlink *out, struct error *err)
 {
-    static const char peer[] = "rtnetlink";
+    return netlink_open(NETLINK_ROUTE, peer, out) < 0
+               ? error_set(err, ERROR_KERNEL, "cannot open an rtnetlink socket: %s",
+                           strerror(errno))
+               : 0;
+}
+
+int rtnetlink_open_in(const struct netns *netns, const struct netns *own, struct netlink *out,
+                      struct error *err)
+{
     int fd = -1;
 
-    if (netns < 0)
-        return netlink_open(NETLINK_ROUTE, peer, out) < 0
-                   ? error_set(err, ERROR_KERNEL, "cannot open an rtnetlink socket: %s",
-                               strerror(errno))
-                   : 0;
-    if (netns_netlink_socket(netns, NETLINK_ROUTE, &fd, err) < 0)
+    if (netns_netlink_socket(netns, own, NETLINK_ROUTE, &fd, err) < 0)
         return -1;
     *out = (struct netlink){.fd = fd, .peer = peer};
     return 0;
@@ -47,7 +50,9 @@ int rtnetlink_ask(struct netlink *rtnetlink, const struct netlink_messages *ques
 
 struct asked_links {
     const struct link_question *questions;
+    size_t count;
     struct link_reply *answers;
+    int *nsid; /* of what is asked behind them */
 };
 
 static bool is_asked(const struct link_question *question)
@@ -69,14 +74,35 @@ static void add_link_question(struct netlink_messages *messages,
     netlink_message_end(messages, message);
 }
 
+static void add_nsid_question(struct netlink_messages *messages, int netns)
+{
+    struct nlmsghdr *message = netlink_message_start(messages, RTM_GETNSID, 0);
+
+    mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
+    mnl_attr_put_u32(message, NETNSA_FD, (uint32_t)netns);
+    netlink_message_end(messages, message);
+}
+
+static int take_nsid(const struct netlink_answer *answer, int *out, struct error *err)
+{
+    if (answer->message != NULL && nsid_reply_read(answer->message, out))
+        return 0;
+    return error_set(err, ERROR_KERNEL, "rtnetlink does not number a network namespace: %s",
+                     strerror(answer->error != 0 ? answer->error : EBADMSG));
+}
+
 static int take_link(const struct netlink_answer *answer, void *context, struct error *err)
 {
     const struct asked_links *asked = context;
     const struct link_question *question = asked->questions;
     int error = answer->error != 0 ? answer->error : EBADMSG;
+    const struct link_question *end = question + asked->count;
+    unsigned before = answer->number;
 
-    for (unsigned before = answer->number; !is_asked(question) || before > 0; question++)
+    for (; question < end && (!is_asked(question) || before > 0); question++)
         before -= is_asked(question);
+    if (question == end)
+        return take_nsid(answer, asked->nsid, err);
     if (answer->message != NULL &&
         link_reply_read(answer->message, &asked->answers[question - asked->questions]))
         return 0;
@@ -89,37 +115,25 @@ static int take_link(const struct netlink_answer *answer, void *context, struct 
                            question->index, strerror(error));
 }
 
-int rtnetlink_ask_links(struct netlink *rtnetlink, const struct link_question *questions,
-                        size_t count, struct link_reply *answers, struct error *err)
+int rtnetlink_ask_links_and_nsid(struct netlink *rtnetlink, const struct link_question *questions,
+                                 size_t count, struct link_reply *answers, int netns, int *nsid,
+                                 struct error *err)
 {
     cleanup(netlink_messages) struct netlink_messages messages = {0};
-    struct asked_links asked = {questions, answers};
+    struct asked_links asked = {questions, count, answers, nsid};
 
     for (size_t i = 0; i < count; i++) {
         answers[i] = (struct link_reply){.peer_nsid = NETNSA_NSID_NOT_ASSIGNED};
         if (is_asked(&questions[i]))
             add_link_question(&messages, &questions[i]);
     }
+    if (netns >= 0)
+        add_nsid_question(&messages, netns);
     return rtnetlink_ask(rtnetlink, &messages, take_link, &asked, err);
 }
 
-/* --- the number of a namespace ------------------------------------------------------------------ */
-
-static int take_nsid(const struct netlink_answer *answer, void *context, struct error *err)
+int rtnetlink_ask_links(struct netlink *rtnetlink, const struct link_question *questions,
+                        size_t count, struct link_reply *answers, struct error *err)
 {
-    if (answer->message != NULL && nsid_reply_read(answer->message, context))
-        return 0;
-    return error_set(err, ERROR_KERNEL, "rtnetlink does not number the pod's network namespace: %s",
-                     strerror(answer->error != 0 ? answer->error : EBADMSG));
-}
-
-int rtnetlink_ask_nsid(struct netlink *rtnetlink, int netns, int *out, struct error *err)
-{
-    cleanup(netlink_messages) struct netlink_messages messages = {0};
-    struct nlmsghdr *message = netlink_message_start(&messages, RTM_GETNSID, 0);
-
-    mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
-    mnl_attr_put_u32(message, NETNSA_FD, (uint32_t)netns);
-    netlink_message_end(&messages, message);
-    return rtnetlink_ask(rtnetlink, &messages, take_nsid, out, err);
+    return rtnetlink_ask_links_and_nsid(rtnetlink, questions, count, answers, -1, NULL, err);
 }

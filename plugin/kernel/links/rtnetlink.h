@@ -4,11 +4,14 @@
 #ifndef IMDS_GUARD_LINKS_RTNETLINK_H
 #define IMDS_GUARD_LINKS_RTNETLINK_H
 
+#include "kernel/links/netns.h"
 #include "kernel/links/reply.h"
 #include "kernel/netlink/netlink.h"
 
-/* A socket in the namespace `netns`, or in our own where netns is -1. For netlink_close. */
-must_use int rtnetlink_open(int netns, struct netlink *out, struct error *err);
+/* A socket in our own namespace, or in `netns` (netns_netlink_socket). For netlink_close. */
+must_use int rtnetlink_open(struct netlink *out, struct error *err);
+must_use int rtnetlink_open_in(const struct netns *netns, const struct netns *own,
+                               struct netlink *out, struct error *err);
 
 /* netlink_ask, again where answers were lost: `take` may see an answer twice. */
 must_use int rtnetlink_ask(struct netlink *rtnetlink, const struct netlink_messages *questions,
@@ -28,10 +31,13 @@ must_use int rtnetlink_ask_links(struct netlink *rtnetlink, const struct link_qu
                                  size_t count, struct link_reply *answers, struct error *err);
 
 /*
- * The number that the socket's namespace has given to the namespace `netns`;
- * NETNSA_NSID_NOT_ASSIGNED if none. The kernel gives one when it first tells of a link whose peer
- * is there. Errors: ERROR_KERNEL.
+ * The same, and behind it for the number that the socket's namespace has given to the namespace
+ * `netns`; NETNSA_NSID_NOT_ASSIGNED if none. The kernel gives one when it first tells of a link whose
+ * peer is there.
  */
-must_use int rtnetlink_ask_nsid(struct netlink *rtnetlink, int netns, int *out, struct error *err);
+must_use int rtnetlink_ask_links_and_nsid(struct netlink *rtnetlink,
+                                          const struct link_question *questions, size_t count,
+                                          struct link_reply *answers, int netns, int *nsid,
+                                          struct error *err);
 
 #endif

@@ -57,18 +57,22 @@ static int note_changes(const struct fence_listing *listing, size_t changes, boo
                      "brought the exit fence's endpoints and verdicts up to date: %zu", changes);
 }
 
-int exit_fence_sync(const struct config *config, const struct terms *terms, bool dry_run,
-                    struct sync_report *report, struct error *err)
+int exit_fence_sync(const struct config *config, const struct terms *terms,
+                    const struct known_links *known, bool dry_run, struct sync_report *report,
+                    struct error *err)
 {
     cleanup(fence_listing) struct fence_listing listing = {0};
     const bool off = config->exit_fence == EXIT_FENCE_OFF;
     struct error why = {0};
     size_t changes = 0;
 
-    if (fence_list(terms, report->plans, report->plan_count, &listing, &why) < 0)
+    if (fence_list(known, terms, report->plans, report->plan_count, &listing, &why) < 0)
         return off ? 0 : tell_unfenced(report, &why, err);
     if (off)
         return take_off(&listing, dry_run, report, err);
+    report->fenced = fence_is_right(&listing, terms, report->plans, report->plan_count);
+    if (report->fenced)
+        return 0;
     if (dry_run ? fence_probe(&why) < 0
                 : fence_sync(terms, report->plans, report->plan_count, &changes, &why) < 0)
         return tell_unfenced(report, &why, err);

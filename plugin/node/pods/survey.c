@@ -49,7 +49,8 @@ static int plan_links(struct surveyed *surveyed, const struct config *config,
     return 0;
 }
 
-static int plan(struct surveyed *surveyed, const struct config *config, struct error *err)
+static int plan(struct surveyed *surveyed, const struct config *config, struct host *host,
+                struct error *err)
 {
     const struct attachment *attachment = &surveyed->cached->attachment;
     cleanup(questions) struct questions questions = {0};
@@ -58,7 +59,7 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct e
 
     if (plan_questions(attachment, &questions, &why) < 0)
         return survey_fail(surveyed, &why, err);
-    if (links_gather(&questions, attachment->netns, &facts, &why) < 0) {
+    if (links_gather_from(host, &questions, attachment->netns, &facts, &why) < 0) {
         if (why.code != ERROR_INVALID_NETNS)
             return survey_fail(surveyed, &why, err);
         surveyed->state = ATTACHMENT_GONE;
@@ -98,9 +99,13 @@ static bool may_live(const struct cached_attachment *cached, void *context)
 
 static int plan_all(const struct settings *settings, struct survey *survey, struct error *err)
 {
+    cleanup(host) struct host host = HOST_NONE;
+
     survey->attachments = calloc(survey->cache.count + 1, sizeof(*survey->attachments));
     if (!survey->attachments)
         return error_no_memory(err);
+    if (host_open(&survey->links, &host, err) < 0)
+        return -1;
     for (; survey->count < survey->cache.count; survey->count++) {
         struct surveyed *surveyed = &survey->attachments[survey->count];
 
@@ -108,7 +113,7 @@ static int plan_all(const struct settings *settings, struct survey *survey, stru
         surveyed->state = ATTACHMENT_OTHER_NETWORK;
         if (!is_ours(settings, surveyed->cached))
             continue;
-        if (plan(surveyed, &settings->config, err) < 0)
+        if (plan(surveyed, &settings->config, &host, err) < 0)
             return -1;
     }
     return 0;
@@ -232,8 +237,10 @@ int survey_take(const struct settings *settings, const char *results_dir, struct
     const struct terms terms = settings_terms(settings);
 
     if (cache_read(results_dir, NULL, &settings->config, may_live, NULL, &survey.cache, err) < 0 ||
-        holdings_gather(&terms, &survey.holdings, err) < 0 ||
-        plan_all(settings, &survey, err) < 0 || settle(&survey, err) < 0)
+        holdings_gather(&terms, &survey.holdings, err) < 0)
+        return -1;
+    known_links_read(&survey.links);
+    if (plan_all(settings, &survey, err) < 0 || settle(&survey, err) < 0)
         return -1;
     *out = steal(&survey);
     return 0;
@@ -308,6 +315,7 @@ void survey_free(struct survey *survey)
     free(survey->attachments);
     holdings_free(&survey->holdings);
     cache_free(&survey->cache);
+    known_links_free(&survey->links);
     *survey = (struct survey){0};
 }
 

@@ -9,6 +9,7 @@
 #include "guard/error.h"
 #include "guard/plan.h"
 #include "kernel/holdings.h"
+#include "kernel/links/known.h"
 #include "node/chain/settings.h"
 #include "node/pods/cache.h"
 
@@ -44,6 +45,8 @@ struct survey {
     /* Read behind the cache: the guard of whoever is in there was set before that. And before the
      * plans are made: what comes while they are is an ADD's (terms.seen, kernel/backend.h). */
     struct holdings holdings;
+    /* The host's, read behind both. */
+    struct known_links links;
 };
 
 /*

@@ -370,7 +370,8 @@ int sync_run(const struct settings *settings, const struct sync_options *options
         apply(&sync, err) < 0)
         return -1;
     if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0 ||
-        exit_fence_sync(sync.config, &sync.terms, options->dry_run, &sync.report, err) < 0)
+        exit_fence_sync(sync.config, &sync.terms, &sync.survey.links, options->dry_run,
+                        &sync.report, err) < 0)
         return -1;
     *out = steal(&sync.report);
     return 0;

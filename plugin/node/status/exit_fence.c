@@ -29,7 +29,7 @@ static int list(struct status_fence *fence, const struct settings *settings,
 
     if (survey_plans(survey, &plans, &count, err) < 0)
         return -1;
-    if (fence_list(&terms, plans, count, &fence->listing, &why) < 0) {
+    if (fence_list(&survey->links, &terms, plans, count, &fence->listing, &why) < 0) {
         fence->reason = strdup(why.msg);
         return fence->reason ? 0 : error_no_memory(err);
     }
