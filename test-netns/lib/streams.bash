@@ -2,8 +2,8 @@
 # after suite.bash.
 #
 #   streams_listen          a server in AWS beside the ones there are: streams_port gives back what it gets
-#   stream_start POD ADDRESS   a ping from there, 500 a second, until streams_stop; no address translation
-#                           may hide who it is from
+#   stream_start POD ADDRESS   500 pings a second from there (fixtures/stream.c), until streams_stop; no
+#                           address translation may hide who it is from
 #   stream_talk POD ADDRESS    one connection, over which a line is sent and comes back, and beside it new
 #                           connections, one after the other: for a pod that may
 #   streams_stop            ends all of them
@@ -13,6 +13,8 @@
 #   assert_never_cut POD               every connection was answered, and the one that lasts has lasted
 #
 # Each packet is counted where it leaves the pod and where it arrives, so nothing hangs on patience.
+
+STREAM=${STREAM:-$world_build/test-netns/stream}
 
 streams_port=81
 streams=/run/streams
@@ -53,7 +55,7 @@ END
 add counter inet streams from_$1
 add rule inet streams arriving $ip saddr $2 $ip daddr $(imds_of "$2") counter name from_$1
 END
-    stream "$1" ping -n -q -i 0.002 -I "$2" "$(imds_of "$2")"
+    stream "$1" "$STREAM" "$2" "$(imds_of "$2")"
 }
 
 # Not by in_pod: to kill a function in the background does not kill what it runs.
@@ -84,13 +86,7 @@ stream_talk() { # POD ADDRESS
 }
 
 streams_stop() {
-    local process
-    for process in "${streaming[@]}"; do
-        case $(cat "/proc/$process/comm") in
-        ping) kill -INT "$process" ;;
-        *) kill -TERM "$process" ;;
-        esac
-    done
+    kill -TERM "${streaming[@]}"
     wait "${streaming[@]}" || true
     streaming=()
     sleep 0.1 # what has been sent goes its way, and what answers it
