@@ -83,7 +83,8 @@ world_enter() { # COMMAND...
     . "$world_root/test-netns/lib/cnitool.bash"
     CNITOOL=${CNITOOL:-$(cnitool_path "$world_root/build")} || exit 1
     IMDS_GUARD=$(realpath -m "${IMDS_GUARD:-$world_build/imds-guard}")
-    export CNITOOL IMDS_GUARD
+    NSENTER=$world_build/test-netns/nsenter
+    export CNITOOL IMDS_GUARD NSENTER
     exec unshare --mount --propagation unchanged --net --pid --fork --kill-child \
         bash "$world_root/test-netns/lib/furnish.bash" "$@"
 }
