@@ -23,10 +23,6 @@ guard_pods() { # POD...
     done
 }
 
-assert_arrives() { # POD LAYER...
-    [ "$(how_many_arrive "$@")" -gt 0 ] || fail "does not arrive even without a guard: $*"
-}
-
 assert_does_not() { # POD LAYER...
     [ "$(how_many_arrive "$@")" -eq 0 ] || fail "arrives: $*"
 }
@@ -71,6 +67,7 @@ END
     while read -ra line; do
         assert_does_not a "${line[@]}" || return 1
     done < <(packets_to_imds)
+    wait_until 5 has_hits a drop $sent
     [ "$(guard_hits a drop)" -eq $sent ]
 }
 
@@ -102,6 +99,7 @@ END
     assert_arrives a "ip6,$self6,$node6" "routing,4,$imds6" tcp,80
     guard_pods a
     assert_does_not a "ip6,$self6,$node6" "routing,4,$imds6" tcp,80
+    wait_until 5 has_hits a drop 1
     [ "$(guard_hits a drop)" -eq 1 ]
 }
 
@@ -158,7 +156,7 @@ END
     # Neither end of the way has to be b's doing, nor a's first hop be stopped.
     ENTRY_FILTER='.others = "pass"' guard_pods b
     assert_does_not a "ip4,$self4,$imds4" tcp,80
-    [ "$(guard_hits b drop)" -ge 1 ]
+    wait_until 5 has_hits b drop 1
     hop_through_b delete
 
     # A tunnel between two pods: whichever of them lets it out is guarded.
@@ -188,6 +186,7 @@ END
     assert_arrives a "ip4,$imds4,$address_b" udp,9
     guard_pods a b
     assert_does_not a "ip4,$imds4,$address_b" udp,9
+    wait_until 5 has_hits b drop 1
     [ "$(guard_hits b drop)" -eq 1 ]
 }
 
@@ -220,5 +219,5 @@ END
     guard_pods a
     before=$(others_hits)
     assert_does_not a "ip4,$self4,$node4" vxlan "ip4,$self4,$imds4" tcp,80
-    [ "$(others_hits)" -gt "$before" ]
+    wait_until 5 eval '[ "$(others_hits)" -gt "$before" ]'
 }

@@ -17,10 +17,6 @@ setup() {
     address=$(pod_addresses a)
 }
 
-has_arrived() { # COUNT
-    [ "$(arrived)" -ge "$1" ]
-}
-
 # One packet of each family, from whatever namespace and link lead to the node now: how many arrive.
 # Those that should are waited for: the node may have to find its neighbour first.
 how_many_arrive() { # NAMESPACE LINK [EXPECTED]
@@ -134,8 +130,9 @@ holds_and_comes_back() { # NAMESPACE LINK
     run ! in_pod a ping -n -q -c 1 -W 0.5 "$imds4"
     run ! in_pod a ping -n -q -c 1 -W 0.5 "$imds6"
     # It was the guard that dropped them: the neighbour is there.
-    ip -n a neighbour show "$imds4" | grep lladdr
-    ip -n a neighbour show "$imds6" | grep lladdr
+    wait_until 5 eval 'ip -n a neighbour show "$imds4" | grep lladdr'
+    wait_until 5 eval 'ip -n a neighbour show "$imds6" | grep lladdr'
+    wait_until 5 has_hits a drop 2
     [ "$(arrived)" = "$before" ]
     [ "$(guard_hits a drop)" -eq 2 ]
 }

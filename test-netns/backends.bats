@@ -24,13 +24,12 @@ assert_only_in() { # BACKEND POD
 
 # Probes from the pod without a pause, until quiet_stop; what arrives at IMDS is counted there.
 probe_start() { # POD
-    in_pod "$1" ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- 4>&- &
-    prober=$!
+    pings_start "$1" "$imds4"
     before=$(arrived)
 }
 
 assert_probe_never_arrived() {
-    kill "$prober" 2>/dev/null || fail "the probe has ended by itself" || return 1
+    kill "$pinging" 2>/dev/null || fail "the probe has ended by itself" || return 1
     [ "$(arrived)" = "$before" ] || fail "$(($(arrived) - before)) packets arrived at IMDS"
 }
 
@@ -125,18 +124,21 @@ add_without_net_admin() { # POD
 
 # The ADD, which is first in line for the lock, moves house while the DEL waits for it.
 @test "DEL while an ADD moves all guards to nftables leaves none" {
-    local adding
+    local adding deleting
     BACKEND=iptables conflist regular
     pod_add a
     pod_add b
     BACKEND=nftables conflist regular
-    flock /run/xtables.lock sleep 1 3>&- 4>&- >/dev/null 2>&1 &
-    wait_until 5 bash -c '! flock --nonblock /run/xtables.lock true 2>/dev/null'
+    lock_hold /run/xtables.lock
     plugin ADD b >/dev/null 3>&- 4>&- &
     adding=$!
-    sleep 0.4
-    plugin DEL a
+    wait_until 5 lock_is_waited_for /run/xtables.lock
+    plugin DEL a 3>&- 4>&- &
+    deleting=$!
+    wait_until 5 lock_is_waited_for /run/xtables.lock 2
+    lock_let_go
     wait "$adding"
+    wait "$deleting"
     [ "$(guards | cut -d ' ' -f 1)" = nftables ] # that of b
 }
 
@@ -331,7 +333,7 @@ END
     conflist_plain regular
     pod_add a
     pod_add b
-    conflist regular '.lockTimeoutSeconds = 60 | .others = "pass"'
+    conflist regular '.others = "pass"'
     request a >/run/request-a
     request b >/run/request-b
     writers_start
@@ -362,7 +364,7 @@ writers_start() {
     on_node nft add chain inet mine c
     rm -f /run/stop
     (n=0; while [ ! -e /run/stop ]; do
-        on_node iptables-legacy -w 30 -t mangle -A INPUT -s 10.9.8.7 -j ACCEPT && n=$((n + 1))
+        on_node iptables-legacy -w 600 -t mangle -A INPUT -s 10.9.8.7 -j ACCEPT && n=$((n + 1))
     done; echo $n >/run/written-iptables) >/dev/null 2>&1 3>&- 4>&- &
     writers=($!)
     (n=0; while [ ! -e /run/stop ]; do

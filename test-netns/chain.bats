@@ -65,7 +65,7 @@ assert_pod_closed() { # POD
     rewrite "$list" '.plugins += [{type: "antrea"}]'
     wait_until 10 is_last
     [ "$(types)" = "aws-cni egress-cni antrea imds-guard" ]
-    said "antrea had come after it"
+    wait_until 10 said "antrea had come after it"
     assert_pod_closed a
 }
 
@@ -76,7 +76,7 @@ assert_pod_closed() { # POD
     assert_imds_answers a
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_guards a drop
-    is_last
+    wait_until 10 is_last
     cmp /etc/cni/net.d/00-multus.conf "$world_root/plugin/tests/data/conflists/nodes/multus/before/00-multus.conf"
     assert_imds_silent a
     assert_pod_closed b
@@ -90,7 +90,7 @@ assert_pod_closed() { # POD
     start_watch --config /run/config/imds-guard.json
     wait_until 10 said "waiting for it"
     wait_until 10 said "does not make this node's pods"
-    [ "$(types $podman)" = bridge ]
+    wait_until 10 eval '[ "$(types $podman)" = bridge ]'
     aws_node_writes
     wait_until 10 has_entry
     [ "$(types $podman)" = bridge ]
@@ -123,6 +123,7 @@ assert_pod_closed() { # POD
     prepare regular
     start_watch --drop-in --config /run/config/imds-guard.json
     wait_until 10 test -e /etc/cni/net.d/aws-cni/zz-imds-guard.conf
+    wait_until 10 said "entry written"
     for _ in 1 2 3 4 5; do
         aws_node_writes
     done
@@ -277,18 +278,15 @@ assert_pod_closed() { # POD
 }
 
 @test "who holds the directory's lock delays the file, never the guards" {
-    local holding
     prepare regular
     pod_add a
-    (exec 8</etc/cni/net.d && flock 8 && exec sleep 60) 3>&- &
-    holding=$!
-    background+=("$holding")
+    lock_hold /etc/cni/net.d
     start_watch --config /run/config/imds-guard.json
     wait_until 10 said "somebody else has the lock"
     wait_until 10 has_guards a drop
     [ "$(types)" = "aws-cni egress-cni" ]
     assert_imds_silent a
-    kill "$holding"
+    lock_let_go
     wait_until 10 has_entry
     assert_pod_closed b
 }
@@ -341,15 +339,17 @@ prepare_chained() { # [FILTER]
 }
 
 @test "thousands of stale results are a line, and no memory" {
-    local file text i
     prepare_chained
     pod_add a
-    file=$(echo /var/lib/cni/results/*)
-    text=$(<"$file")
-    for ((i = 0; i < 2000; i++)); do
-        echo "${text//\/run\/netns\/a/\/run\/netns\/gone$i}" | sed "s/cnitool-/dead$i-/; s/\"eni/\"gone/" \
-            >"/var/lib/cni/results/aws-cni-dead$i-eth0"
-    done
+    awk '{ for (i = 0; i < 2000; i++) {
+            line = $0
+            gsub("/run/netns/a", "/run/netns/gone" i, line)
+            sub("cnitool-", "dead" i "-", line)
+            sub("\"eni", "\"gone", line)
+            file = "/var/lib/cni/results/aws-cni-dead" i "-eth0"
+            print line >>file
+            close(file)
+        } }' /var/lib/cni/results/*
     run -0 on_node "$IMDS_GUARD" sync
     [[ $output == *"skipped 2000 cached results whose network namespace is gone"* ]]
     [ ${#lines[@]} -eq 2 ]

@@ -73,7 +73,7 @@ no_tasks() {
 # --- containerd -----------------------------------------------------------------------------------
 
 ctr_() { # ARGUMENT...
-    on_node timeout 300 ctr --address /run/containerd/socket --namespace "$containers" "$@"
+    on_node timeout 1200 ctr --address /run/containerd/socket --namespace "$containers" "$@"
 }
 
 containerd_start() {
@@ -113,13 +113,13 @@ pod_container() { # POD
 # Starts a container that waits to be killed. In the foreground, so that ctr calls DEL at its end;
 # detached, ctr never does.
 container_start() { # POD
-    ctr_ run --rm --cni --rootfs "$rootfs" "$1" /bin/busybox sleep 300 \
+    ctr_ run --rm --cni --rootfs "$rootfs" "$1" /bin/busybox sleep 36000 \
         >"/run/$1.log" 2>&1 3>&- &
     echo $! >"/run/$1.pid"
 }
 
 container_start_detached() { # POD
-    ctr_ run --detach --cni --rootfs "$rootfs" "$1" /bin/busybox sleep 300
+    ctr_ run --detach --cni --rootfs "$rootfs" "$1" /bin/busybox sleep 36000
     container_running "$1"
 }
 

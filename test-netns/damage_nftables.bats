@@ -136,16 +136,15 @@ former_is_gone() {
         on_node nft add element inet imds-guard in "{ \"$(pod_host_links b)\" counter packets 2 bytes 120 comment \"$(
             former_tag b)\" : return }"
         before=$(arrived)
-        in_pod a ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- &
-        background+=($!)
+        pings_start a "$imds4"
         pod_new c
         case $by in
         ADD) traced -e trace=sendmsg -- pod_add c ;;
         sync) traced -e trace=sendmsg -- on_node "$IMDS_GUARD" sync >/dev/null ;;
         esac
-        sleep 0.1
-        [ "$(arrived)" = "$before" ]
         former_is_gone
+        wait_until 10 has_hits a drop $(($(guard_hits a drop) + 5))
+        [ "$(arrived)" = "$before" ]
         [ "$(guard_hits a drop)" -gt 7 ]
         [ "$(guard_hits b pass)" -eq 2 ]
         assert_imds_answers b

@@ -121,6 +121,7 @@ is_ready() { # [SPEC]
 @test "the directory of the conflists is deleted and made anew" {
     start /run/watch.json
     wait_until 30 has_entry
+    wait_until 30 is_ready # else it may have files of its own there for a moment
     rm -r /etc/cni/net.d
     mkdir /etc/cni/net.d
     aws_node_writes

@@ -102,9 +102,7 @@ setup() {
 
 @test "the xtables lock is not had in time" {
     conflist regular '.lockTimeoutSeconds = 1'
-    flock /run/xtables.lock sleep 600 3>&- 4>&- >/dev/null 2>&1 &
-    helper=$!
-    wait_until 5 bash -c '! flock --nonblock /run/xtables.lock true 2>/dev/null'
+    lock_hold /run/xtables.lock
     if [ "$BACKEND" = iptables ]; then
         assert_error 11 plugin ADD a
         assert_says /run/xtables.lock
@@ -114,14 +112,18 @@ setup() {
         plugin ADD a >/dev/null
         assert_guards a drop
     fi
-    kill "$helper"
+    lock_let_go
 }
 
 @test "the xtables lock is had in the end" {
-    conflist regular '.lockTimeoutSeconds = 20'
-    flock /run/xtables.lock sleep 0.5 3>&- 4>&- >/dev/null 2>&1 &
-    wait_until 5 bash -c '! flock --nonblock /run/xtables.lock true 2>/dev/null'
-    plugin ADD a >/dev/null
+    local adding
+    lock_hold /run/xtables.lock
+    plugin ADD a >/dev/null 3>&- 4>&- &
+    adding=$!
+    # nf_tables has no such lock.
+    [ "$BACKEND" = nftables ] || wait_until 5 lock_is_waited_for /run/xtables.lock
+    lock_let_go
+    wait "$adding"
     assert_guards a drop
 }
 

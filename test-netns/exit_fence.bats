@@ -381,7 +381,8 @@ END
     prepare() {
         ASAN_OPTIONS=detect_leaks=0 nsenter --net=/run/netns/node -- "$IMDS_GUARD" watch \
             --interval 600 2>/run/fence-watch.log >/dev/null 3>&- &
-        background+=($!)
+        watching=$!
+        background+=("$watching")
     }
     conflist regular
     pod_add a
@@ -389,8 +390,11 @@ END
     prepare
     wait_until 10 eval '[ "$(place_at eth0)" = 1 ]'
     dataplane a neigh
+    # It would notice before a packet has got through, if that takes long.
+    kill -STOP "$watching"
     fence rival eth0
     assert_leaks a
+    kill -CONT "$watching"
     wait_until 10 eval '[ "$(place_at eth0)" = 1 ]'
     assert_nothing_arrives a
     wait_until 5 grep -q 'put the exit fence first on eth0; was: another program before it \[uplinks changed\]' \

@@ -129,7 +129,7 @@ fence_add() { # POD [drop|pass]
         dataplane a $program
         for line in "${lines[@]}"; do
             # shellcheck disable=SC2086 # words
-            [ "$(how_many_arrive a $line)" -gt 0 ] || fail "does not arrive anyway: $line" || return 1
+            assert_arrives a $line || return 1
         done
     done
     fence_add a
@@ -141,6 +141,7 @@ fence_add() { # POD [drop|pass]
             sent=$((sent + 1))
         done
     done
+    wait_until 5 eval "[ \"\$(stopped_at eth0)\" -ge $sent ]"
     [ "$(stopped_at eth0)" -eq $sent ]
 }
 
@@ -230,8 +231,8 @@ END
         before=$(arrived)
         # shellcheck disable=SC2086 # words
         in_pod m "$PACKET" $frame
+        wait_until 5 has_arrived $((before + 1)) || fail "does not arrive even without a fence: $frame"
         in_pod m ping -n -q -c 2 -i 0.01 -W 30 169.254.169.253 >/dev/null
-        [ "$(arrived)" -gt "$before" ] || fail "does not arrive even without a fence: $frame"
     done
     fence add
     before=$(arrived)
@@ -435,17 +436,16 @@ END
     dataplane a neigh
     dataplane b neigh
     before=$(arrived)
-    in_pod a ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- &
-    background+=($!)
+    pings_start a "$imds4"
     for _ in $(seq 20); do
         fence age eth0
         fence list | grep '^uplink eth0 1 old'
         fence add
         fence list | grep '^uplink eth0 1 current'
     done
-    kill "${background[0]}"
+    wait_until 10 eval '[ "$(stopped_at eth0)" -gt 20 ]'
+    kill "$pinging"
     [ "$(arrived)" = "$before" ]
-    [ "$(stopped_at eth0)" -gt 20 ]
     assert_imds_answers b
 }
 
@@ -469,10 +469,11 @@ END
 # comes next makes everything right.
 at_each_call() { # COMMAND...
     local number fault
+    local -x ASAN_OPTIONS=detect_leaks=0 # which are looked for where nothing fails
     for number in $(seq 40); do
         for fault in signal=KILL error=EPERM error=ENOMEM; do
             prepare || return 1
-            ASAN_OPTIONS=detect_leaks=0 on_node strace -qq -f -o "$BATS_TEST_TMPDIR/trace" -e trace=bpf \
+            on_node strace -qq -f -o "$BATS_TEST_TMPDIR/trace" -e trace=bpf \
                 -e "inject=bpf:$fault:when=$number" "$FENCE" "$@" >/dev/null 2>&1 3>&- || true
             look || fail "$fault at call $number of $*" || return 1
         done

@@ -77,10 +77,15 @@ hold_lists() {
     echo 'deb [trusted=yes] http://127.0.0.1:8999 ./' >/run/mute/mute.list
     socat -u TCP-LISTEN:8999,bind=127.0.0.1,reuseaddr OPEN:/run/question,creat </dev/null >/dev/null 2>&1 3>&- 4>&- &
     background+=($!)
+    wait_until 60 mute_listens
     apt-get -q=2 -o Dir::Etc::sourceparts=/run/mute update </dev/null >/dev/null 2>&1 3>&- 4>&- &
     updating=$!
     background+=("$updating")
     wait_until 60 test -s /run/question
+}
+
+mute_listens() {
+    ss --no-header --listening --tcp --numeric | grep -q :8999
 }
 
 @test "waits for the lists' lock while somebody else updates" {

@@ -10,22 +10,22 @@ setup() {
     pod_add a
 }
 
-# Stops the plugin when it asks for a system call the first time, and leaves what /proc says of it in
-# $status. A traced process is looked at from outside; the tracer lets it go on to its end.
+# Stops the plugin when it makes a system call the first time, leaves what /proc says of it in $status,
+# and lets it go on to its end.
 status_at() { # CALL VERB POD
-    local call=$1 stopped=$BATS_TEST_TMPDIR/stopped log=$BATS_TEST_TMPDIR/trace pid
+    local call=$1 started=$BATS_TEST_TMPDIR/started pid
     shift
     printf '#!/bin/sh\necho $$ >%s\nASAN_OPTIONS=detect_leaks=0 exec "%s"\n' \
-        "$stopped" "$IMDS_GUARD" >"$BATS_TEST_TMPDIR/marked"
-    printf '#!/bin/sh\nexec strace -qq -o %s -e trace=%s -e inject=%s:delay_enter=3s:when=1 %s\n' \
-        "$log" "$call" "$call" "$BATS_TEST_TMPDIR/marked" >"$BATS_TEST_TMPDIR/slow"
-    chmod +x "$BATS_TEST_TMPDIR/marked" "$BATS_TEST_TMPDIR/slow"
-    rm -f "$stopped" "$log"
-    IMDS_GUARD=$BATS_TEST_TMPDIR/slow plugin "$@" >/dev/null 3>&- &
-    wait_until 10 test -s "$stopped"
-    pid=$(cat "$stopped")
-    wait_until 10 test -s "$log"
+        "$started" "$IMDS_GUARD" >"$BATS_TEST_TMPDIR/marked"
+    printf '#!/bin/sh\nexec strace -qq -o %s -e trace=%s -e inject=%s:signal=STOP:when=1 %s\n' \
+        "$BATS_TEST_TMPDIR/trace" "$call" "$call" "$BATS_TEST_TMPDIR/marked" >"$BATS_TEST_TMPDIR/stopping"
+    chmod +x "$BATS_TEST_TMPDIR/marked" "$BATS_TEST_TMPDIR/stopping"
+    rm -f "$started" "$BATS_TEST_TMPDIR/trace"
+    IMDS_GUARD=$BATS_TEST_TMPDIR/stopping plugin "$@" >/dev/null 3>&- &
+    wait_until 10 is_stopped
+    pid=$(cat "$started")
     status=$(cat "/proc/$pid/status")
+    kill -CONT "$pid"
     wait "$!"
 }
 

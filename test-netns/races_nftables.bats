@@ -14,8 +14,7 @@ setup() {
     pod_add a
     pod_add b
     before=$(arrived)
-    in_pod a ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- &
-    background+=($!)
+    pings_start a "$imds4"
     for _ in $(seq 20); do
         on_node nft add rule inet imds_guard forward accept
         plugin ADD b >/dev/null
@@ -23,8 +22,7 @@ setup() {
         plugin ADD a >/dev/null
     done
     plugin CHECK a
-    sleep 0.1
-    [ "$(guard_hits a drop)" -gt 0 ]
+    wait_until 10 has_hits a drop 10
     [ "$(arrived)" = "$before" ]
 }
 
@@ -33,10 +31,8 @@ setup() {
 @test "the backend changes under a live pod: at no moment is IMDS within reach" {
     pod_add a
     before=$(arrived)
-    in_pod a ping -n -q -i 0.002 "$imds4" >/dev/null 2>&1 3>&- &
-    background+=($!)
-    in_pod a ping -n -q -i 0.002 "$imds6" >/dev/null 2>&1 3>&- &
-    background+=($!)
+    pings_start a "$imds4"
+    pings_start a "$imds6"
     for backend in iptables nftables iptables nftables iptables; do
         for _ in 1 2 3; do
             BACKEND=$backend conflist regular
@@ -44,8 +40,7 @@ setup() {
         done
         plugin CHECK a
         [ "$(guards_of a | cut -d ' ' -f 1 | sort -u)" = "$backend" ]
-        sleep 0.1
-        [ "$(guard_hits a drop)" -gt 0 ]
+        wait_until 10 has_hits a drop $(($(guard_hits a drop) + 5))
     done
     [ "$(arrived)" = "$before" ]
     # Made in one, taken away by a node that uses the other.
@@ -71,18 +66,21 @@ add_of_other_network() { # POD
         rm "/var/lib/cni/results/aws-cni-$(pod_container "$pod")-eth0"
     done
     conflist regular
-    traced -e trace=sendmsg -- add_of_other_network c
-    transaction=$(grep -n BATCH_BEGIN "$BATS_TEST_TMPDIR/trace" | cut -d : -f 1)
+    traced -e trace=sendmsg,recvmmsg -- add_of_other_network c
+    looks=$(sed '/BATCH_BEGIN/q' "$BATS_TEST_TMPDIR/trace" | grep -c ^recvmmsg)
     NETWORK=other plugin DEL c
     rm "$BATS_TEST_TMPDIR/trace"
-    traced --inject=sendmsg:delay_enter=2s:when="$transaction" -e trace=sendmsg -- \
-        add_of_other_network b &
+    # It has looked for the last time before it writes, and stops.
+    traced -e inject=recvmmsg:signal=STOP:when="$looks" -e trace=sendmsg,recvmmsg -- add_of_other_network b &
     adding=$!
-    wait_until 10 grep -qs BATCH_BEGIN "$BATS_TEST_TMPDIR/trace"
+    wait_until 10 is_stopped
+    stopped=$(pgrep -x imds-guard)
+    run ! grep BATCH_BEGIN "$BATS_TEST_TMPDIR/trace"
     run -0 on_node "$IMDS_GUARD" sync
     [[ $output == *"took 203.0.113.0/24 from the endpoints"* ]]
+    kill -CONT "$stopped"
     wait "$adding"
-    grep -q 'BATCH_BEGIN.*DELAYED' "$BATS_TEST_TMPDIR/trace"
+    grep -q 'BATCH_BEGIN' "$BATS_TEST_TMPDIR/trace"
     run ! in_pod b curl --silent --max-time 0.3 http://203.0.113.10/
     add_of_other_network b CHECK
 }

@@ -50,7 +50,7 @@ told() { # [NAMESPACE...]
 # ECONNREFUSED, and not after curl's patience, which a packet that is dropped would wait out.
 is_refused() { # POD ADDRESS SOURCE
     local code=0
-    in_pod "$1" curl --silent --output /dev/null --max-time 20 --interface "$3" "$(url "$2")" || code=$?
+    in_pod "$1" curl --silent --output /dev/null --max-time 120 --interface "$3" "$(url "$2")" || code=$?
     [ $code -eq 7 ] || fail "$2 should refuse $1 at $3 (7), and curl says $code"
 }
 
@@ -134,12 +134,12 @@ send() { # POD LAYER...
     [[ $1 != ip6,* ]] || { link=v6if0; host=$link6; }
     in_pod "$pod" "$PACKET" $link "$(ip -n node -json link show dev "$host" | jq -r '.[0].address')" "$@"
     # Whatever was sent has been through the node once an answer to a later packet is back.
-    in_pod "$pod" ping -n -q -c 2 -i 0.01 -W 5 169.254.169.253 >/dev/null
+    in_pod "$pod" ping -n -q -c 2 -i 0.01 -W 30 169.254.169.253 >/dev/null
 }
 
 # The error that a program gets at once which has sent a datagram, and waits for an answer.
 udp_error() { # POD ADDRESS
-    in_pod "$1" timeout 20 socat -T 15 - "UDP:$(bracketed "$2"):80" <<<x 2>&1 | sed 's/.*: //'
+    in_pod "$1" timeout 120 socat -T 60 - "UDP:$(bracketed "$2"):80" <<<x 2>&1 | sed 's/.*: //'
 }
 
 @test "UDP, ICMP and GRE hear that it is prohibited" {
@@ -170,7 +170,7 @@ stand_and_ask() { # POD ADDRESS
         while [ ! -e "$1/go" ]; do sleep 0.02; done
         printf "GET / HTTP/1.0\r\n\r\n" >&3
         # 1: cut; more than 128: nothing has come for so long
-        read -r -t 20 answer <&3; echo "ended with $? $answer" >"$1/ended"' "$2" "$BATS_TEST_TMPDIR" 2>/dev/null
+        read -r -t 120 answer <&3; echo "ended with $? $answer" >"$1/ended"' "$2" "$BATS_TEST_TMPDIR" 2>/dev/null
 }
 
 @test "a connection that stood before is cut" {

@@ -11,7 +11,7 @@
 one_storm() { # SEED
     local seconds=$SECONDS
     node_new
-    conflist regular '.lockTimeoutSeconds = 60'
+    conflist regular
     storm 200 "$1"
     echo "# storm $1: 200 pods in $((SECONDS - seconds)) s, $(wc -l </run/storm/model) stay," \
         "$(wc -l </run/storm/sync) times sync, $(wc -l </run/storm/gc) times GC," \

@@ -14,7 +14,7 @@ cached() { # POD: its file in the cache
 }
 
 guard_sync() { # OPTION...
-    on_node timeout 300 "$IMDS_GUARD" sync "$@"
+    on_node timeout 1200 "$IMDS_GUARD" sync "$@"
 }
 
 @test "pods that started before installation get their guard, in every shape" {
@@ -227,16 +227,13 @@ link_is_gone() { # NAME
 
 # Until the lock that is its own comes free, sync stands between its look and its writing.
 sync_until_lock() {
-    flock --no-fork /run/another.lock sleep 600 3>&- 4>&- >/dev/null 2>&1 &
-    holder=$!
-    wait_until 5 bash -c '! flock --nonblock /run/another.lock true 2>/dev/null'
+    lock_hold /run/another.lock
     XTABLES_LOCKFILE=/run/another.lock guard_sync 3>&- 4>&- >/run/sync.log 2>&1 &
-    wait_until 5 lock_is_waited_for
+    wait_until 5 lock_is_waited_for /run/another.lock
 }
 
 sync_go_on() {
-    kill "$holder"
-    wait "$holder" || true
+    lock_let_go
     wait
     cat /run/sync.log
     grep -q ", 0 failed" /run/sync.log
@@ -302,11 +299,6 @@ sync_go_on() {
     assert_no_guards a
     BACKEND=iptables assert_guards b drop
     assert_imds_silent b
-}
-
-lock_is_waited_for() {
-    find /proc/[0-9]*/fd -lname /run/another.lock 2>/dev/null | cut -d / -f 3 |
-        xargs -I{} cat /proc/{}/comm 2>/dev/null | grep -q '^imds-guard'
 }
 
 @test "where the node's namespaces cannot be seen, no pod passes for one that is gone" {
@@ -432,7 +424,7 @@ transactions_of() { # COMMAND...
         wait_until 5 monitor_listens
         on_node "$@" >&2
         wait_until 5 grep -q '(imds-guard' /run/monitor || true
-        sleep 0.2
+        sleep 0.2 # for a second one
         kill $monitor
         grep -c '^# new generation .*(imds-guard' /run/monitor || true
     else
@@ -448,14 +440,12 @@ monitor_listens() {
 }
 
 @test "500 cached attachments: one transaction, and who was guarded stays guarded meanwhile" {
-    local before counted pinging
+    local before counted
     conflist regular
     pod_add a
     many_pods 500
     before=$(arrived)
-    in_pod a ping -q -i 0.002 169.254.169.254 >/dev/null 3>&- &
-    pinging=$!
-    background+=("$pinging")
+    pings_start a "$imds4"
     counted=$(transactions_of "$IMDS_GUARD" sync)
     [ "$counted" -eq "$([ "$BACKEND" = nftables ] && echo 1 || echo 2)" ]
     # Everything changes at once, there and back, while a pings.
@@ -463,9 +453,9 @@ monitor_listens() {
     guard_sync | tail -n 1
     conflist regular
     guard_sync | tail -n 1
-    kill -0 $pinging
-    kill $pinging
-    wait $pinging || true
+    kill -0 "$pinging"
+    kill "$pinging"
+    wait "$pinging" || true
     [ "$(arrived)" = "$before" ]
     [ "$(guards | awk '$5 == "drop"' | wc -l)" -eq "$([ "$BACKEND" = nftables ] && echo 501 || echo 1002)" ]
 }

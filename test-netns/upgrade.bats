@@ -84,7 +84,7 @@ end_well() {
 }
 
 command_of() { # BINARY COMMAND [OPTION...]
-    on_node timeout 60 "$@"
+    on_node timeout 1200 "$@"
 }
 
 # What only this version has, where 0.1.0's guards stand.
@@ -275,12 +275,13 @@ watch_of() { # BINARY LOG
     watching=()
     watch_of "$former" /run/theirs.log
     watch_of "$ours" /run/ours.log
+    wait_until 10 grep -F "watching" /run/theirs.log
+    wait_until 10 grep -F "watching" /run/ours.log
     sleep 6
     kill "${watching[@]}"
     wait "${watching[@]}" || true
     [ "$(grep -c 'guarded again' /run/theirs.log)" -le 280 ] || fail "0.1.0 repairs all the time" || return 1
     [ "$(wc -l </run/ours.log)" -le 300 ] || fail "we repair all the time" || return 1
-    grep -F "watching" /run/theirs.log /run/ours.log
     node_runs "$ours"
     sync_is_done
     nothing_of_former_is_left

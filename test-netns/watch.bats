@@ -15,14 +15,13 @@ bats_require_minimum_version 1.5.0
     assert_imds_answers a
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_guards a drop
-    has_entry
+    wait_until 10 has_entry
     cmp /opt/cni/bin/imds-guard "$IMDS_GUARD"
     assert_imds_silent a
     pod_add b
     assert_guards b drop
     assert_imds_silent b
-    said "[start]"
-    grep -qE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z imds-guard watch: guarded default/a: .* \[start\]$' "$log"
+    wait_until 10 grep -qE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z imds-guard watch: guarded default/a: .* \[start\]$' "$log"
 }
 
 @test "waits for a conflist, makes none, and is there when it comes" {
@@ -35,8 +34,9 @@ bats_require_minimum_version 1.5.0
     [ -z "$(ls -A /etc/cni/net.d)" ]
     aws_node_writes
     wait_until 10 has_guards a drop
-    has_entry
+    wait_until 10 has_entry
     # Told when it comes, and when it goes.
+    wait_until 10 said 'no longer: no conflist in /etc/cni/net.d yet'
     [ "$(count_said 'waiting for it')" -eq 2 ]
     [ "$(count_said 'no longer: no conflist in /etc/cni/net.d yet')" -eq 1 ]
 }
@@ -84,7 +84,7 @@ bats_require_minimum_version 1.5.0
         flush_rules
         wait_until 10 has_guards a drop
     done
-    said "[$cause]"
+    wait_until 10 said "[$cause]"
     assert_imds_silent a
 }
 
@@ -275,16 +275,14 @@ config_map() { # VERSION FILTER
     prepare regular
     config '.backend = "iptables" | .lockTimeoutSeconds = 300' >/run/config/imds-guard.json
     pod_add a
-    touch /run/xtables.lock
-    flock /run/xtables.lock sleep 600 3>&- &
-    local holding=$!
+    lock_hold /run/xtables.lock
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_entry
-    sleep 0.3
+    wait_until 10 lock_is_waited_for /run/xtables.lock
     kill -TERM "$watching"
     wait_until 5 watch_has_ended
     wait "$watching"
-    kill "$holding"
+    lock_let_go
 }
 
 # Puts its own version back whenever it sees another, as fast as it can.
@@ -304,9 +302,7 @@ fight() {
     fight 3>&- &
     fighting=$!
     wait_until 120 said "another program undoes the conflist's entry"
-    # The pauses double from 10 ms: after as many repairs as fit into two seconds they are longer
-    # than that.
-    sleep 2
+    # From then on a repair has to wait until one of those before it is forgiven.
     early=$(count_said "entry written")
     sleep 4
     late=$(count_said "entry written")
@@ -323,7 +319,12 @@ fight() {
     start_watch --config /run/config/imds-guard.json
     wait_until 10 has_guards a drop
     wait_until 10 watch_rests
-    timeout --signal=INT 2 strace -f -o "$BATS_TEST_TMPDIR/calls" -p "$watching" 3>&- 2>/dev/null || true
+    strace -f -o "$BATS_TEST_TMPDIR/calls" -p "$watching" 3>&- 2>/dev/null &
+    tracing=$!
+    wait_until 10 watch_is_traced
+    sleep 2
+    kill -INT "$tracing"
+    wait "$tracing" || true
     # No re-check is due, nothing has changed: no system call after the poll that waits.
     [ -e "$BATS_TEST_TMPDIR/calls" ]
     [ "$(grep -vcE 'poll|SIG|resumed|detached|^$' "$BATS_TEST_TMPDIR/calls" || true)" -eq 0 ]

@@ -134,7 +134,7 @@ static void wait_until_it_runs(pid_t child, const char *binary)
     char link[64], target[512];
 
     snprintf(link, sizeof(link), "/proc/%d/exe", child);
-    for (int tries = 0; tries < 5000; tries++) {
+    for (int tries = 0; tries < 60000; tries++) {
         ssize_t length = readlink(link, target, sizeof(target));
 
         if (length == (ssize_t)strlen(binary) && memcmp(target, binary, (size_t)length) == 0)
@@ -158,7 +158,7 @@ static void replaces_a_binary_that_runs(void **state)
     before = status_of(world->binary);
     child = fork();
     if (child == 0) {
-        execl(world->binary, "sleep", "30", (char *)NULL);
+        execl(world->binary, "sleep", "3600", (char *)NULL);
         _exit(127);
     }
     wait_until_it_runs(child, world->binary);

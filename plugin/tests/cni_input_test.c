@@ -99,7 +99,7 @@ static void waits_for_a_slow_caller_through_signals(void **state)
     assert_int_equal(sigaction(SIGALRM, &interrupt, NULL), 0);
     assert_int_equal(pthread_create(&writer, NULL, write_slowly, &pipe_ends[1]), 0);
     assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
-    assert_int_equal(input_read(pipe_ends[0], LIMIT, 5, &text, &length, &err), 0);
+    assert_int_equal(input_read(pipe_ends[0], LIMIT, 300, &text, &length, &err), 0);
     assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
     assert_int_equal(pthread_join(writer, NULL), 0);
     assert_int_equal(length, 10);

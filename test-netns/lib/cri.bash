@@ -42,7 +42,7 @@ cri_install() {
     tar -C "$tree/root" -cf "$tree/image/layer.tar" .
     jq -n --arg layer "sha256:$(sha256sum "$tree/image/layer.tar" | cut -d ' ' -f 1)" \
         --arg arch "$(dpkg --print-architecture)" '{os: "linux", architecture: $arch,
-            config: {Cmd: ["/bin/busybox", "sleep", "3600"]}, rootfs: {type: "layers", diff_ids: [$layer]}}' \
+            config: {Cmd: ["/bin/busybox", "sleep", "36000"]}, rootfs: {type: "layers", diff_ids: [$layer]}}' \
         >"$tree/image/config.json"
     jq -n --arg name "${cri_image#docker.io/}" \
         '[{Config: "config.json", RepoTags: [$name], Layers: ["layer.tar"]}]' >"$tree/image/manifest.json"
@@ -96,7 +96,7 @@ cri() { # METHOD [REQUEST]
         printf "\\0%b" "$(printf %08x "$(stat -c %s "$work/message")" | sed "s/../\\\\x&/g")"
         cat "$work/message"
     } >"$work/question"
-    curl --silent --max-time 60 --http2-prior-knowledge --unix-socket /run/containerd/socket \
+    curl --silent --max-time 1200 --http2-prior-knowledge --unix-socket /run/containerd/socket \
         --header 'content-type: application/grpc' --header 'te: trailers' --data-binary "@$work/question" \
         --dump-header "$work/said" --output "$work/answer" \
         "http://localhost/runtime.v1.RuntimeService/$1"

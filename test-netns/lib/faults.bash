@@ -73,7 +73,7 @@ each_fault() { # CHECK COMMAND...
             done
         done
     done 5</run/calls
-    no_zombies || return 1
+    wait_until 5 no_zombies || return 1
     echo "# $faults faults in $*, $killed of them fatal" >&3
     # Each call is killed at, and fails in one way or two.
     [ "$faults" -gt 20 ] && [ $((killed * 4)) -gt "$faults" ]
@@ -101,11 +101,11 @@ no_zombies() {
 verb() { # VERB
     CNI_COMMAND=$1 CNI_CONTAINERID=$container CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
         CNI_ARGS=$arguments CNI_PATH=/opt/cni/bin \
-        on_node timeout 200 "${tracer[@]}" "$IMDS_GUARD" </run/request
+        on_node timeout 1200 "${tracer[@]}" "$IMDS_GUARD" </run/request
 }
 
 node_command() { # COMMAND
-    on_node timeout 200 "${tracer[@]}" "$IMDS_GUARD" "$@"
+    on_node timeout 1200 "${tracer[@]}" "$IMDS_GUARD" "$@"
 }
 
 # --- what is looked at ----------------------------------------------------------------------------

@@ -37,6 +37,15 @@ how_many_arrive() { # POD LAYER...
     echo $(($(arrived) - before))
 }
 
+# Waits for it, since a packet from another processor may overtake it.
+assert_arrives() { # POD LAYER...
+    local before
+    before=$(arrived)
+    send "$@" || return 1
+    wait_until 5 has_arrived $((before + 1)) || fail "does not arrive even without a guard: $*" || return 1
+    settle "$1"
+}
+
 # What gets to IMDS from a pod without a guard, one packet a line.
 packets_to_imds() {
     cat <<END

@@ -24,10 +24,14 @@ reaches() { # POD ADDRESS [SOURCE]
     [[ $(http_get "$packets_patience" "$@") == HTTP/1.?' 200 '* ]]
 }
 
+# As resolvers do: a datagram may be lost, and is sent again.
 reaches_udp() { # POD ADDRESS PORT
     # One byte, because the first read takes the whole datagram, however little it asks for.
-    in_pod "$1" bash -c 'exec 3<>"/dev/udp/$0/$1" && printf %s x >&3 && read -r -N 1 -t "$2" answer <&3 &&
-        [ "$answer" = x ]' "$2" "$3" "$packets_patience" 2>/dev/null
+    in_pod "$1" bash -c 'exec 3<>"/dev/udp/$0/$1" || exit
+        for try in 1 2 3; do
+            printf %s x >&3 && read -r -N 1 -t "$2" answer <&3 && [ "$answer" = x ] && exit
+        done
+        exit 1' "$2" "$3" "$packets_patience" 2>/dev/null
 }
 
 attack() { # POD ADDRESS [SOURCE]

@@ -38,13 +38,14 @@ conflist() { # SHAPE [FILTER]
 }
 
 # Our entry of the conflist, edited by a jq filter. Without the exit fence, unless EXIT_FENCE says so: what
-# a guard lets through must not be stopped behind its back.
+# a guard lets through must not be stopped behind its back. With all the patience that there is.
 entry() { # [FILTER]
     jq -n --arg backend "${BACKEND:-nftables}" --arg fence "${EXIT_FENCE:-off}" '{
         type: "imds-guard",
         capabilities: {"io.kubernetes.cri.pod-annotations": true},
         backend: $backend,
-        exitFence: $fence
+        exitFence: $fence,
+        lockTimeoutSeconds: 300
     } | '"${1:-.}"
 }
 
@@ -92,7 +93,7 @@ result_file() { # POD
 
 chain() { # VERB POD [NAMESPACE/NAME]
     CNI_PATH=/opt/cni/bin NETCONFPATH=/etc/cni/net.d CNI_ARGS=$(pod_args "$2" "${3:-}") \
-        on_node timeout 300 "$CNITOOL" "$1" aws-cni "/run/netns/$2"
+        on_node "$CNITOOL" "$1" aws-cni "/run/netns/$2"
 }
 
 pod_add() { # POD [NAMESPACE/NAME]
@@ -142,7 +143,7 @@ plugin_raw() { # VERB POD [NAMESPACE/NAME]
     CNI_COMMAND=$1 CNI_CONTAINERID=${CNI_CONTAINERID-$(pod_container "$2")} \
         CNI_NETNS=${CNI_NETNS-/run/netns/$2} CNI_IFNAME=${CNI_IFNAME-eth0} \
         CNI_ARGS=${CNI_ARGS-$(pod_args "$2" "${3:-}")} CNI_PATH=/opt/cni/bin \
-        on_node timeout 300 "$IMDS_GUARD" || status=$?
+        on_node "$IMDS_GUARD" || status=$?
     # A guard that nftables lets go has ten milliseconds left.
     if [[ $1 == DEL || $1 == GC ]]; then sleep 0.02; fi
     return $status

@@ -110,7 +110,7 @@ storm_result() {
 
 storm_request() { # [FIELDS]
     printf '{"cniVersion":"1.1.0","name":"aws-cni","type":"imds-guard","backend":"%s",%s
-        "lockTimeoutSeconds":60}' "$BACKEND" "${1:-}"
+        "lockTimeoutSeconds":300}' "$BACKEND" "${1:-}"
 }
 
 storm_call() { # VERB REQUEST [COMMAND...]
@@ -228,7 +228,7 @@ storm_beside() {
 }
 
 storm_write_iptables() {
-    on_node iptables-legacy -w 60 -t mangle -A INPUT -s 10.9.8.7 -j ACCEPT
+    on_node iptables-legacy -w 600 -t mangle -A INPUT -s 10.9.8.7 -j ACCEPT
 }
 
 storm_write_nft() {
@@ -238,7 +238,7 @@ storm_write_nft() {
 # It may see a pod that is half gone, and say so; it must not be lost over it.
 storm_sync() {
     local status=0
-    on_node timeout 300 "$IMDS_GUARD" sync >/run/storm/sync-said 2>&1 || status=$?
+    on_node timeout 1200 "$IMDS_GUARD" sync >/run/storm/sync-said 2>&1 || status=$?
     [ "$status" -le 1 ] || complain "sync: $status: $(cat /run/storm/sync-said)"
     [ "$status" -eq 0 ]
 }

@@ -101,6 +101,23 @@ assert_imds_answers() { # POD
     wait_until 5 no_connection_ends "$1"
 }
 
+# Packets that have been sent to IMDS are seen there, though it may take a moment.
+has_arrived() { # COUNT
+    [ "$(arrived)" -ge "$1" ]
+}
+
+has_hits() { # POD drop|reject|pass COUNT
+    [ "$(guard_hits "$1" "$2")" -ge "$3" ]
+}
+
+# From now on the pod sends pings without a pause; they end with the test.
+pings_start() { # POD ADDRESS
+    # Not by in_pod: to kill a function in the background does not kill what it runs.
+    nsenter --net="/run/netns/$1" -- ping -n -q -i 0.002 "$2" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    pinging=$!
+    background+=("$pinging")
+}
+
 # Nothing that the pod sends to IMDS over any way out of it arrives, and it is a guard that stops it.
 assert_imds_silent() { # POD
     assert_nothing_arrives "$1" || return 1
@@ -250,6 +267,11 @@ traced() { # STRACE-OPTION... -- COMMAND...
         "$BATS_TEST_TMPDIR/trace" "${options[*]}" "$IMDS_GUARD" >"$binary"
     chmod +x "$binary"
     IMDS_GUARD=$binary "$@"
+}
+
+# Who is traced so has got a SIGSTOP from the tracer and has come to a halt: until SIGCONT.
+is_stopped() {
+    grep -qs 'stopped by SIGSTOP' "$BATS_TEST_TMPDIR/trace"
 }
 
 transactions() { # of nf_tables, in the last trace

@@ -22,16 +22,21 @@ teardown() {
     [ -n "${BATS_TEST_COMPLETED:-}" ] || [ ! -e "$log" ] || tail -n 50 "$log"
 }
 
-# It has done all that there was to do: it sleeps, and has not run since the last look.
+# It has done all that there was to do: it sleeps, and has not run since the last look. Before that it
+# may have slept as well, for as long as a look takes.
 watch_rests() {
     local before
     before=$(watch_has_run)
-    sleep 0.3
+    sleep 1
     [[ $before == *'S (sleeping)'* ]] && [ "$(watch_has_run)" = "$before" ]
 }
 
 watch_has_run() {
     grep -E '^State:|ctxt_switches:' "/proc/$watching/status"
+}
+
+watch_is_traced() {
+    ! grep -qs '^TracerPid:.0$' "/proc/$watching/status"
 }
 
 watch_has_ended() {

@@ -169,6 +169,30 @@ wait_until() { # SECONDS COMMAND...
     done
 }
 
+# Who holds a file's lock has it from when this returns, until lock_let_go.
+lock_hold() { # FILE
+    touch "$1"
+    flock --no-fork "$1" sleep 36000 </dev/null >/dev/null 2>&1 3>&- 4>&- 8>&- &
+    lock_holder=$!
+    wait_until 5 lock_is_held "$1"
+}
+
+lock_is_held() { # FILE
+    ! flock --nonblock "$1" true
+}
+
+lock_let_go() {
+    kill "$lock_holder"
+    wait "$lock_holder" 2>/dev/null || true
+}
+
+# So many processes of ours (1) wait for a lock that somebody else has.
+lock_is_waited_for() { # FILE [PROCESSES]
+    local inode
+    inode=$(stat -c %i "$1")
+    [ "$(grep -c -- "-> FLOCK .*:$inode 0 EOF" /proc/locks)" -ge "${2:-1}" ]
+}
+
 # --- the node -------------------------------------------------------------------------------------
 
 on_node() {
