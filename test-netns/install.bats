@@ -127,6 +127,13 @@ ours() {
 
 # --- what comes between ---------------------------------------------------------------------------
 
+# For what is tried hundreds of times.
+prefer_release() {
+    # shellcheck source=lib/release.bash
+    . "$here/test-netns/lib/release.bash"
+    [ "$guard" != "$here/build/dev/imds-guard" ] || guard=$(release_build "$here") || guard=$here/build/dev/imds-guard
+}
+
 # The number of each of these calls that a command makes: "CALL COUNT" lines. (A build that measures
 # coverage writes that last.)
 calls=openat,read,pread64,getdents64,newfstatat,flock,write,sendfile,fchmod,fchown,fsync,close
@@ -197,6 +204,7 @@ nothing_left_behind() {
 }
 
 @test "killed at any system call, install leaves the old conflist or the new one" {
+    prefer_release
     kill_at_each_call restore_plain nothing_left_behind \
         "$guard" install --no-sync --conf-dir "$conf" --bin-dir "$bin"
     [ "$seen_old$seen_new" = 11 ]
@@ -214,6 +222,7 @@ entry_only_with_plugin() {
 }
 
 @test "killed at any system call, uninstall leaves no entry without its plugin" {
+    prefer_release
     kill_at_each_call restore_installed entry_only_with_plugin \
         "$guard" uninstall --keep-guards --remove-binary --conf-dir "$conf" --bin-dir "$bin"
     [ "$seen_old$seen_new" = 11 ]
@@ -232,6 +241,7 @@ drop_in_whole_or_not_there() {
 }
 
 @test "killed at any system call, install --drop-in leaves a whole file or none" {
+    prefer_release
     kill_at_each_call restore_plain drop_in_whole_or_not_there \
         "$guard" install --no-sync --drop-in --conf-dir "$conf" --bin-dir "$bin"
     [ "$seen_old$seen_new" = 11 ]
@@ -282,11 +292,13 @@ several_uninstalled() {
 }
 
 @test "killed at any system call, install leaves each of several files whole" {
+    prefer_release
     kill_at_each_call restore_several several_installed \
         "$guard" install --no-sync --conf-dir "$conf" --bin-dir "$bin"
 }
 
 @test "killed at any system call, uninstall leaves each of several files whole" {
+    prefer_release
     kill_at_each_call restore_several_installed several_uninstalled \
         "$guard" uninstall --keep-guards --remove-binary --conf-dir "$conf" --bin-dir "$bin"
 }
@@ -343,6 +355,7 @@ installed_or_not() {
 }
 
 @test "whichever system call fails, install leaves the old conflist or the new one, and tells which" {
+    prefer_release
     fail_at_each_call restore_plain installed_or_not \
         "$guard" install --no-sync --conf-dir "$conf" --bin-dir "$bin"
 }
@@ -354,12 +367,14 @@ uninstalled_or_not() {
 }
 
 @test "whichever system call fails, uninstall leaves no entry without its plugin, and tells which" {
+    prefer_release
     fail_at_each_call restore_installed uninstalled_or_not \
         "$guard" uninstall --keep-guards --remove-binary --conf-dir "$conf" --bin-dir "$bin"
 }
 
 @test "aws-node writes at the same moment, 200 times: its newer version is never lost" {
     local number patched=0 version=$BATS_TEST_TMPDIR/version installer
+    prefer_release
     install_it
     for ((number = 1; number <= 200; number++)); do
         sed "s/\"mtu\": \"9001\"/\"mtu\": \"$number\"/" "$data/aws.conflist" >"$version"

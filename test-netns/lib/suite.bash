@@ -5,6 +5,8 @@
 
 # shellcheck source=world.bash
 . "$BATS_TEST_DIRNAME/lib/world.bash"
+# shellcheck source=release.bash
+. "$BATS_TEST_DIRNAME/lib/release.bash"
 
 BACKEND=${BACKEND:-nftables}
 bats_require_minimum_version 1.5.0
@@ -57,13 +59,11 @@ fail() { # MESSAGE
     return 1
 }
 
-# In place of build/dev the release build, which is what runs on nodes, and fast. One that is older
-# than the source proves nothing.
+# In place of build/dev the release build, if there is one.
 prefer_release() {
-    local release=$world_root/build/release/imds-guard
+    local release
     [ "$IMDS_GUARD" = "$(realpath -m "$world_root/build/dev/imds-guard")" ] || return 0
-    [ -x "$release" ] || return 0
-    [ -z "$(find "$world_root/plugin" -name '*.[ch]' -newer "$release" -print -quit)" ] || return 0
+    release=$(release_build "$world_root") || return 0
     IMDS_GUARD=$release
     ln -sf "$IMDS_GUARD" /opt/cni/bin/imds-guard
 }
