@@ -66,18 +66,13 @@ is_told() { # BACKEND-ASKED-FOR CODE TEXT...
 
 world_start
 load_legacy
-if kernel_is_before 5.7; then
-    BACKEND=iptables
-    for backend in nftables auto; do
-        holds "reject-$backend-is-told" is_told $backend 101 'Linux 5.7'
-    done
-elif kernel_is_before 5.19; then
-    BACKEND=nftables
+BACKEND=nftables
+if kernel_is_before 5.19; then
+    ! kernel_is_before 5.7 || BACKEND=iptables
     for backend in nftables auto; do
         holds "reject-$backend-is-told" is_told $backend 101 'Linux 5.19' 'set "deny" to "drop"'
     done
 else
-    BACKEND=nftables
     for shape in regular ipv6-with-ipv4-egress; do
         holds "reject-$shape" hears_at_once "$shape"
     done
