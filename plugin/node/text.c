@@ -21,3 +21,12 @@ void text_quote(const char *text, FILE *out)
     }
     fputc('"', out);
 }
+
+void text_member(const char *key, const char *value, FILE *out)
+{
+    fprintf(out, ",\"%s\":", key);
+    if (value)
+        text_quote(value, out);
+    else
+        fputs("null", out);
+}

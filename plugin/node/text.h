@@ -15,4 +15,7 @@ void text_make_printable(char *text);
 /* The same in quotes, as JSON and Prometheus read them. */
 void text_quote(const char *text, FILE *out);
 
+/* A member of an object of JSON that is not the first; of NULL null. */
+void text_member(const char *key, const char *value, FILE *out);
+
 #endif

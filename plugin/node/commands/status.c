@@ -42,27 +42,19 @@ struct format {
     struct arguments pods;
 };
 
-static int print(const struct status *status, const struct format *format, FILE *out,
-                 struct error *err)
+static void print(const struct status *status, const struct format *format, FILE *out)
 {
     if (format->json)
-        return status_print_json(status, out, err);
-    if (format->prometheus)
+        status_print_json(status, out);
+    else if (format->prometheus)
         status_print_prometheus(status, out);
     else
         status_print_table(status, format->color, out);
-    return 0;
 }
 
 static int complain(FILE *err, const char *what)
 {
     fprintf(err, "imds-guard status: %s\n", what);
-    return STATUS_UNKNOWN;
-}
-
-static int fail(FILE *err, const struct error *why)
-{
-    command_failed("status", why, err);
     return STATUS_UNKNOWN;
 }
 
@@ -74,8 +66,10 @@ static int show(const struct status_options *options, const struct format *forma
     struct error why = {0};
     int code;
 
-    if (status_collect(options, &status, &why) < 0)
-        return fail(err, &why);
+    if (status_collect(options, &status, &why) < 0) {
+        command_failed("status", &why, err);
+        return STATUS_UNKNOWN;
+    }
     if (format->pods.count > 0) {
         status_keep_named(&status, format->pods.items, format->pods.count);
         if (status.row_count == 0)
@@ -84,7 +78,8 @@ static int show(const struct status_options *options, const struct format *forma
     code = (int)status_exit_code(&status);
     if (format->denied)
         status_keep_denied(&status);
-    return print(&status, format, out, &why) < 0 ? fail(err, &why) : code;
+    print(&status, format, out);
+    return code;
 }
 
 /* Lines that fit the terminal beside the first. */

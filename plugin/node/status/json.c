@@ -1,192 +1,140 @@
 #include "node/status/status.h"
 
 #include "guard/endpoint.h"
-#include "guard/json.h"
+#include "node/text.h"
 
 #include <inttypes.h>
 
-/* A counter as it is: cJSON's own numbers are doubles. */
-static bool add_counter(cJSON *object, const char *key, uint64_t value)
+/* Between the items of an array, each on a line of its own. */
+static const char *before(size_t index)
 {
-    char text[24];
-
-    snprintf(text, sizeof(text), "%" PRIu64, value);
-    return cJSON_AddRawToObject(object, key, text);
+    return index > 0 ? ",\n    " : "\n    ";
 }
 
-static bool add_families(cJSON *object, unsigned families)
+static const char *truth(bool value)
 {
-    cJSON *array = cJSON_AddArrayToObject(object, "families");
-
-    return array &&
-           (!(families & FAMILY_IPV4) || cJSON_AddItemToArray(array, cJSON_CreateString("ipv4"))) &&
-           (!(families & FAMILY_IPV6) || cJSON_AddItemToArray(array, cJSON_CreateString("ipv6")));
+    return value ? "true" : "false";
 }
 
-static bool add_guard(cJSON *array, const struct status_guard *guard)
+static void print_counters(uint64_t packets, uint64_t bytes, FILE *out)
 {
-    cJSON *object = cJSON_CreateObject();
-
-    return cJSON_AddItemToArray(array, object) &&
-           cJSON_AddStringToObject(object, "interface", guard->guard.interface) &&
-           cJSON_AddStringToObject(object, "verdict", verdict_name(guard->guard.verdict)) &&
-           (guard->backend ? cJSON_AddStringToObject(object, "backend", guard->backend)
-                           : cJSON_AddNullToObject(object, "backend")) &&
-           add_families(object, guard->families) &&
-           add_counter(object, "packets", guard->packets) &&
-           add_counter(object, "bytes", guard->bytes);
+    fprintf(out, ",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64, packets, bytes);
 }
 
-static bool add_row(cJSON *array, const struct status_row *row)
+static void print_guard(const struct status_guard *guard, FILE *out)
 {
-    cJSON *object = cJSON_CreateObject();
-    cJSON *guards;
+    const bool ipv4 = guard->families & FAMILY_IPV4, ipv6 = guard->families & FAMILY_IPV6;
 
-    if (!cJSON_AddItemToArray(array, object) ||
-        !cJSON_AddStringToObject(object, "namespace", row->namespace) ||
-        !cJSON_AddStringToObject(object, "pod", row->pod) ||
-        !cJSON_AddStringToObject(object, "network", row->network) ||
-        !cJSON_AddStringToObject(object, "containerId", row->container_id) ||
-        !cJSON_AddStringToObject(object, "ifname", row->ifname) ||
-        !cJSON_AddStringToObject(object, "state", status_state_name(row->state)) ||
-        !cJSON_AddStringToObject(object, "reason", row->reason) ||
-        !cJSON_AddBoolToObject(object, "unchained", row->unchained))
-        return false;
-    guards = cJSON_AddArrayToObject(object, "guards");
-    if (!guards)
-        return false;
-    for (size_t i = 0; i < row->guard_count; i++)
-        if (!add_guard(guards, &row->guards[i]))
-            return false;
-    return true;
+    fputs("{\"interface\":", out);
+    text_quote(guard->guard.interface, out);
+    text_member("verdict", verdict_name(guard->guard.verdict), out);
+    text_member("backend", guard->backend, out);
+    fprintf(out, ",\"families\":[%s%s%s]", ipv4 ? "\"ipv4\"" : "", ipv4 && ipv6 ? "," : "",
+            ipv6 ? "\"ipv6\"" : "");
+    print_counters(guard->packets, guard->bytes, out);
+    fputc('}', out);
 }
 
-static bool add_summary(cJSON *tree, const struct status *status)
+static void print_row(const struct status_row *row, FILE *out)
 {
-    cJSON *summary = cJSON_AddObjectToObject(tree, "summary");
-
-    for (int i = 0; i < STATUS_STATES; i++)
-        if (!add_counter(summary, status_state_name((enum status_state)i),
-                         status_count(status, (enum status_state)i)))
-            return false;
-    return true;
+    fputs("{\"namespace\":", out);
+    text_quote(row->namespace, out);
+    text_member("pod", row->pod, out);
+    text_member("network", row->network, out);
+    text_member("containerId", row->container_id, out);
+    text_member("ifname", row->ifname, out);
+    text_member("state", status_state_name(row->state), out);
+    text_member("reason", row->reason, out);
+    fprintf(out, ",\"unchained\":%s,\"guards\":[", truth(row->unchained));
+    for (size_t i = 0; i < row->guard_count; i++) {
+        fputs(i > 0 ? "," : "", out);
+        print_guard(&row->guards[i], out);
+    }
+    fputs("]}", out);
 }
 
-static bool add_backend(cJSON *array, const struct status_others *others)
+static void print_summary(const struct status *status, FILE *out)
 {
-    cJSON *object = cJSON_CreateObject();
-
-    return cJSON_AddItemToArray(array, object) &&
-           cJSON_AddStringToObject(object, "backend", others->backend) &&
-           cJSON_AddBoolToObject(object, "inForce", others->in_force) &&
-           cJSON_AddStringToObject(object, "verdict", verdict_name(others->others.verdict)) &&
-           add_counter(object, "packets", others->others.packets) &&
-           add_counter(object, "bytes", others->others.bytes);
+    fputs(",\n  \"summary\":{", out);
+    for (enum status_state state = 0; state < STATUS_STATES; state++)
+        fprintf(out, "%s\"%s\":%zu", state > 0 ? "," : "", status_state_name(state),
+                status_count(status, state));
+    fputc('}', out);
 }
 
-static bool add_others(cJSON *tree, const struct status *status)
+static void print_others(const struct status *status, FILE *out)
 {
-    cJSON *others = cJSON_AddObjectToObject(tree, "others");
-    cJSON *each = NULL;
     uint64_t packets = 0, bytes = 0;
 
     for (size_t i = 0; i < status->others_count; i++) {
         packets += status->others[i].others.packets;
         bytes += status->others[i].others.bytes;
     }
-    if (!cJSON_AddStringToObject(others, "verdict", verdict_name(status->others_verdict)) ||
-        !add_counter(others, "packets", packets) || !add_counter(others, "bytes", bytes))
-        return false;
-    each = cJSON_AddArrayToObject(others, "backends");
-    if (!each)
-        return false;
-    for (size_t i = 0; i < status->others_count; i++)
-        if (!add_backend(each, &status->others[i]))
-            return false;
-    return true;
+    fprintf(out, ",\n  \"others\":{\"verdict\":\"%s\"", verdict_name(status->others_verdict));
+    print_counters(packets, bytes, out);
+    fputs(",\"backends\":[", out);
+    for (size_t i = 0; i < status->others_count; i++) {
+        const struct status_others *others = &status->others[i];
+
+        fprintf(out, "%s{\"backend\":\"%s\",\"inForce\":%s,\"verdict\":\"%s\"", before(i),
+                others->backend, truth(others->in_force), verdict_name(others->others.verdict));
+        print_counters(others->others.packets, others->others.bytes, out);
+        fputc('}', out);
+    }
+    fputs("]}", out);
 }
 
-static bool add_uplink(cJSON *array, const struct fence_uplink *uplink)
+static void print_packets(uint64_t stopped, uint64_t passed, FILE *out)
 {
-    cJSON *object = cJSON_CreateObject();
-
-    return cJSON_AddItemToArray(array, object) &&
-           cJSON_AddStringToObject(object, "uplink", uplink->name) &&
-           cJSON_AddNumberToObject(object, "place", uplink->place) &&
-           cJSON_AddBoolToObject(object, "current", uplink->current) &&
-           cJSON_AddBoolToObject(object, "sockets", uplink->sockets) &&
-           add_counter(object, "stopped", uplink->stopped) &&
-           add_counter(object, "passed", uplink->passed);
+    fprintf(out, ",\"stopped\":%" PRIu64 ",\"passed\":%" PRIu64 "}", stopped, passed);
 }
 
-static bool add_incoming(cJSON *array, const struct fence_incoming *incoming)
+static void print_fence(const struct status_fence *fence, FILE *out)
 {
-    cJSON *object = cJSON_CreateObject();
+    const struct fence_listing *listing = &fence->listing;
 
-    return cJSON_AddItemToArray(array, object) &&
-           cJSON_AddNumberToObject(object, "index", incoming->index) &&
-           cJSON_AddStringToObject(object, "interface", incoming->name) &&
-           (incoming->known
-                ? cJSON_AddStringToObject(object, "verdict", verdict_name(incoming->verdict))
-                : cJSON_AddNullToObject(object, "verdict")) &&
-           add_counter(object, "stopped", incoming->stopped) &&
-           add_counter(object, "passed", incoming->passed);
+    fprintf(out, ",\n  \"exitFence\":{\"configured\":\"%s\",\"stands\":%s",
+            exit_fence_name(fence->wanted), truth(fence->stands));
+    text_member("reason", fence->reason ? fence->reason : "", out);
+    fputs(",\"uplinks\":[", out);
+    for (size_t i = 0; i < listing->uplink_count; i++) {
+        const struct fence_uplink *uplink = &listing->uplinks[i];
+
+        fprintf(out, "%s{\"uplink\":", before(i));
+        text_quote(uplink->name, out);
+        fprintf(out, ",\"place\":%u,\"current\":%s,\"sockets\":%s", uplink->place,
+                truth(uplink->current), truth(uplink->sockets));
+        print_packets(uplink->stopped, uplink->passed, out);
+    }
+    fputs("],\"interfaces\":[", out);
+    for (size_t i = 0; i < listing->incoming_count; i++) {
+        const struct fence_incoming *incoming = &listing->incoming[i];
+
+        fprintf(out, "%s{\"index\":%d", before(i), incoming->index);
+        text_member("interface", incoming->name, out);
+        text_member("verdict", incoming->known ? verdict_name(incoming->verdict) : NULL, out);
+        print_packets(incoming->stopped, incoming->passed, out);
+    }
+    fputs("]}", out);
 }
 
-static bool add_fence(cJSON *tree, const struct status_fence *fence)
+void status_print_json(const struct status *status, FILE *out)
 {
-    cJSON *object = cJSON_AddObjectToObject(tree, "exitFence");
-    cJSON *uplinks, *incoming;
-
-    if (!cJSON_AddStringToObject(object, "configured", exit_fence_name(fence->wanted)) ||
-        !cJSON_AddBoolToObject(object, "stands", fence->stands) ||
-        !cJSON_AddStringToObject(object, "reason", fence->reason ? fence->reason : ""))
-        return false;
-    uplinks = cJSON_AddArrayToObject(object, "uplinks");
-    incoming = cJSON_AddArrayToObject(object, "interfaces");
-    if (!uplinks || !incoming)
-        return false;
-    for (size_t i = 0; i < fence->listing.uplink_count; i++)
-        if (!add_uplink(uplinks, &fence->listing.uplinks[i]))
-            return false;
-    for (size_t i = 0; i < fence->listing.incoming_count; i++)
-        if (!add_incoming(incoming, &fence->listing.incoming[i]))
-            return false;
-    return true;
-}
-
-static bool add_all(cJSON *tree, const struct status *status)
-{
-    cJSON *attachments, *problems;
-
-    if (!cJSON_AddStringToObject(tree, "network", status->network) ||
-        !cJSON_AddBoolToObject(tree, "complete", status->complete) || !add_summary(tree, status) ||
-        !add_others(tree, status) || !add_fence(tree, &status->fence))
-        return false;
-    attachments = cJSON_AddArrayToObject(tree, "attachments");
-    problems = cJSON_AddArrayToObject(tree, "problems");
-    if (!attachments || !problems)
-        return false;
-    for (size_t i = 0; i < status->row_count; i++)
-        if (!add_row(attachments, &status->rows[i]))
-            return false;
-    for (size_t i = 0; i < status->problems.count; i++)
-        if (!cJSON_AddItemToArray(problems, cJSON_CreateString(status->problems.items[i].text)))
-            return false;
-    return true;
-}
-
-int status_print_json(const struct status *status, FILE *out, struct error *err)
-{
-    cleanup(json) cJSON *tree = cJSON_CreateObject();
-    char *text;
-
-    if (!tree || !add_all(tree, status))
-        return error_no_memory(err);
-    text = cJSON_Print(tree);
-    if (!text)
-        return error_no_memory(err);
-    fprintf(out, "%s\n", text);
-    cJSON_free(text);
-    return 0;
+    fputs("{\n  \"network\":", out);
+    text_quote(status->network, out);
+    fprintf(out, ",\n  \"complete\":%s", truth(status->complete));
+    print_summary(status, out);
+    print_others(status, out);
+    print_fence(&status->fence, out);
+    fputs(",\n  \"attachments\":[", out);
+    for (size_t i = 0; i < status->row_count; i++) {
+        fputs(before(i), out);
+        print_row(&status->rows[i], out);
+    }
+    fputs("],\n  \"problems\":[", out);
+    for (size_t i = 0; i < status->problems.count; i++) {
+        fputs(before(i), out);
+        text_quote(status->problems.items[i].text, out);
+    }
+    fputs("]\n}\n", out);
 }

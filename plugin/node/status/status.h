@@ -128,7 +128,7 @@ const char *status_state_name(enum status_state state); /* "guarded", "detached"
 void status_print_table(const struct status *status, bool color, FILE *out);
 
 /* For programs; the keys are described in imds-guard(8) and stay. */
-must_use int status_print_json(const struct status *status, FILE *out, struct error *err);
+void status_print_json(const struct status *status, FILE *out);
 
 /* Prometheus text exposition format 0.0.4, for node_exporter's textfile collector. */
 void status_print_prometheus(const struct status *status, FILE *out);

@@ -43,12 +43,6 @@ static void print_time(FILE *out)
     fputs(text, out);
 }
 
-static void print_member(const char *key, const char *value, FILE *out)
-{
-    fprintf(out, ",\"%s\":", key);
-    text_quote(value, out);
-}
-
 static void print_json(const struct note *note, const char *cause, const char *over, FILE *out)
 {
     const bool problem = note->kind == NOTE_PROBLEM && over[0] == '\0';
@@ -58,12 +52,12 @@ static void print_json(const struct note *note, const char *cause, const char *o
     print_time(out);
     fprintf(out, "\",\"level\":\"%s\"", problem ? "warning" : "info");
     if (asprintf(&what, "%s%s", over, note->text) >= 0)
-        print_member("what", what, out);
+        text_member("what", what, out);
     if (note->pod)
-        print_member("pod", note->pod, out);
+        text_member("pod", note->pod, out);
     if (note->interface)
-        print_member("interface", note->interface, out);
-    print_member("cause", cause, out);
+        text_member("interface", note->interface, out);
+    text_member("cause", cause, out);
     fputs("}\n", out);
 }
 
