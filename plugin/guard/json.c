@@ -390,25 +390,19 @@ bool json_same(const cJSON *a, const cJSON *b)
     return true;
 }
 
-size_t json_count_members(const cJSON *object, const char *key)
+int json_find(const cJSON *object, const char *key, const cJSON **out, struct error *err)
 {
+    const cJSON *found = NULL;
     const cJSON *member = NULL;
-    size_t count = 0;
 
     cJSON_ArrayForEach(member, object)
     {
-        if (member->string != NULL && strcmp(member->string, key) == 0)
-            count++;
+        if (member->string == NULL || strcmp(member->string, key) != 0)
+            continue;
+        if (found != NULL)
+            return error_set(err, ERROR_INVALID_CONFIG, "\"%s\" is given more than once", key);
+        found = member;
     }
-    return count;
-}
-
-int json_find(const cJSON *object, const char *key, const cJSON **out, struct error *err)
-{
-    const size_t count = json_count_members(object, key);
-
-    if (count > 1)
-        return error_set(err, ERROR_INVALID_CONFIG, "\"%s\" is given %zu times", key, count);
-    *out = cJSON_GetObjectItemCaseSensitive(object, key);
+    *out = found;
     return 0;
 }

@@ -53,12 +53,10 @@ must_use bool json_next(struct span *rest, struct span *out);
  */
 must_use bool json_same(const cJSON *a, const cJSON *b);
 
-/* How many of the object's members have this key. cJSON keeps duplicates. */
-size_t json_count_members(const cJSON *object, const char *key);
-
 /*
  * The object's member with this key; *out is NULL if there is none, or no object. Errors:
- * ERROR_INVALID_CONFIG that names the key if it is given twice: no two readers agree on which one counts.
+ * ERROR_INVALID_CONFIG that names the key if it is given more than once (cJSON keeps all): no two readers
+ * agree on which one counts.
  */
 must_use int json_find(const cJSON *object, const char *key, const cJSON **out, struct error *err);
 

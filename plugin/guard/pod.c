@@ -13,10 +13,11 @@ static bool matches(const char *glob, const char *text)
 
 static bool annotation_matches(const struct annotation_match *match, const cJSON *annotations)
 {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(annotations, match->key);
+    const cJSON *value = NULL;
+    struct error ignored;
 
     /* Given twice it has two values: none of them lets a pod through. */
-    return json_count_members(annotations, match->key) == 1 && cJSON_IsString(value) &&
+    return json_find(annotations, match->key, &value, &ignored) == 0 && cJSON_IsString(value) &&
            matches(match->value, value->valuestring);
 }
 

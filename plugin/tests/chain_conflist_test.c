@@ -111,11 +111,11 @@ static void refuses_what_is_no_list(void **state)
         {"{\"plugins\":[1]}", "plugins[0]"},
         {"{\"plugins\":[{\"type\":\"a\"},null]}", "plugins[1]"},
         {"{\"plugins\":[{\"type\":\"a\"}],\"plugins\":[{\"type\":\"b\"}]}",
-         "\"plugins\" is given 2 times"},
+         "\"plugins\" is given more than once"},
         {"{\"name\":\"a\",\"name\":\"b\",\"plugins\":[{\"type\":\"a\"}]}",
-         "\"name\" is given 2 times"},
+         "\"name\" is given more than once"},
         {"{\"plugins\":[{\"type\":\"a\",\"type\":\"imds-guard\"}]}",
-         "plugins[0]: \"type\" is given 2 times"},
+         "plugins[0]: \"type\" is given more than once"},
         {"{\"plugins\":[{\"type\":\"imds-guard\",\"mode\":\"audit\"}]}", "only plugin"},
     };
 

@@ -11,7 +11,7 @@ static void refuses_a_bad_config_before_all(void **state)
         {"{\"type\":\"portmap\"}", "type"},
         {"{\"mode\":\"auditt\"}", "auditt"},
         {"{\"mode\":\"audit\",\"mode\":\"audit\"}", "mode"},
-        {"{\"type\":\"imds-guard\",\"type\":\"imds-guard\"}", "\"type\" is given 2 times"},
+        {"{\"type\":\"imds-guard\",\"type\":\"imds-guard\"}", "\"type\" is given more than once"},
         {"{\"exempt\":[{\"pod\":\"x\"}]}", "namespace"},
         {"{\"plugins\":[]}", "list"},
     };

@@ -65,7 +65,7 @@ static void refuses_what_is_no_list_of_attachments(void **state)
         {"{\"cni.dev/valid-attachments\": {}}", "\"cni.dev/valid-attachments\" is not an array"},
         {"{\"cni.dev/attachments\": \"a\"}", "\"cni.dev/attachments\" is not an array"},
         {"{\"cni.dev/attachments\": [], \"cni.dev/attachments\": []}",
-         "\"cni.dev/attachments\" is given 2 times"},
+         "\"cni.dev/attachments\" is given more than once"},
         {"{\"cni.dev/attachments\": [{\"containerID\": \"a\", \"ifname\": \"b\"}, \"a\"]}",
          "\"cni.dev/attachments\"[1] "},
         {"{\"cni.dev/attachments\": [{\"containerID\": \"a\"}]}", "[0] "},

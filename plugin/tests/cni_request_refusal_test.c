@@ -25,7 +25,7 @@ static void refuses_versions_it_does_not_speak(void **state)
     expect_refusal("{\"cniVersion\": 1}", &for_plan, ERROR_INVALID_CONFIG, "cniVersion");
     expect_refusal("{\"cniVersion\": null}", &for_plan, ERROR_INVALID_CONFIG, "cniVersion");
     expect_refusal("{\"cniVersion\": \"1.0.0\", \"cniVersion\": \"1.0.0\"}", &for_del,
-                   ERROR_INVALID_CONFIG, "\"cniVersion\" is given 2 times");
+                   ERROR_INVALID_CONFIG, "\"cniVersion\" is given more than once");
 }
 
 static void refuses_verbs_from_before_their_time(void **state)
@@ -52,7 +52,7 @@ static void refuses_a_network_without_a_name(void **state)
     expect_refusal("{\"cniVersion\": \"1.0.0\", \"name\": \"a/b\"}", &for_plan,
                    ERROR_INVALID_CONFIG, "name \"a/b\"");
     expect_refusal("{" HEAD ", \"name\": \"b\"}", &for_del, ERROR_INVALID_CONFIG,
-                   "\"name\" is given 2 times");
+                   "\"name\" is given more than once");
 }
 
 static void refuses_an_owner_that_fits_no_tag(void **state)
@@ -86,9 +86,10 @@ static void refuses_a_result_of_the_wrong_form(void **state)
                    ERROR_INVALID_CONFIG, "prevResult.cniVersion \"(not a string)\"");
     expect_refusal("{" HEAD ", \"prevResult\": {\"cniVersion\": \"1.0.0\", "
                    "\"cniVersion\": \"1.0.0\"}}",
-                   &for_plan, ERROR_INVALID_CONFIG, "prevResult: \"cniVersion\" is given 2 times");
+                   &for_plan, ERROR_INVALID_CONFIG,
+                   "prevResult: \"cniVersion\" is given more than once");
     expect_refusal("{" HEAD ", " RESULT ", " RESULT "}", &for_plan, ERROR_INVALID_CONFIG,
-                   "\"prevResult\" is given 2 times");
+                   "\"prevResult\" is given more than once");
 }
 
 static void refuses_a_bad_configuration(void **state)
@@ -99,7 +100,7 @@ static void refuses_a_bad_configuration(void **state)
     expect_refusal("{" HEAD ", " RESULT ", \"mode\": \"audit\", \"mode\": \"enforce\"}", &for_plan,
                    ERROR_INVALID_CONFIG, "mode");
     expect_refusal("{" HEAD ", " RESULT ", \"type\": \"x\"}", &for_plan, ERROR_INVALID_CONFIG,
-                   "\"type\" is given 2 times");
+                   "\"type\" is given more than once");
     expect_refusal("{" HEAD ", " RESULT ", \"exempt\": [{\"pod\": \"x\"}]}", &for_plan,
                    ERROR_INVALID_CONFIG, "namespace");
     expect_refusal("{\"cniVersion\": \"1.1.0\", \"name\": \"a\", \"endpoints\": [\"x\"]}", &for_gc,
@@ -114,7 +115,7 @@ static void refuses_a_runtime_config_of_the_wrong_form(void **state)
     expect_refusal("{" HEAD ", " RESULT ", \"runtimeConfig\": []}", &for_plan, ERROR_INVALID_CONFIG,
                    "runtimeConfig is not an object");
     expect_refusal("{" HEAD ", " RESULT ", \"runtimeConfig\": {}, \"runtimeConfig\": {}}",
-                   &for_plan, ERROR_INVALID_CONFIG, "\"runtimeConfig\" is given 2 times");
+                   &for_plan, ERROR_INVALID_CONFIG, "\"runtimeConfig\" is given more than once");
     expect_refusal("{" HEAD ", " RESULT ", \"runtimeConfig\": {" ANNOTATIONS ": \"a\"}}", &for_plan,
                    ERROR_INVALID_CONFIG, "pod-annotations\" is not an object");
     expect_refusal("{" HEAD ", " RESULT ", \"runtimeConfig\": {" ANNOTATIONS ": {}, " ANNOTATIONS

@@ -279,17 +279,28 @@ static void values_are_the_same_in_whatever_order_their_members_stand(void **sta
     }
 }
 
-static void members_are_counted(void **state)
+static void a_member_is_found_unless_there_are_two(void **state)
 {
     cleanup(json) cJSON *object = tree_of("{\"a\":1,\"A\":2,\"\\u0061\":3,\"b\":{\"a\":4}}");
     cleanup(json) cJSON *array = tree_of("[1,2]");
+    const cJSON *found = object;
+    struct error err;
 
     (void)state;
-    assert_int_equal(json_count_members(object, "a"), 2);
-    assert_int_equal(json_count_members(object, "A"), 1);
-    assert_int_equal(json_count_members(object, "c"), 0);
-    assert_int_equal(json_count_members(array, "a"), 0);
-    assert_int_equal(json_count_members(NULL, "a"), 0);
+    assert_int_equal(json_find(object, "a", &found, &err), -1);
+    assert_int_equal(err.code, ERROR_INVALID_CONFIG);
+    assert_string_equal(err.msg, "\"a\" is given more than once");
+    assert_ptr_equal(found, object);
+    assert_int_equal(json_find(object, "A", &found, &err), 0);
+    assert_int_equal(found->valueint, 2);
+    assert_int_equal(json_find(object, "c", &found, &err), 0);
+    assert_null(found);
+    found = object;
+    assert_int_equal(json_find(array, "a", &found, &err), 0);
+    assert_null(found);
+    found = object;
+    assert_int_equal(json_find(NULL, "a", &found, &err), 0);
+    assert_null(found);
 }
 
 int main(void)
@@ -304,7 +315,7 @@ int main(void)
         cmocka_unit_test(members_are_found_where_they_stand),
         cmocka_unit_test(elements_are_found_where_they_stand),
         cmocka_unit_test(values_are_the_same_in_whatever_order_their_members_stand),
-        cmocka_unit_test(members_are_counted),
+        cmocka_unit_test(a_member_is_found_unless_there_are_two),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

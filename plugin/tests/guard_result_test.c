@@ -97,7 +97,8 @@ static void mistakes_are_named_with_their_place(void **state)
         {"null", "prevResult is null, not an object"},
         {"{\"interfaces\":{}}", "prevResult.interfaces is an object, not an array"},
         {"{\"interfaces\":true}", "prevResult.interfaces is a boolean, not an array"},
-        {"{\"interfaces\":[],\"interfaces\":[]}", "prevResult: \"interfaces\" is given 2 times"},
+        {"{\"interfaces\":[],\"interfaces\":[]}",
+         "prevResult: \"interfaces\" is given more than once"},
         {"{\"interfaces\":[3]}", "prevResult.interfaces[0] is a number, not an object"},
         {"{\"interfaces\":[{\"name\":\"a\"},{}]}",
          "prevResult.interfaces[1].name is missing or empty"},
@@ -110,9 +111,9 @@ static void mistakes_are_named_with_their_place(void **state)
         {"{\"interfaces\":[{\"name\":\"a\",\"sandbox\":0}]}",
          "prevResult.interfaces[0].sandbox is a number, not a string"},
         {"{\"interfaces\":[{\"name\":\"a\",\"name\":\"b\"}]}",
-         "prevResult.interfaces[0]: \"name\" is given 2 times"},
+         "prevResult.interfaces[0]: \"name\" is given more than once"},
         {"{\"interfaces\":[{\"name\":\"a\",\"sandbox\":\"/x\",\"sandb\\u006fx\":\"\"}]}",
-         "prevResult.interfaces[0]: \"sandbox\" is given 2 times"},
+         "prevResult.interfaces[0]: \"sandbox\" is given more than once"},
     };
 
     (void)state;

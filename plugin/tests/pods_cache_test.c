@@ -103,7 +103,7 @@ static void what_is_no_attachment_says_why(void **state)
         {"{\"cniVersion\":\"0.4.0\"}", "kind is missing"},
         {"{\"kind\":1}", "kind is not a string"},
         {"{\"kind\":\"cniCacheV2\"}", "kind is not cniCacheV1"},
-        {"{\"kind\":\"cniCacheV1\",\"kind\":\"cniCacheV1\"}", "\"kind\" is given 2 times"},
+        {"{\"kind\":\"cniCacheV1\",\"kind\":\"cniCacheV1\"}", "\"kind\" is given more than once"},
         {"{\"kind\":\"cniCacheV1\",\"networkName\":\"a/b\",\"containerId\":\"c\","
          "\"ifName\":\"eth0\"}",
          "networkName is no name of a network"},
@@ -214,7 +214,7 @@ static void what_no_exemption_asks_for_is_forgotten(void **state)
     const struct config config = {.exempt = &exempt, .exempt_count = 1};
     char directory[] = "/tmp/imds-guard-cache-XXXXXX";
     cleanup(cache) struct cache cache = {0};
-    const cJSON *annotations;
+    const cJSON *annotations, *found = NULL;
     struct error err = {0};
 
     (void)state;
@@ -229,8 +229,9 @@ static void what_no_exemption_asks_for_is_forgotten(void **state)
     assert_int_equal(cache.count, 1);
     annotations = cache.attachments[0].attachment.pod.annotations;
     assert_int_equal(cJSON_GetArraySize(annotations), 3);
-    assert_int_equal(json_count_members(annotations, "b"), 2); /* which is none: pod.c */
-    assert_int_equal(json_count_members(annotations, "imds-guard/allow"), 1);
+    assert_int_equal(json_find(annotations, "b", &found, &err), -1); /* it is there twice */
+    assert_int_equal(json_find(annotations, "imds-guard/allow", &found, &err), 0);
+    assert_non_null(found);
     assert_ptr_equal(annotations, cache.attachments[0].annotations);
 }
 

@@ -120,9 +120,9 @@ static int find_drop_in(const char *conf_dir, struct conflist *conflist, struct 
 
 /* A network that is no list cannot hold a second plugin. go-cni tells them apart by the file's
  * name. */
-static int check_is_list(const struct conflist *conflist, struct error *err)
+static int check_is_list(const struct conflist *conflist, bool has_plugins, struct error *err)
 {
-    if (!conflist->is_list)
+    if (!has_plugins)
         return error_set(err, ERROR_INVALID_CONFIG,
                          "this is a single plugin, which nothing can be chained to: make it "
                          "{\"cniVersion\": ..., \"name\": ..., \"plugins\": [ <what it is now> ]} "
@@ -140,9 +140,9 @@ static int judge(const char *conf_dir, const struct networks *networks, struct c
 {
     const char *name =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(conflist->tree, "name"));
+    const bool has_plugins = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins");
 
     conflist->network = name && name_is_network(name) ? name : NULL;
-    conflist->is_list = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins") != NULL;
     conflist->makes_pods = is_type(conflist->tree, CONFLIST_NODE_PLUGIN) ||
                            has_type(conflist->tree, CONFLIST_NODE_PLUGIN) ||
                            (name && networks_have(networks, name));
@@ -153,12 +153,12 @@ static int judge(const char *conf_dir, const struct networks *networks, struct c
         return error_set(err, ERROR_INVALID_CONFIG,
                          CONFIG_PLUGIN_TYPE " alone makes no network: remove the file, or move it "
                                             "into the directory that is named like the network");
-    if (conflist->is_list) {
+    if (has_plugins) {
         if (conflist_check(conflist->tree, err) < 0)
             return -1;
         find_inline(conflist);
     }
-    if (conflist->makes_pods && check_is_list(conflist, err) < 0)
+    if (conflist->makes_pods && check_is_list(conflist, has_plugins, err) < 0)
         return -1;
     if (conflist->makes_pods && !conflist->network)
         return error_set(err, ERROR_INVALID_CONFIG, "\"name\" is no name of a network: %s",

@@ -27,7 +27,6 @@ struct conflist {
     cJSON *tree;
     char *problem;       /* why nothing can be chained to it, though something should; or NULL */
     const char *network; /* its "name", borrowed from the tree; or NULL */
-    bool is_list;        /* it has plugins to chain to */
     bool makes_pods;     /* it is where our entry belongs: in force on this node */
     size_t inline_count; /* entries of ours in the list itself */
     struct drop_ins drop_ins; /* of its network, if it makes pods and its list lets them be read */
