@@ -6,26 +6,10 @@
  */
 #include "node/chain/change.h"
 
-#include "node/chain/layout.h"
 #include "node/chain/replace.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-
-static int lay_out(struct span entry, char **out, struct error *err)
-{
-    size_t length;
-    FILE *stream = open_memstream(out, &length);
-
-    if (!stream)
-        return error_no_memory(err);
-    layout_write(stream, entry, &layout_pretty);
-    fputc('\n', stream);
-    if (fclose(stream) != 0)
-        return error_no_memory(err);
-    return 0;
-}
 
 /* The network's own directory, made if `create`. */
 static int open_network(const struct change *change, const char *network, bool create, int *out,
@@ -44,7 +28,7 @@ static int open_network(const struct change *change, const char *network, bool c
     return 0;
 }
 
-static int write_file(const struct change *change, int network, const char *name, const char *text,
+static int write_file(const struct change *change, int network, const char *name, struct span entry,
                       struct error *err)
 {
     struct stat like = {.st_mode = 0644, .st_uid = geteuid(), .st_gid = getegid()};
@@ -53,7 +37,8 @@ static int write_file(const struct change *change, int network, const char *name
     /* Fails, and leaves the defaults, if there is none yet. */
     (void)!fstatat(network, name, &like, AT_SYMLINK_NOFOLLOW);
     if (replacement_begin(change->directory, &like, &file, err) < 0 ||
-        replacement_write(&file, (struct span){text, strlen(text)}, err) < 0 ||
+        replacement_write(&file, entry, err) < 0 ||
+        replacement_write(&file, (struct span){"\n", 1}, err) < 0 ||
         replacement_commit(&file, network, name, err) < 0)
         return -1;
     change->report->entry_written = true;
@@ -80,7 +65,6 @@ int change_write_drop_in(const struct change *change, const struct conflist *con
 {
     const struct drop_ins *drop_ins = &conflist->drop_ins;
     cleanup(free_text) char *name = NULL;
-    cleanup(free_text) char *text = NULL;
     cleanup(close_fd) int network = -1;
     bool settled = false;
 
@@ -91,10 +75,10 @@ int change_write_drop_in(const struct change *change, const struct conflist *con
         if (!name)
             return error_no_memory(err);
     } else {
-        if (drop_ins_last_name(drop_ins, &name, err) < 0 || lay_out(entry, &text, err) < 0 ||
+        if (drop_ins_last_name(drop_ins, &name, err) < 0 ||
             open_network(change, conflist->network, true, &network, err) < 0)
             return -1;
-        if (write_file(change, network, name, text, err) < 0)
+        if (write_file(change, network, name, entry, err) < 0)
             return error_context(err, "%s/%s/%s", change->options->conf_dir, conflist->network,
                                  name);
     }

@@ -212,16 +212,6 @@ static int insert_fresh(const char *stripped, struct span entry, char **out, str
     return append(text, &plugins, entry, out, err);
 }
 
-static int copy_text(struct span text, char **out, struct error *err)
-{
-    char *copy = strndup(text.start, text.length);
-
-    if (!copy)
-        return error_no_memory(err);
-    *out = copy;
-    return 0;
-}
-
 int conflist_insert(struct span text, struct span entry, char **out, struct error *err)
 {
     cleanup(plugins) struct plugins plugins = {0};
@@ -236,8 +226,10 @@ int conflist_insert(struct span text, struct span entry, char **out, struct erro
                          "the entry's \"type\" is not \"" CONFIG_PLUGIN_TYPE "\"");
     if (read_plugins(text, &plugins, err) < 0)
         return -1;
-    if (is_settled(&plugins, entry_tree))
-        return copy_text(text, out, err);
+    if (is_settled(&plugins, entry_tree)) {
+        *out = strndup(text.start, text.length);
+        return *out ? 0 : error_no_memory(err);
+    }
     if (strip(text, &plugins, &stripped, err) < 0 ||
         insert_fresh(stripped, entry, &made, err) < 0 ||
         verify(made, stripped, entry_tree, err) < 0)
@@ -249,16 +241,6 @@ int conflist_insert(struct span text, struct span entry, char **out, struct erro
 int conflist_remove(struct span text, char **out, struct error *err)
 {
     cleanup(plugins) struct plugins plugins = {0};
-    cleanup(plugins) struct plugins left = {0};
-    cleanup(free_text) char *stripped = NULL;
 
-    if (read_plugins(text, &plugins, err) < 0)
-        return -1;
-    if (count_ours(&plugins) == 0)
-        return copy_text(text, out, err);
-    if (strip(text, &plugins, &stripped, err) < 0 ||
-        read_plugins((struct span){stripped, strlen(stripped)}, &left, err) < 0)
-        return -1;
-    *out = steal(&stripped);
-    return 0;
+    return read_plugins(text, &plugins, err) < 0 ? -1 : strip(text, &plugins, out, err);
 }

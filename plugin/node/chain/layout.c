@@ -2,12 +2,6 @@
 
 #include <string.h>
 
-const struct layout layout_pretty = {
-    .newline = {"\n", 1},
-    .unit = {"  ", 2},
-    .spaced = true,
-};
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -62,7 +56,7 @@ static bool has_blank_after_colon(struct span text)
 
 struct layout layout_of(struct span value)
 {
-    struct layout layout = {.newline = {value.start, 0}, .unit = layout_pretty.unit};
+    struct layout layout = {.newline = {value.start, 0}, .unit = {"  ", 2}};
     /* No string of JSON holds a raw line break, so each one found is white space. */
     const char *first = memchr(value.start, '\n', value.length);
     const char *last = memrchr(value.start, '\n', value.length);

@@ -17,9 +17,6 @@ struct layout {
     bool spaced;         /* a blank after ':', and after ',' on one line */
 };
 
-/* Two blanks a level, as most write it. */
-extern const struct layout layout_pretty;
-
 /* How an object or array is laid out. The text is one that json_parse has accepted. */
 struct layout layout_of(struct span value);
 
