@@ -56,7 +56,7 @@ static void watch(struct places *places, const char *name)
     struct error err = {0};
 
     places_open(places);
-    assert_int_equal(places_add(places, path_of(name), &err), 0);
+    assert_int_equal(places_add(places, path_of(name), false, &err), 0);
     places_arm(places);
 }
 
@@ -132,7 +132,7 @@ static void two_places_may_be_one_directory(void **state)
 
     (void)state;
     watch(&places, "net.d");
-    assert_int_equal(places_add(&places, path_of("net.d"), &err), 0);
+    assert_int_equal(places_add(&places, path_of("net.d"), false, &err), 0);
     places_arm(&places);
     touch("net.d/file");
     assert_int_equal(places_read(&places), 3);
@@ -262,7 +262,7 @@ static void a_file_has_changed_when_it_is_closed(void **state)
 
     (void)state;
     places_open(&places);
-    assert_int_equal(places_add_file(&places, path_of("a"), &err), 0);
+    assert_int_equal(places_add(&places, path_of("a"), true, &err), 0);
     places_arm(&places);
     touch("a");
     assert_int_equal(places_read(&places), 1);

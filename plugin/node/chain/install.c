@@ -60,13 +60,6 @@ static int choose_entry(const struct change *change, const struct conflist *conf
                      why.msg);
 }
 
-static void remember_follower(const struct change *change, const struct conflist *conflist)
-{
-    if (conflist->follower)
-        snprintf(change->report->follower, sizeof(change->report->follower), "%s",
-                 conflist->follower);
-}
-
 /* In the list itself. What others drop in runs after all of that. */
 static int put_inline(const struct change *change, const struct conflist *conflist,
                       struct span entry, char **text, struct error *err)
@@ -120,7 +113,9 @@ static int put(const struct change *change, const struct conflist *conflist, cha
                          text, err);
     if (check_version(conflist, err) < 0 || choose_entry(change, conflist, &entry, err) < 0)
         return -1;
-    remember_follower(change, conflist);
+    if (conflist->follower)
+        snprintf(change->report->follower, sizeof(change->report->follower), "%s",
+                 conflist->follower);
     return change->options->drop_in ? put_drop_in(change, conflist, entry, err)
                                     : put_inline(change, conflist, entry, text, err);
 }

@@ -34,22 +34,15 @@ void places_close(struct places *places)
     *places = (struct places){.inotify = -1};
 }
 
-int places_add(struct places *places, const char *path, struct error *err)
+int places_add(struct places *places, const char *path, bool is_file, struct error *err)
 {
     struct place *place = &places->items[places->count++];
     cleanup(free_text) char *copy = strdup(path);
 
-    *place = (struct place){.path = strdup(path), .watch = -1, .parent_watch = -1};
+    *place =
+        (struct place){.path = strdup(path), .watch = -1, .parent_watch = -1, .is_file = is_file};
     place->parent = copy ? strdup(dirname(copy)) : NULL;
     return place->path && place->parent ? 0 : error_no_memory(err);
-}
-
-int places_add_file(struct places *places, const char *path, struct error *err)
-{
-    if (places_add(places, path, err) < 0)
-        return -1;
-    places->items[places->count - 1].is_file = true;
-    return 0;
 }
 
 /* Two places may share a directory, and then its watch. */

@@ -54,11 +54,11 @@ struct places {
 void places_open(struct places *out);
 void places_close(struct places *places);
 
-/* Adds a directory, one of PLACES_MAX; its number is the count before. Errors: out of memory. */
-must_use int places_add(struct places *places, const char *path, struct error *err);
-
-/* The same for a file: it has changed whenever somebody has closed it. */
-must_use int places_add_file(struct places *places, const char *path, struct error *err);
+/*
+ * Adds a directory, or a file, which has changed whenever somebody has closed it: one of PLACES_MAX; its
+ * number is the count before. Errors: out of memory.
+ */
+must_use int places_add(struct places *places, const char *path, bool is_file, struct error *err);
 
 /*
  * Watches what is there to watch. Returns a bit (1 << number) for each directory that is another

@@ -192,16 +192,16 @@ static int watch_places(struct watch *watch, struct error *err)
     places_open(&watch->places);
     watch->places.take = take_file;
     watch->places.context = watch;
-    if (places_add(&watch->places, options->install.conf_dir, err) < 0 ||
-        places_add(&watch->places, options->results_dir, err) < 0 ||
-        places_add_file(&watch->places, xtables_lock_path(), err) < 0)
+    if (places_add(&watch->places, options->install.conf_dir, false, err) < 0 ||
+        places_add(&watch->places, options->results_dir, false, err) < 0 ||
+        places_add(&watch->places, xtables_lock_path(), true, err) < 0)
         return -1;
     if (options->install.config_file) {
         config = strdup(options->install.config_file);
         if (!config)
             return error_no_memory(err);
         /* The directory: a ConfigMap's file is a link through the link ..data, which is renamed. */
-        if (places_add(&watch->places, dirname(config), err) < 0)
+        if (places_add(&watch->places, dirname(config), false, err) < 0)
             return -1;
     }
     poll_places(watch);
