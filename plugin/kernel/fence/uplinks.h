@@ -20,7 +20,8 @@ struct uplink {
 /*
  * Through which links the node's own packets and the pod's would leave for the endpoints: asks the
  * kernel for the route to each endpoint (of a CIDR, to its first address), from the node and from
- * each guarded interface with each address of its pod. All are `wanted`; none is a loopback. The caller frees *out.
+ * each guarded interface with each address of its pod. All are `wanted`; none is a loopback. The caller
+ * frees *out.
  */
 must_use int uplinks_of_routes(const struct terms *terms, const struct plan *plans,
                                size_t plan_count, struct uplink **out, size_t *count,

@@ -21,8 +21,8 @@ struct nft_changes {
 void held_sort(struct held *held, size_t *count);
 
 /*
- * The listing's guards are sorted (held_sort). Those that are right already stay out of it. `seen` as in struct
- * terms. With `anew`, nothing of what is there will be left, so everything that should be there
+ * The listing's guards are sorted (held_sort). Those that are right already stay out of it. `seen` as in
+ * struct terms. With `anew`, nothing of what is there will be left, so everything that should be there
  * afterwards is fresh, nothing is gone, and what has no tag goes.
  */
 must_use int changes_make(const struct plan *plans, size_t plan_count,

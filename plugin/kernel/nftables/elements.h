@@ -20,8 +20,8 @@
 #define NFT_GOING_MS 10
 
 /*
- * map guards { type ifname : verdict; flags timeout; <expression>; }: "counter". With "immediate" it is a map that can
- * be none: each of its elements would have an expression that keeps no state, and lacks its
+ * map guards { type ifname : verdict; flags timeout; <expression>; }: "counter". With "immediate" it is a
+ * map that can be none: each of its elements would have an expression that keeps no state, and lacks its
  * attributes. A kernel that gives elements counters (NFTA_SET_EXPR, Linux 5.7) refuses it, with EINVAL
  * or EOPNOTSUPP; an older one does not look at that attribute, and takes it.
  */

@@ -16,8 +16,8 @@
 
 /*
  * `what` names it: "chain forward", "rule of chain forward" (the same for each of its rules, which
- * come in order and have a number). `how` is everything else that counts, as the kernel counts it. What is ours fits; a
- * longer one is cut and so differs from all that is ours.
+ * come in order and have a number). `how` is everything else that counts, as the kernel counts it. What is
+ * ours fits; a longer one is cut and so differs from all that is ours.
  */
 struct nft_fact {
     char what[128];
