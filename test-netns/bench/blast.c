@@ -9,6 +9,8 @@
  * every NODE has one turn, in which datagrams for the address OPEN are sent through it as fast as
  * they go, and counted where they come out: sent is not forwarded. Before the first slice,
  * datagrams for the address GUARDED go through every node, to see how many of a hundred come out.
+ * A second is one of the processor for this process, in which the kernel forwards what it sends: what
+ * others on the machine take from it says nothing of the nodes.
  * With --flood what is sent counts: for an OPEN that is none, where the node's work on a packet is done
  * before the next one goes.
  *
@@ -58,7 +60,7 @@ static int64_t now_ns(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
