@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <string.h>
 
-#define FIRST_SIZE ((size_t)16 * 1024) /* an ordinary request fits */
+#define FIRST_SIZE ((size_t)4 * 1024) /* an ordinary request fits */
 
 /* Waits until reading would not block. */
 static int await(int fd, int64_t deadline, unsigned timeout, struct error *err)

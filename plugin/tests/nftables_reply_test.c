@@ -55,7 +55,7 @@ static void guards_survive_the_way(void **state)
     guards[1].packets = guards[1].bytes = 0;
     guards[2].guard.verdict = VERDICT_REJECT;
     elements_add(&messages, pointers, 3);
-    assert_int_equal(messages.count, 1);
+    assert_int_equal(messages.count, 2);
     netlink_messages_each(message, &messages)
     {
         assert_int_equal(elements_take(message, &listing, &going, &err), 0);

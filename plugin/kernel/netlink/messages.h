@@ -12,9 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room there is for one message. Small, because it is zeroed, and most questions take a few bytes;
- * far below what the length of an attribute can tell (linux/netlink.h). */
-#define NETLINK_MESSAGE_MAX 4096
+/* Room there is for one message. Small, because it is zeroed, and each page of it has to be got from the
+ * kernel, while most questions take a few bytes; far below what the length of an attribute can tell
+ * (linux/netlink.h). */
+#define NETLINK_MESSAGE_MAX 1024
 
 struct netlink_messages {
     char *bytes;

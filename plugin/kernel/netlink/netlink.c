@@ -19,14 +19,19 @@
 #define BUFFER_COUNT 2
 
 /*
- * Bytes as received, aligned for what they are. Only what is filled becomes memory. Not on the stack,
- * which a service manager may have made small; nothing here has a second thread, or asks while it
- * takes an answer.
+ * Bytes as received, aligned for what they are. Only what is filled becomes memory, and from the start of a
+ * page, as most answers need no second one. (Aligned by the linker, all other variables without a value
+ * would begin a page of their own, too.) Not on the stack, which a service manager may have made small;
+ * nothing here has a second thread, or asks while it takes an answer.
  */
-union buffer {
-    struct nlmsghdr message;
-    char bytes[BUFFER_SIZE];
-};
+#define PAGE_SIZE 4096U
+
+static char *buffer_at(size_t number)
+{
+    static char room[BUFFER_COUNT * BUFFER_SIZE + PAGE_SIZE];
+
+    return room + (-(uintptr_t)room & (PAGE_SIZE - 1)) + number * BUFFER_SIZE;
+}
 
 /* As many answers as a socket's default buffer (net.core.rmem_default) holds with room to spare: the
  * kernel throws away what does not fit. */
@@ -122,14 +127,13 @@ static int wait_for_answer(struct netlink *netlink, int64_t deadline, struct err
 /* Takes in what is there. Answers are when sendmsg(2) returns, so that there is hardly ever a wait. */
 static int receive(struct exchange *exchange, int64_t deadline, struct error *err)
 {
-    static union buffer buffers[BUFFER_COUNT];
     struct sockaddr_nl from[BUFFER_COUNT];
     struct iovec parts[BUFFER_COUNT];
     struct mmsghdr datagrams[BUFFER_COUNT];
     int count;
 
     for (size_t i = 0; i < BUFFER_COUNT; i++) {
-        parts[i] = (struct iovec){buffers[i].bytes, BUFFER_SIZE};
+        parts[i] = (struct iovec){buffer_at(i), BUFFER_SIZE};
         datagrams[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
                                                     .msg_namelen = sizeof(from[i]),
                                                     .msg_iov = &parts[i],
@@ -147,7 +151,7 @@ static int receive(struct exchange *exchange, int64_t deadline, struct error *er
         if (datagrams[i].msg_hdr.msg_flags & MSG_TRUNC)
             return error_set(err, ERROR_KERNEL, "%s: an answer is longer than %d bytes",
                              exchange->netlink->peer, BUFFER_SIZE);
-        if (take_datagram(exchange, buffers[i].bytes, datagrams[i].msg_len, err) < 0)
+        if (take_datagram(exchange, buffer_at((size_t)i), datagrams[i].msg_len, err) < 0)
             return -1;
     }
     return 0;

@@ -19,7 +19,7 @@ enum { SET_ID = 1 + FAMILY_IPV6 }; /* after the families */
 #define LEFT_MS 4
 
 /* An element takes at most 400 bytes of a message (NETLINK_MESSAGE_MAX). */
-#define ELEMENTS_PER_MESSAGE 9
+#define ELEMENTS_PER_MESSAGE 2
 
 void elements_make(struct netlink_messages *messages, const char *expression)
 {

@@ -76,7 +76,7 @@ static void finish(struct netlink_messages *messages, struct nlmsghdr *message, 
 }
 
 /* A message stays below NETLINK_MESSAGE_MAX: an edge of IPv6 takes 36 bytes, and an endpoint two. */
-#define ENDPOINTS_PER_MESSAGE 48
+#define ENDPOINTS_PER_MESSAGE 12
 
 /* elements = { 169.254.169.254, 10.0.0.0/8 } */
 void endpoints_add(struct netlink_messages *messages, const struct endpoint_set *set,

@@ -154,7 +154,7 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
         add_bytes(out, &length, sizeof(length));
         add_bytes(out, mnl_attr_get_payload(attribute), length);
     }
-    if (nft_reply_immediate(item, &verdict)) {
+    if (strcmp(name, "immediate") == 0 && nft_reply_immediate(item, &verdict)) {
         add_bytes(out, &verdict.code, sizeof(verdict.code));
         add_bytes(out, or_nothing(verdict.chain), strlen(or_nothing(verdict.chain)) + 1);
     }
@@ -197,13 +197,13 @@ static struct nft_fact *next_fact(struct nft_facts *facts)
     return fact;
 }
 
+/* From the end: rules of a chain come one after the other. */
 static unsigned count_rules(const struct nft_facts *facts, const char *what)
 {
-    unsigned count = 0;
-
-    for (size_t i = 0; i < facts->count; i++)
-        count += facts->facts[i].is_rule && strcmp(facts->facts[i].what, what) == 0;
-    return count;
+    for (size_t i = facts->count; i-- > 0;)
+        if (facts->facts[i].is_rule && strcmp(facts->facts[i].what, what) == 0)
+            return facts->facts[i].number + 1;
+    return 0;
 }
 
 int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, struct error *err)

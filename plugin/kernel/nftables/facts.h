@@ -20,8 +20,8 @@
  * ours fits; a longer one is cut and so differs from all that is ours.
  */
 struct nft_fact {
-    char what[128];
-    char how[640];
+    char what[64];
+    char how[384];
     size_t length;   /* of `how` */
     bool is_rule;    /* `how` is bytes, for comparing, not for people */
     unsigned number; /* of a rule: how many of its name came before it; else 0 */
