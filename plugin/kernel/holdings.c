@@ -114,7 +114,7 @@ static enum standing own_guard(const struct listing *listing, const char *tag,
             continue;
         if ((held[i].families & listing->families) != listing->families)
             standing = STANDING_PARTIAL;
-        else if (!tags_have_same_owner(held[i].tag, tag))
+        else if (strcmp(held[i].tag, tag) != 0 && !tags_have_same_owner(held[i].tag, tag))
             standing = STANDING_OTHER_OWNER;
         best = standing > best ? standing : best;
     }

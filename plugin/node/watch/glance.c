@@ -19,14 +19,20 @@ static void name_file(const char *tag, char out[static CACHE_FILE_SIZE])
         cache_file_name(&parsed.owner, out);
 }
 
+/* The same for all that are known, of which one has that name: an owner's names have no '/' in them. */
+static bool is_of_file(const char *tag, const char *file)
+{
+    for (; *tag != '\0' && *tag != ' '; tag++, file++)
+        if (*file != (*tag == '/' ? '-' : *tag))
+            return false;
+    return *file == '\0';
+}
+
 /* It has ended, or comes again. */
 static void forget_pod(struct sync_report *known, const char *file)
 {
-    char name[CACHE_FILE_SIZE];
-
     for (size_t i = 0; i < known->plan_count; i++) {
-        name_file(known->plans[i].tag, name);
-        if (strcmp(name, file) != 0)
+        if (!is_of_file(known->plans[i].tag, file))
             continue;
         plan_free(&known->plans[i]);
         known->plan_count--;

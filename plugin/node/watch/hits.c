@@ -3,26 +3,16 @@
 #include "node/hash.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static uint64_t key_of(const char *backend, const struct owner *owner, const char *interface,
+/* Of the tag what its first space ends: the owner (owner.h), which is not read as text for that. */
+static uint64_t key_of(const char *backend, const char *tag, const char *interface,
                        enum verdict verdict)
 {
     uint64_t key = hash_text(HASH_BEGIN, backend);
 
-    if (owner) {
-        key = hash_text(key, owner->network);
-        key = hash_text(key, owner->container_id);
-        key = hash_text(key, owner->ifname);
-    }
+    key = hash_text(hash_bytes(key, tag, strcspn(tag, " ")), "");
     return hash_text(hash_text(key, interface), verdict_name(verdict));
-}
-
-static uint64_t key_of_held(const char *backend, const char *tag, const struct guard *guard)
-{
-    struct tag parsed;
-    const bool owned = tag_parse(tag, &parsed);
-
-    return key_of(backend, owned ? &parsed.owner : NULL, guard->interface, guard->verdict);
 }
 
 static int by_key(const void *a, const void *b)
@@ -46,7 +36,8 @@ static struct hit compare(const struct hits *hits, const char *backend, const ch
                           const struct guard *guard, uint64_t packets, time_t now, hits_tell *tell,
                           void *context)
 {
-    struct hit hit = {.key = key_of_held(backend, tag, guard), .packets = packets};
+    struct hit hit = {.key = key_of(backend, tag, guard->interface, guard->verdict),
+                      .packets = packets};
     const struct hit *before = find(hits, hit.key);
     const uint64_t counted = before && before->packets <= packets ? before->packets : 0;
 
@@ -99,8 +90,12 @@ void hits_look(struct hits *hits, const struct holdings *holdings, time_t now, h
 time_t hits_last(const struct hits *hits, const char *backend, const struct owner *owner,
                  const char *interface, enum verdict verdict)
 {
-    const struct hit *found = find(hits, key_of(backend, owner, interface, verdict));
+    const struct hit *found;
+    char tag[TAG_SIZE] = "";
 
+    if (owner)
+        tag_write(owner, 1, NULL, NULL, tag);
+    found = find(hits, key_of(backend, tag, interface, verdict));
     return found ? found->last : 0;
 }
 
