@@ -37,6 +37,7 @@ setup() {
         for _ in 1 2 3; do
             BACKEND=$backend conflist regular
             plugin ADD a >/dev/null
+            on_node "$IMDS_GUARD" sync >/dev/null
         done
         plugin CHECK a
         [ "$(guards_of a | cut -d ' ' -f 1 | sort -u)" = "$backend" ]

@@ -14,8 +14,7 @@
  *           10        10  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
- *           15        14  nf_tables: what is there, and one transaction
- *            6         -  legacy tables are not live, and hold no former guard of the pod
+ *           15         7  nf_tables: what is there, and one transaction
  *            2         2  the result, and the end
  *
  * That is without the exit fence, which takes some thirty more where it stands already: the routes to the
@@ -23,8 +22,8 @@
  *
  * All that a namespace is asked for is asked at once, as are the pod's guards and the skeleton. The
  * endpoints are not asked for: they come along with a new guard. Two of an nf_tables socket's calls make
- * its answers complete and short. The backend that is not in use costs two looks that find nothing there,
- * before and after.
+ * its answers complete and short. Of the backend that is not in use nothing is asked where nftables is in
+ * use, but for a pod that may pass, which must in both; and one look where iptables is.
  */
 #include "cni/exit_fence.h"
 #include "cni/response.h"
@@ -38,7 +37,6 @@
 int verb_add(const struct request *request, FILE *out, FILE *log, struct error *err)
 {
     cleanup(plan) struct plan plan = {0};
-    const struct backend *chosen = NULL;
     struct terms terms = terms_of(&request->config);
 
     (void)log;
@@ -48,8 +46,7 @@ int verb_add(const struct request *request, FILE *out, FILE *log, struct error *
         return response_result(out, request->prev_result, err);
     if (exit_fence_add(request, &plan, err) != 0)
         return -1;
-    chosen = backend_choose(&request->config);
-    if (guards_apply_as(&request->config, &chosen, &plan, 1, &terms, NULL, err) != 0)
+    if (guards_add(&request->config, &plan, &terms, err) != 0)
         return -1;
     return response_result(out, request->prev_result, err);
 }

@@ -75,6 +75,7 @@ struct listing {
     size_t surplus_count;
     char **faults; /* what keeps the skeleton from working, a sentence each; none: it works */
     size_t fault_count;
+    uint32_t generation; /* of nf_tables, as it was before the first of this was read; else 0 */
 };
 
 /* Which guards to take away. */
@@ -91,11 +92,15 @@ struct selection {
     size_t interface_count;
     /* Takes away the skeleton and all guards, whoever's; `goes` is not called. */
     bool everything;
+    /*
+     * With `everything`: only if all is still as this has it, ERROR_TRY_AGAIN if not. Of legacy tables the
+     * caller knows, who has the lock. NULL: however it is.
+     */
+    const struct listing *as_seen;
 };
 
 struct backend {
     const char *name; /* as the configuration calls it: "nftables", "iptables" */
-    bool rejects;     /* knows VERDICT_REJECT */
 
     /*
      * Whether apply could work here and now; changes nothing and creates no table.

@@ -1,7 +1,8 @@
 /*
- * All backends together: which one a node gets, and what the verbs do across them. After any ADD or
- * sync one of them holds everything, so that there is one verdict for others; everything but making
- * guards looks in all, so that a node that changes its mind leaves nothing behind.
+ * All backends together: which one a node gets, and what the verbs do across them. One of them holds
+ * everything, so that there is one verdict for others, and a skeleton is made only where none stands: an
+ * ADD's guard goes to the one that does, and only sync moves all to the one that is configured. Everything
+ * but making guards looks in all, so that a node that changes its mind leaves nothing behind.
  */
 #ifndef IMDS_GUARD_KERNEL_BACKENDS_H
 #define IMDS_GUARD_KERNEL_BACKENDS_H
@@ -20,10 +21,21 @@
 const struct backend *backend_choose(const struct config *config);
 
 /*
- * Makes the plans hold in the chosen backend. What the other one holds beside them is taken along,
- * and then it is emptied: at no moment is neither in force, and an exemption not in both. `seen`
- * (may be NULL): what was held when the plans were made (struct terms). Errors as apply's; an other
- * backend that cannot be read or emptied is none.
+ * An ADD's plan (not terms->exactly): made to hold where a skeleton stands, whichever is configured; in
+ * both, if both do. Where none does, in the configured one. What stands in one that does not work, or does
+ * not take the plan, is moved to the other one, if the configuration allows that; with AUTO also from
+ * iptables while IPVS may send packets. Errors: as apply's; of two that fail the first one's, with the
+ * other one's in the details.
+ */
+must_use int guards_add(const struct config *config, const struct plan *plan,
+                        const struct terms *terms, struct error *err);
+
+/*
+ * Makes the plans hold in the chosen backend, and moves there what the other one holds beside them: at no
+ * moment is neither in force, and an exemption not in both. `seen` (may be NULL): what was held when the
+ * plans were made (struct terms); of what the other one held then and does not any more, which a DEL has
+ * lifted, nothing comes back. Errors as apply's, and ERROR_TRY_AGAIN if others change the other one all
+ * the time; one that cannot be read or emptied is none.
  */
 must_use int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
                           const struct terms *terms, const struct holdings *seen,
@@ -40,8 +52,8 @@ must_use int guards_apply_as(const struct config *config, const struct backend *
                              const struct holdings *seen, struct error *err);
 
 /*
- * Whether guards_apply_as could work here and now (probe); changes nothing. Errors: ERROR_KERNEL, in
- * the same words.
+ * Whether guards_apply_as (with terms->exactly) or guards_add could work here and now (probe); changes
+ * nothing. Errors: ERROR_KERNEL, in the same words.
  */
 must_use int guards_probe_as(const struct config *config, const struct terms *terms,
                              struct error *err);

@@ -137,8 +137,6 @@ int fence_probe(struct error *why)
     return touch_fence(&kernel.fence_probed, why);
 }
 
-static const struct backend fake_backend = {.name = "fake"};
-
 int guards_probe_as(const struct config *config, const struct terms *terms, struct error *err)
 {
     kernel.choice = config->backend;
@@ -148,12 +146,6 @@ int guards_probe_as(const struct config *config, const struct terms *terms, stru
     return kernel.refuses_probe ? error_set(err, ERROR_KERNEL, "no CAP_NET_ADMIN") : 0;
 }
 
-const struct backend *backend_choose(const struct config *config)
-{
-    kernel.choice = config->backend;
-    return &fake_backend;
-}
-
 static void remember_plan(const struct plan *plan)
 {
     kernel.plan = *plan;
@@ -161,18 +153,14 @@ static void remember_plan(const struct plan *plan)
     memcpy(kernel.guards, plan->guards, plan->guard_count * sizeof(*plan->guards));
 }
 
-int guards_apply_as(const struct config *config, const struct backend **chosen,
-                    const struct plan *plans, size_t plan_count, const struct terms *terms,
-                    const struct holdings *seen, struct error *err)
+int guards_add(const struct config *config, const struct plan *plan, const struct terms *terms,
+               struct error *err)
 {
-    assert_int_equal(kernel.choice, config->backend);
-    assert_ptr_equal(*chosen, &fake_backend);
-    assert_int_equal(plan_count, 1);
-    assert_null(seen);
+    kernel.choice = config->backend;
     kernel.applied++;
     kernel.lock_timeout = terms->lock_timeout_seconds;
     kernel.terms = *terms;
-    remember_plan(plans);
+    remember_plan(plan);
     return kernel.refuses_apply ? error_set(err, ERROR_TRY_AGAIN, "the lock is held") : 0;
 }
 

@@ -314,7 +314,10 @@ static bool is_tagged(const struct held *held, const void *tag)
 static size_t remove_of(const char *tag, const char (*interfaces)[INTERFACE_NAME_SIZE],
                         size_t interface_count)
 {
-    const struct selection selection = {is_tagged, tag, interfaces, interface_count, false};
+    const struct selection selection = {.goes = is_tagged,
+                                        .context = tag,
+                                        .interfaces = interfaces,
+                                        .interface_count = interface_count};
     struct error err = {0};
     size_t removed = 77;
 

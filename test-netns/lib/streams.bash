@@ -9,7 +9,6 @@
 #   streams_stop            ends all of them
 #   stream_sent, stream_arrived POD    packets to IMDS that have left the pod, and have come there
 #   assert_stream_whole POD            nothing that it sent is lost, nor an answer
-#   assert_stream_nearly_whole POD     less than a hundredth is
 #   assert_never_cut POD               every connection was answered, and the one that lasts has lasted
 #
 # Each packet is counted where it leaves the pod and where it arrives, so nothing hangs on patience.
@@ -121,16 +120,6 @@ assert_stream_whole() { # POD
     [ "$sent" = "$arrived" ] || fail "$((sent - arrived)) of $sent packets of $1 did not arrive: $(cat "$streams/$1".*)" || return 1
     awk '/packets transmitted/ { if ($1 != $4) exit 1; pings++ } END { exit !pings }' "$streams/$1".* ||
         fail "pings of $1 were not answered: $(cat "$streams/$1".*)"
-}
-
-# An ADD that has read the conflist before a switch sets its guard in the backend of before, and until all
-# have moved there is a moment in which that is closed to the exempt pod as well. Those packets come again.
-assert_stream_nearly_whole() { # POD
-    local sent lost
-    wait_until 1 eval "[ \"\$(stream_arrived $1)\" = \"\$(stream_sent $1)\" ]" 2>/dev/null || true
-    sent=$(stream_sent "$1")
-    lost=$((sent - $(stream_arrived "$1")))
-    [ $((lost * 100)) -lt "$sent" ] || fail "$lost of $sent packets of $1 did not arrive: $(cat "$streams/$1".*)"
 }
 
 assert_never_cut() { # POD

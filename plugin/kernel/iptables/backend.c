@@ -264,10 +264,6 @@ static int check_terms(const struct terms *terms, struct error *err)
 {
     if (terms->endpoint_count == 0)
         return error_set(err, ERROR_KERNEL, "there is no endpoint to keep anybody from");
-    if (terms->others == VERDICT_REJECT)
-        return error_set(err, ERROR_KERNEL,
-                         "packets of interfaces without a guard cannot be rejected with iptables; "
-                         "set \"backend\": \"nftables\", or \"deny\": \"drop\"");
     return 0;
 }
 

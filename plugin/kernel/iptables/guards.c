@@ -58,15 +58,23 @@ size_t iptables_guards_intruder(const struct chain *chain)
     return chain->rule_count;
 }
 
+/* What cannot be rejected is dropped: REJECT is a target of the table filter alone. */
+static enum verdict verdict_here(enum verdict verdict)
+{
+    return verdict_denies(verdict) ? VERDICT_DROP : verdict;
+}
+
 static bool is_wanted(const struct rule *rule, const struct wanted_guard *wanted)
 {
-    return rule->guard.verdict == wanted->guard->verdict && strcmp(rule->tag, wanted->tag) == 0;
+    return rule->guard.verdict == verdict_here(wanted->guard->verdict) &&
+           strcmp(rule->tag, wanted->tag) == 0;
 }
 
 static struct rule wanted_rule(const struct wanted_guard *wanted)
 {
     struct rule rule = {.kind = RULE_GUARD, .guard = *wanted->guard};
 
+    rule.guard.verdict = verdict_here(rule.guard.verdict);
     memcpy(rule.tag, wanted->tag, strlen(wanted->tag) + 1);
     return rule;
 }
@@ -87,7 +95,7 @@ static struct rule wanted_instead(const struct wanted_guard *wanted, const struc
 
 static struct rule others_rule(const struct terms *terms)
 {
-    return (struct rule){.kind = RULE_OTHERS, .guard.verdict = terms->others};
+    return (struct rule){.kind = RULE_OTHERS, .guard.verdict = verdict_here(terms->others)};
 }
 
 /* Of a guard. `in_front`: nothing but guards stands before it. */
@@ -117,7 +125,7 @@ static enum fate decide(struct work *work, const struct rule *rule, bool in_fron
 /* Of the first rule for others; further ones see no packet and go. */
 static enum fate decide_others(struct work *work, const struct rule *rule, bool in_place)
 {
-    bool right = rule->guard.verdict == work->terms->others;
+    bool right = rule->guard.verdict == verdict_here(work->terms->others);
 
     if (work->met_others)
         return FATE_GOES;

@@ -16,11 +16,6 @@ static int check_guard(const struct guard *guard, struct error *err)
                          "interface '%s' cannot be guarded with iptables, which takes a name that "
                          "ends in '+' for a pattern; rename it, or set \"backend\": \"nftables\"",
                          guard->interface);
-    if (guard->verdict == VERDICT_REJECT)
-        return error_set(err, ERROR_KERNEL,
-                         "packets from '%s' cannot be rejected with iptables; set \"backend\": "
-                         "\"nftables\", or \"deny\": \"drop\"",
-                         guard->interface);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "kernel/nftables/changes.h"
 #include "kernel/nftables/counters.h"
 #include "kernel/nftables/elements.h"
+#include "kernel/nftables/presence.h"
 #include "kernel/nftables/retry.h"
 #include "kernel/nftables/skeleton.h"
 #include "kernel/nftables/socket.h"
@@ -18,6 +19,8 @@ struct application {
     size_t plan_count;
     const struct terms *terms;
     bool closely; /* the endpoints that stand are looked at as well */
+    bool joins;   /* makes no table where there is none */
+    bool nowhere; /* that was so */
     bool again;   /* the table of version 0.1.0 is still to go */
 };
 
@@ -262,8 +265,12 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     size_t first = 0;
     bool exactly = false;
 
-    if (look_for_plans(socket, job, &view, err) < 0 ||
-        listing_terms(&view.listing, job->terms, &room, &terms, err) < 0 ||
+    if (look_for_plans(socket, job, &view, err) < 0)
+        return -1;
+    job->nowhere = job->joins && !view.listing.present;
+    if (job->nowhere)
+        return 0;
+    if (listing_terms(&view.listing, job->terms, &room, &terms, err) < 0 ||
         changes_make(job->plans, job->plan_count, &view.listing, terms.seen, is_anew(&view),
                      &changes, err) < 0)
         return -1;
@@ -292,12 +299,32 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     return is_anew(&view) ? check_counters(socket, &question, err) : 0;
 }
 
+/* *absent: as nft_keep_trying's. */
+static int apply_all(struct application *job, bool *absent, struct error *err)
+{
+    if (nft_keep_trying(apply_once, job, job->terms, absent, err) < 0)
+        return -1;
+    return job->again ? nft_keep_trying(apply_once, job, job->terms, absent, err) : 0;
+}
+
 int nft_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
               struct error *err)
 {
     struct application job = {.plans = plans, .plan_count = plan_count, .terms = terms};
 
-    if (nft_keep_trying(apply_once, &job, terms, NULL, err) < 0)
+    return apply_all(&job, NULL, err);
+}
+
+int nft_join(const struct plan *plan, const struct terms *terms, bool *present, struct error *err)
+{
+    struct application job = {.plans = plan, .plan_count = 1, .terms = terms, .joins = true};
+    struct error failure = {0};
+    bool absent = false;
+
+    if (apply_all(&job, &absent, &failure) < 0 && !absent) {
+        *err = failure;
         return -1;
-    return job.again ? nft_keep_trying(apply_once, &job, terms, NULL, err) : 0;
+    }
+    *present = !absent && !job.nowhere;
+    return 0;
 }

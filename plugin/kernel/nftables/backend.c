@@ -124,7 +124,6 @@ bool nft_is_present(void)
 
 const struct backend backend_nftables = {
     .name = "nftables",
-    .rejects = true,
     .probe = nftables_probe,
     .accept = wanted_check,
     .apply = nft_apply,

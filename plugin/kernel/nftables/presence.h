@@ -1,10 +1,22 @@
-/* Whether nf_tables holds our table, or that of version 0.1.0: the shortest of all looks. */
+/* What is asked of nf_tables, and done there, for the sake of the table that stands. */
 #ifndef IMDS_GUARD_NFTABLES_PRESENCE_H
 #define IMDS_GUARD_NFTABLES_PRESENCE_H
 
+#include "kernel/backend.h"
+
 #include <stdbool.h>
 
-/* False where that cannot be told, too. Creates and rehearses nothing. */
+/*
+ * Whether nf_tables holds our table, or that of version 0.1.0: the shortest of all looks. False where
+ * that cannot be told, too. Creates and rehearses nothing.
+ */
 bool nft_is_present(void);
+
+/*
+ * Makes the plan hold as apply does, but where no table of ours is: makes none, then, which is no
+ * error. *present: it is there, and so the plan holds. Errors: as apply's.
+ */
+must_use int nft_join(const struct plan *plan, const struct terms *terms, bool *present,
+                      struct error *err);
 
 #endif

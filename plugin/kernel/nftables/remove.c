@@ -16,6 +16,7 @@ struct removal {
     unsigned attempts;
     size_t removed;
     bool deleted;
+    bool overtaken; /* others have changed what was seen */
 };
 
 /*
@@ -146,16 +147,20 @@ static int remove_everything_once(struct nft_socket *socket, void *context, stru
     const struct terms nothing = {0};
     const struct nft_question question = {.terms = &nothing, .all_guards = true};
     struct removal *job = context;
+    const struct listing *as_seen = job->selection->as_seen;
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(netlink_messages) struct netlink_messages messages = {0};
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
+    job->overtaken = as_seen != NULL && view.generation != as_seen->generation;
+    if (job->overtaken)
+        return 0;
     if (view.table)
         skeleton_delete(&messages, NFT_TABLE);
     if (view.listing.former)
         skeleton_delete(&messages, NFT_FORMER_TABLE);
-    if (nft_commit(socket, &messages, 0, err) < 0)
+    if (nft_commit(socket, &messages, as_seen != NULL ? view.generation : 0, err) < 0)
         return -1;
     job->removed = view.listing.held_count;
     return 0;
@@ -174,6 +179,8 @@ int nft_remove(const struct selection *selection, const struct terms *terms, siz
         *err = failure;
         return -1;
     }
+    if (job.overtaken)
+        return error_set(err, ERROR_TRY_AGAIN, "others have changed the ruleset meanwhile");
     if (removed != NULL)
         *removed = job.removed;
     return 0;

@@ -140,6 +140,7 @@ int nft_view_read(struct nft_socket *socket, const struct nft_question *question
     listing->former = nft_facts_have(&reading.facts, "table inet " NFT_FORMER_TABLE);
     listing->present = view->table || listing->former;
     listing->families = FAMILY_IPV4 | FAMILY_IPV6;
+    listing->generation = view->generation;
     if (view->table && question->all_guards &&
         read_set(socket, NFT_TABLE, NFT_MAP, &reading, err) < 0)
         return -1;
