@@ -5,8 +5,8 @@
 #                                           image, package (its name and version), modules/VERSION
 #   root_get SUITE ARCH                   prints the file: a file system to boot with
 #
-# Both are had once and kept below $cache; whoever wants newer ones removes them. SOURCE and SUITE are
-# debian/CODENAME or ubuntu/CODENAME.
+# Both are had once and kept below $cache, a root for as long as root_packages stays as it is; whoever wants
+# newer ones removes them. SOURCE and SUITE are debian/CODENAME or ubuntu/CODENAME.
 # On failure: what is missing goes to standard error, and 1.
 
 # What the tests need of a userland.
@@ -76,7 +76,7 @@ kernel_unpack() { # DIR
 
 root_get() { # SUITE ARCH
     local image=$cache/roots/${1/\//-}-$2.ext4 tree=$cache/roots/${1/\//-}-$2.tree
-    if [ ! -e "$image" ]; then
+    if [ "$(cat "$image.packages" 2>/dev/null)" != "${root_packages[*]}" ]; then
         rm -rf "$tree"
         mkdir -p "$cache/roots"
         root_unpack "$1" "$2" "$tree" && root_jq "$2" "$tree" || return 1
@@ -84,6 +84,7 @@ root_get() { # SUITE ARCH
         cp "$tree/bin/busybox" "$image.busybox"
         mke2fs -q -t ext4 -d "$tree" "$image.new" 600M >/dev/null || return 1
         mv "$image.new" "$image"
+        echo "${root_packages[*]}" >"$image.packages"
         rm -rf "$tree"
     fi
     echo "$image"
