@@ -27,11 +27,11 @@
  *         }
  *     }
  *
- * A guard is one element of the map (elements.h), and who has none gets the last rule of `judge`. It has
- * a time-out only when it is to go.
- * Packets to other addresses pay for one comparison a family, with the range that EC2's own endpoints are
- * in, however many guards there are. Where an endpoint is in none, its family's rules are without
- * that, and each packet of it is looked up in the set. The chain `refuse` is there only where packets are rejected: not every kernel has its parts.
+ * A guard is one element of the map (elements.h), and who has none gets the last rule of `judge`. It
+ * has a time-out only when it is to go. Packets to other addresses pay for one comparison a family,
+ * with the range that EC2's own endpoints are in, however many guards there are. Where an endpoint
+ * is not in it, its family's rules are without that, and each packet of it is looked up in the set.
+ * The chain `refuse` is there only where packets are rejected: not every kernel has its parts.
  *
  * The chain `postrouting` is there while ip_vs is loaded: IPVS sends what it takes for a Service from
  * the INPUT hook, past FORWARD. The node's own packets have come in through no link. A packet that may
@@ -122,9 +122,10 @@ struct verdict_on_skeleton {
 
 /*
  * Compares what is there (nft_facts_take on every answer) with what skeleton_make would make, with
- * the verdict for others that is there (listing->others), and with rules as narrow as those there are. Adds a sentence to listing->faults for each
- * difference that does not follow from another, and to listing->surplus the endpoints that the terms do
- * not have. With terms->endpoint_count 0, endpoints are not judged.
+ * the verdict for others that is there (listing->others), and with rules as narrow as those there.
+ * Adds a sentence to listing->faults for each difference that does not follow from another, and to
+ * listing->surplus the endpoints that the terms do not have. With terms->endpoint_count 0, endpoints
+ * are not judged.
  */
 must_use int skeleton_judge(struct nft_facts *found, const struct terms *terms,
                             struct listing *listing, struct verdict_on_skeleton *out,
