@@ -6,7 +6,8 @@
  * Only nf_tables is written without the lock, by who finds our table there. So the table goes only as it
  * was when it was looked at (selection.as_seen); if others have set guards since, or let some go, it is
  * looked at again: what is new comes along, and what has gone is taken away again where it has been
- * brought. Who comes when the table has gone finds all in iptables.
+ * brought. It goes in two steps, for who is exempt to lose no packet (skeleton_retire). Who comes in
+ * between, or when the table has gone, waits for the lock and finds all in iptables.
  */
 #include "kernel/move.h"
 

@@ -19,7 +19,7 @@ struct application {
     size_t plan_count;
     const struct terms *terms;
     bool closely; /* the endpoints that stand are looked at as well */
-    bool joins;   /* makes no table where there is none */
+    bool joins;   /* makes no table where there is none, or one that is about to go */
     bool nowhere; /* that was so */
     bool again;   /* the table of version 0.1.0 is still to go */
 };
@@ -267,7 +267,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
 
     if (look_for_plans(socket, job, &view, err) < 0)
         return -1;
-    job->nowhere = job->joins && !view.listing.present;
+    job->nowhere = job->joins && (!view.listing.present || view.skeleton.retired);
     if (job->nowhere)
         return 0;
     if (listing_terms(&view.listing, job->terms, &room, &terms, err) < 0 ||

@@ -184,7 +184,10 @@ int skeleton_judge(struct nft_facts *found, const struct terms *terms, struct li
                           .refusing = nft_facts_have(found, "chain " NFT_REFUSAL) ||
                                       nft_facts_have(found, "rule of chain " NFT_REFUSAL),
                           .narrow = FAMILY_IPV4 | FAMILY_IPV6};
-    struct verdict_on_skeleton verdict = {.refusing = shape.refusing};
+    struct verdict_on_skeleton verdict = {.refusing = shape.refusing,
+                                          .retired =
+                                              nft_facts_have(found, "chain " NFT_JUDGE) &&
+                                              !nft_facts_have(found, "rule of chain " NFT_JUDGE)};
     cleanup(nft_facts) struct nft_facts wanted = {0};
 
     if (make_wanted(&shape, &wanted, err) < 0)

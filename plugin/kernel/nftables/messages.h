@@ -10,6 +10,7 @@
 /* The table that messages are about, its map of guards, and the chain that tells the sender. */
 #define NFT_TABLE   "imds_guard"
 #define NFT_MAP     "guards"
+#define NFT_JUDGE   "judge"
 #define NFT_REFUSAL "refuse"
 
 /*

@@ -13,8 +13,8 @@
 bool nft_is_present(void);
 
 /*
- * Makes the plan hold as apply does, but where no table of ours is: makes none, then, which is no
- * error. *present: it is there, and so the plan holds. Errors: as apply's.
+ * Makes the plan hold as apply does, but where no table of ours is, or one that is about to go: makes
+ * none, then, which is no error. *present: it is there, and so the plan holds. Errors: as apply's.
  */
 must_use int nft_join(const struct plan *plan, const struct terms *terms, bool *present,
                       struct error *err);

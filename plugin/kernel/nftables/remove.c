@@ -16,7 +16,8 @@ struct removal {
     unsigned attempts;
     size_t removed;
     bool deleted;
-    bool overtaken; /* others have changed what was seen */
+    uint32_t generation; /* in which everything is as it was seen, if that matters; or 0 */
+    bool overtaken;      /* it has passed */
 };
 
 /*
@@ -142,45 +143,89 @@ static int remove_once(struct nft_socket *socket, void *context, struct error *e
     return 0;
 }
 
-static int remove_everything_once(struct nft_socket *socket, void *context, struct error *err)
+/* A number that the kernel leaves out (nf_tables_commit), as it means that any will do. */
+static uint32_t generation_after(uint32_t generation)
+{
+    return generation + 1 == 0 ? 1 : generation + 1;
+}
+
+static int retire_once(struct nft_socket *socket, void *context, struct error *err)
 {
     const struct terms nothing = {0};
-    const struct nft_question question = {.terms = &nothing, .all_guards = true};
+    const struct nft_question question = {.terms = &nothing};
     struct removal *job = context;
-    const struct listing *as_seen = job->selection->as_seen;
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(netlink_messages) struct netlink_messages messages = {0};
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
-    job->overtaken = as_seen != NULL && view.generation != as_seen->generation;
+    job->overtaken = view.generation != job->generation;
+    if (job->overtaken || !view.table || view.skeleton.broken || view.skeleton.retired)
+        return 0;
+    skeleton_retire(&messages);
+    if (nft_commit(socket, &messages, view.generation, err) < 0)
+        return -1;
+    job->generation = generation_after(view.generation);
+    return 0;
+}
+
+static int remove_everything_once(struct nft_socket *socket, void *context, struct error *err)
+{
+    const struct terms nothing = {0};
+    const struct nft_question question = {.terms = &nothing, .all_guards = true};
+    struct removal *job = context;
+    cleanup(nft_view) struct nft_view view = {0};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+
+    if (nft_view_read(socket, &question, &view, err) < 0)
+        return -1;
+    job->overtaken = job->generation != 0 && view.generation != job->generation;
     if (job->overtaken)
         return 0;
     if (view.table)
         skeleton_delete(&messages, NFT_TABLE);
     if (view.listing.former)
         skeleton_delete(&messages, NFT_FORMER_TABLE);
-    if (nft_commit(socket, &messages, as_seen != NULL ? view.generation : 0, err) < 0)
+    if (nft_commit(socket, &messages, job->generation, err) < 0)
         return -1;
     job->removed = view.listing.held_count;
     return 0;
 }
 
-int nft_remove(const struct selection *selection, const struct terms *terms, size_t *removed,
-               struct error *err)
+/* Where there is no nf_tables, there is nothing to remove. */
+static int keep_trying(nft_attempt *once, struct removal *job, const struct terms *terms,
+                       struct error *err)
 {
-    struct removal job = {.selection = selection};
     struct error failure = {0};
     bool absent = false;
 
-    if (nft_keep_trying(selection->everything ? remove_everything_once : remove_once, &job, terms,
-                        &absent, &failure) < 0 &&
-        !absent) {
+    if (nft_keep_trying(once, job, terms, &absent, &failure) < 0 && !absent) {
         *err = failure;
         return -1;
     }
-    if (job.overtaken)
+    if (job->overtaken)
         return error_set(err, ERROR_TRY_AGAIN, "others have changed the ruleset meanwhile");
+    return 0;
+}
+
+/* Each has a socket of its own: when the first one is closed, the kernel waits until no packet is under way
+ * in the rules that were deleted. */
+static int remove_everything(struct removal *job, const struct terms *terms, struct error *err)
+{
+    if (job->generation != 0 && keep_trying(retire_once, job, terms, err) < 0)
+        return -1;
+    return keep_trying(remove_everything_once, job, terms, err);
+}
+
+int nft_remove(const struct selection *selection, const struct terms *terms, size_t *removed,
+               struct error *err)
+{
+    struct removal job = {.selection = selection,
+                          .generation = selection->as_seen ? selection->as_seen->generation : 0};
+
+    if (selection->everything ? remove_everything(&job, terms, err) < 0
+                              : keep_trying(remove_once, &job, terms, err) < 0)
+        return -1;
     if (removed != NULL)
         *removed = job.removed;
     return 0;

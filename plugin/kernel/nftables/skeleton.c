@@ -10,9 +10,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 
-#define JUDGE "judge"
-
-static const char *const chains[] = {NFT_FORWARD, JUDGE, NFT_REFUSAL, NFT_POSTROUTING};
+static const char *const chains[] = {NFT_FORWARD, NFT_JUDGE, NFT_REFUSAL, NFT_POSTROUTING};
 
 #define EACH(item, table)                                                                          \
     const __typeof__(*(table)) *item = (table);                                                    \
@@ -33,7 +31,7 @@ void skeleton_take_others(const struct nlmsghdr *message, struct others *out)
 {
     struct others found;
 
-    if (rule_read_others(message, JUDGE, &found) && found.verdict <= out->verdict)
+    if (rule_read_others(message, NFT_JUDGE, &found) && found.verdict <= out->verdict)
         *out = found;
 }
 
@@ -90,14 +88,16 @@ static void write_refusal(struct netlink_messages *messages)
  * past it, is judged. */
 static void write_rules(struct netlink_messages *messages, const struct shape *shape, bool ipvs)
 {
-    rule_by_interface(messages, JUDGE, NFT_MAP);
-    rule_for_others(messages, JUDGE, &shape->others);
+    rule_by_interface(messages, NFT_JUDGE, NFT_MAP);
+    rule_for_others(messages, NFT_JUDGE, &shape->others);
     for (EACH(set, endpoint_sets))
-        rule_to_endpoints(messages, NFT_FORWARD, set, shape->narrow & set->family, false, JUDGE);
+        rule_to_endpoints(messages, NFT_FORWARD, set, shape->narrow & set->family, false,
+                          NFT_JUDGE);
     if (!ipvs)
         return;
     for (EACH(set, endpoint_sets))
-        rule_to_endpoints(messages, NFT_POSTROUTING, set, shape->narrow & set->family, true, JUDGE);
+        rule_to_endpoints(messages, NFT_POSTROUTING, set, shape->narrow & set->family, true,
+                          NFT_JUDGE);
 }
 
 void skeleton_make(struct netlink_messages *messages, const struct terms *terms,
@@ -113,7 +113,7 @@ void skeleton_make(struct netlink_messages *messages, const struct terms *terms,
     elements_make(messages, "counter");
     if (shape->refusing)
         skeleton_add_refusal(messages);
-    make_chain(messages, JUDGE);
+    make_chain(messages, NFT_JUDGE);
     make_base_chains(messages, ipvs);
     write_rules(messages, shape, ipvs);
 }
@@ -129,7 +129,7 @@ void skeleton_renew_rules(struct netlink_messages *messages, const struct shape 
 
     make_base_chains(messages, ipvs);
     flush_chain(messages, NFT_FORWARD);
-    flush_chain(messages, JUDGE);
+    flush_chain(messages, NFT_JUDGE);
     if (ipvs)
         flush_chain(messages, NFT_POSTROUTING);
     if (shape->refusing) {
@@ -172,6 +172,11 @@ void skeleton_keep_endpoints(struct netlink_messages *messages, const struct ter
 {
     for (EACH(set, endpoint_sets))
         endpoints_add(messages, set, terms);
+}
+
+void skeleton_retire(struct netlink_messages *messages)
+{
+    flush_chain(messages, NFT_JUDGE);
 }
 
 void skeleton_delete(struct netlink_messages *messages, const char *table)
