@@ -207,7 +207,7 @@ narrow_rules() {
 @test "a kernel without nf_tables: ADD says so, DEL has nothing to do" {
     pod_add a
     nth=$(nth_socket ADD)
-    assert_fails 101 "no nf_tables" traced -e "inject=socket:error=EPROTONOSUPPORT:when=$nth" -- \
+    assert_fails 101 "no nf_tables" traced -e "inject=socket:error=EPROTONOSUPPORT:when=$nth+" -- \
         plugin ADD a
     nth=$(nth_socket DEL)
     plugin ADD a >/dev/null

@@ -254,7 +254,7 @@ tell() {
     assert_imds_silent a
     config >/run/config/imds-guard.json
     wait_until 30 rests ImdsGuardConfigurationOld
-    truncate -s 9M /var/lib/cni/results/aws-cni-huge-eth0
+    truncate -s 20G /var/lib/cni/results/aws-cni-huge-eth0
     wait_until 30 fires ImdsGuardNotAllRead
     rm /var/lib/cni/results/aws-cni-huge-eth0
     wait_until 30 rests ImdsGuardNotAllRead
