@@ -104,6 +104,23 @@ assert_probe_never_arrived() {
     rmdir /run/xtables.lock.d
 }
 
+# Where our table stands it is asked first, whatever else is live by now.
+@test "auto: an ADD mends our table after its rules were flushed, on a node with legacy tables" {
+    BACKEND=auto conflist regular '.exempt = [{namespace: "legacy"}]'
+    pod_add a
+    pod_add b legacy/b
+    on_node iptables-legacy -t filter -L >/dev/null
+    on_node nft flush table inet imds_guard
+    pod_add c
+    for pod in a c; do
+        assert_imds_silent $pod
+    done
+    assert_imds_answers b
+    for pod in a b c; do
+        assert_only_in nftables $pod
+    done
+}
+
 # As if ip_vs had been loaded; what is judged then, the tests with kernels of their own show.
 @test "auto: an ADD moves all guards to nftables while IPVS may send packets, which iptables cannot judge" {
     on_node iptables-legacy -t filter -L >/dev/null

@@ -155,13 +155,13 @@ static int add_with_lock(const struct config *config, const struct plan *plan,
         return -1;
     locked.locked = lock >= 0;
     *tried = &backend_nftables;
-    if (nft_is_present() && nft_join(plan, &locked, &in_nftables, err) < 0)
+    in_iptables = iptables_stands(&locked);
+    /* Who lets everything pass moves away only if all is in iptables by now; else it has to be mended. */
+    if (in_iptables && nft_is_present() && nft_join(plan, &locked, &in_nftables, err) < 0)
         return -1;
-    in_iptables = (!in_nftables && chosen == &backend_iptables) || iptables_stands(&locked);
-    if (in_nftables && !in_iptables)
-        return 0;
     /* Where AUTO chooses nftables though iptables stands, IPVS may send packets, and all move. */
-    if (!in_nftables && chosen == &backend_nftables && (!in_iptables || leaves_choice(config)))
+    if (in_iptables ? !in_nftables && chosen == &backend_nftables && leaves_choice(config)
+                    : chosen == &backend_nftables || nft_is_present())
         return guards_apply(&backend_nftables, plan, 1, &locked, NULL, err);
     *tried = &backend_iptables;
     return backend_iptables.apply(plan, 1, &locked, err);
