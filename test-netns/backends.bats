@@ -95,6 +95,11 @@ assert_probe_never_arrived() {
         assert_nothing_arrives $pod # the one drops it, or the other
     done
     assert_imds_answers b # which both let pass
+    # Whoever comes now and may pass, could not: there is a drop for others that cannot be changed.
+    if pod_add d legacy/d >/run/refusal 2>&1; then fail "d has started, and is cut"; fi
+    grep -q 'xtables.lock.d is a directory' /run/refusal
+    grep -q 'packets are denied that should pass' /run/refusal
+    pod_gone d
     unset XTABLES_LOCKFILE
     on_node "$IMDS_GUARD" sync >/dev/null
     for pod in a b c; do

@@ -167,6 +167,18 @@ static int add_with_lock(const struct config *config, const struct plan *plan,
     return backend_iptables.apply(plan, 1, &locked, err);
 }
 
+/* What could not be moved from the one that has not worked, because of `first`, is in force as it was. */
+static int check_passage(const struct plan *plan, const struct terms *terms,
+                         const struct error *first, struct error *err)
+{
+    struct error why = {0};
+
+    if (guards_check(plan, terms, &why) == 0)
+        return 0;
+    *err = *first;
+    return error_details(err, "%s", why.details[0] != '\0' ? why.details : why.msg);
+}
+
 int guards_add(const struct config *config, const struct plan *plan, const struct terms *terms,
                struct error *err)
 {
@@ -177,7 +189,9 @@ int guards_add(const struct config *config, const struct plan *plan, const struc
     if ((config->backend == BACKEND_IPTABLES || add_to_table(plan, terms, &done, &first) == 0) &&
         (done || add_with_lock(config, plan, terms, &tried, &first) == 0))
         return 0;
-    return apply_instead(config, &tried, plan, 1, terms, NULL, &first, err);
+    if (apply_instead(config, &tried, plan, 1, terms, NULL, &first, err) < 0)
+        return -1;
+    return lets_pass(plan) ? check_passage(plan, terms, &first, err) : 0;
 }
 
 /*
