@@ -11,17 +11,22 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_as(const struct listing *seen, struct error *err)
+static int remove_where(enum verdict others, const struct listing *seen, struct error *err)
 {
     const struct selection everything = {.everything = true, .as_seen = seen};
-    const struct terms terms = terms_of_add(VERDICT_DROP);
+    const struct terms terms = terms_of_add(others);
 
     return backend_nftables.remove(&everything, &terms, NULL, err);
 }
 
-static bool joins(void)
+static int remove_as(const struct listing *seen, struct error *err)
 {
-    const struct terms terms = terms_of_add(VERDICT_DROP);
+    return remove_where(VERDICT_DROP, seen, err);
+}
+
+static bool joins_where(enum verdict others)
+{
+    const struct terms terms = terms_of_add(others);
     struct guard guard = {.interface = "eni2", .verdict = VERDICT_DROP};
     const struct plan plan = {.tag = OWNER_B, .guards = &guard, .guard_count = 1};
     struct error err = {0};
@@ -29,6 +34,11 @@ static bool joins(void)
 
     assert_int_equal(nft_join(&plan, &terms, &present, &err), 0);
     return present;
+}
+
+static bool joins(void)
+{
+    return joins_where(VERDICT_DROP);
 }
 
 static void the_table_lets_pass_before_it_goes(void **state)
@@ -96,6 +106,33 @@ static void nobody_joins_a_table_that_is_to_go(void **state)
     assert_int_equal(nftables.length, 0);
 }
 
+static struct listing seen_by_mover;
+
+static void is_cut_off_after_this_commit(void)
+{
+    nftables.meanwhile = somebody_commits;
+}
+
+static void moves_where_others_pass(void)
+{
+    struct error unused = {0};
+
+    nftables.meanwhile = is_cut_off_after_this_commit;
+    (void)!remove_where(VERDICT_PASS, &seen_by_mover, &unused);
+    nftables.meanwhile = NULL;
+}
+
+/* Who has looked before that, and commits without asking whether anybody has since. */
+static void where_others_pass_nobody_comes_to_what_lets_pass(void **state)
+{
+    (void)state;
+    apply(OWNER_A, "eni1", VERDICT_PASS, terms_of_sync(VERDICT_PASS));
+    seen_by_mover = list();
+    nftables.meanwhile = moves_where_others_pass;
+    assert_false(joins_where(VERDICT_PASS));
+    listing_free(&seen_by_mover);
+}
+
 /* As when who wanted it to go has been killed in between, and nothing else is in force. */
 static void what_was_to_go_is_mended_by_who_wants_it(void **state)
 {
@@ -117,6 +154,7 @@ int main(void)
         cmocka_unit_test_setup(the_table_lets_pass_before_it_goes, set_up),
         cmocka_unit_test_setup(what_was_not_seen_stays_as_it_is, set_up),
         cmocka_unit_test_setup(nobody_joins_a_table_that_is_to_go, set_up),
+        cmocka_unit_test_setup(where_others_pass_nobody_comes_to_what_lets_pass, set_up),
         cmocka_unit_test_setup(what_was_to_go_is_mended_by_who_wants_it, set_up),
     };
 

@@ -208,11 +208,16 @@ static int keep_trying(nft_attempt *once, struct removal *job, const struct term
     return 0;
 }
 
-/* Each has a socket of its own: when the first one is closed, the kernel waits until no packet is under way
- * in the rules that were deleted. */
+/*
+ * Each has a socket of its own: when the first one is closed, the kernel waits until no packet is under way
+ * in the rules that were deleted. Where others pass elsewhere, the first is left out: whoever has come to
+ * the table just when it was retired, without looking at the generation, would be open until the move goes
+ * on.
+ */
 static int remove_everything(struct removal *job, const struct terms *terms, struct error *err)
 {
-    if (job->generation != 0 && keep_trying(retire_once, job, terms, err) < 0)
+    if (job->generation != 0 && verdict_denies(terms->others) &&
+        keep_trying(retire_once, job, terms, err) < 0)
         return -1;
     return keep_trying(remove_everything_once, job, terms, err);
 }
