@@ -216,7 +216,8 @@ static int move_all(struct move *move, const struct listing *seen, struct error 
     cleanup(listing) struct listing before = {0};
 
     drop_overtaken(move, seen);
-    for (bool again = false;; again = true) {
+    /* Iptables has been changed by nobody of ours. To nftables others have come: none of them is outdated. */
+    for (bool again = false;; again = move->from == &backend_nftables) {
         struct error why = {0};
 
         if (unite(move, again, err) < 0)
