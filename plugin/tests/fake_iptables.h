@@ -20,8 +20,8 @@ static struct world {
     bool unreadable[FAMILIES];
     unsigned commits[FAMILIES];
     unsigned opened;
-    const char *referenced; /* a chain that a foreign rule jumps to */
-    unsigned refusals;      /* commits that fail, as somebody writes without the lock */
+    const char *referenced;  /* a chain that a foreign rule jumps to */
+    unsigned refusals;       /* commits that fail, as somebody writes without the lock */
     void (*meanwhile)(void); /* what somebody else does, once, before the first of them */
     bool locked;
 } world;
