@@ -103,3 +103,32 @@ restore_stale_exemption() {
     assert_guards_in "$BACKEND" a drop
     assert_imds_silent a
 }
+
+# The one family's chains have gone, and the other's stand.
+@test "a pod that comes after a move to nftables was cut off between IPv4 and IPv6 cuts nobody who is exempt" {
+    local exempt='.exempt = [{namespace: "legacy"}]'
+    BACKEND=iptables conflist regular "$exempt"
+    pod_add a
+    pod_add b legacy/b
+    save_rules iptables
+    BACKEND=nftables conflist regular "$exempt"
+    on_node "$IMDS_GUARD" sync >/dev/null
+    on_node ip6tables-legacy-restore </run/saved6
+    assert_imds_answers b
+    conflist regular "$exempt"
+    pod_add c legacy/c
+    BACKEND=iptables conflist regular "$exempt"
+    pod_add d
+    for pod in b c; do
+        assert_imds_answers $pod
+    done
+    for pod in a d; do
+        assert_nothing_arrives $pod
+    done
+    assert_quiet plugin CHECK c legacy/c
+    on_node "$IMDS_GUARD" sync >/dev/null
+    for pod in b c; do
+        assert_guards_in iptables $pod pass
+        assert_imds_answers $pod
+    done
+}

@@ -1,5 +1,6 @@
 #include "kernel/backends.h"
 
+#include "kernel/iptables/join.h"
 #include "kernel/ipvs.h"
 #include "kernel/move.h"
 #include "kernel/nftables/presence.h"
@@ -164,7 +165,8 @@ static int add_with_lock(const struct config *config, const struct plan *plan,
                     : chosen == &backend_nftables || nft_is_present())
         return guards_apply(&backend_nftables, plan, 1, &locked, NULL, err);
     *tried = &backend_iptables;
-    return backend_iptables.apply(plan, 1, &locked, err);
+    return in_nftables ? iptables_join(plan, &locked, err)
+                       : backend_iptables.apply(plan, 1, &locked, err);
 }
 
 /* What could not be moved from the one that has not worked, because of `first`, is in force as it was. */
