@@ -274,31 +274,29 @@ static int edit_to_join(const struct task *task, const struct snapshot *snapshot
     return iptables_skeleton_present(snapshot) ? edit_to_apply(task, snapshot, edits, err) : 0;
 }
 
-static int make_hold(struct task *task, const struct plan *plans, size_t plan_count,
+static int make_hold(struct task task, const struct plan *plans, size_t plan_count,
                      struct error *err)
 {
     cleanup(wanted) struct wanted wanted = {0};
 
-    task->wanted = &wanted;
-    if (check_terms(task->terms, err) < 0 ||
+    task.wanted = &wanted;
+    if (check_terms(task.terms, err) < 0 ||
         iptables_wanted_make(plans, plan_count, &wanted, err) < 0)
         return -1;
-    return bring_about(task, NULL, err);
+    return bring_about(&task, NULL, err);
 }
 
 static int backend_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
                          struct error *err)
 {
-    struct task task = {.edit = edit_to_apply, .terms = terms};
-
-    return make_hold(&task, plans, plan_count, err);
+    return make_hold((struct task){.edit = edit_to_apply, .terms = terms}, plans, plan_count, err);
 }
 
 int iptables_join(const struct plan *plan, const struct terms *terms, struct error *err)
 {
-    struct task task = {.edit = edit_to_join, .only_live = true, .terms = terms};
+    const struct task task = {.edit = edit_to_join, .only_live = true, .terms = terms};
 
-    return make_hold(&task, plan, 1, err);
+    return make_hold(task, plan, 1, err);
 }
 
 static size_t count_guards(struct listing *listing)
