@@ -253,5 +253,7 @@ node_gone() {
         gone+="link delete ${name%%@*}"$'\n'
     done < <(ip -n aws -brief link show type veth)
     ip -n aws -force -batch - <<<"$gone" 2>/dev/null || true
+    # What is still to end would be sent again, to the next node: its answer would count as a packet to IMDS.
+    in_aws ss --kill --tcp state connected >/dev/null 2>&1 || true
     rm -rf "${world_state:?}"/* /var/lib/cni/* /etc/cni/net.d/* /run/xtables.lock
 }
