@@ -11,7 +11,7 @@
  *            2         2  CNI_NETNS is a network namespace
  *            2         2  host networking or not: is it our own namespace
  *            3         3  a socket in the pod's namespace: there, and back
- *           10        10  links: what the pod's namespace and the host's say of them
+ *           11        11  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
  *           15         7  nf_tables: what is there, and one transaction

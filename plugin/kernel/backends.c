@@ -150,19 +150,22 @@ static int add_with_lock(const struct config *config, const struct plan *plan,
     cleanup(close_fd) int lock = -1;
     bool in_nftables = false;
     bool in_iptables = false;
+    bool present = false;
 
     *tried = &backend_iptables;
     if (lock_for(chosen, terms, &lock, err) < 0)
         return -1;
     locked.locked = lock >= 0;
     *tried = &backend_nftables;
-    in_iptables = iptables_stands(&locked);
+    present = nft_is_present();
+    /* Reading legacy tables is dear: not where everything goes there anyway. */
+    in_iptables = (!present && chosen == &backend_iptables) || iptables_stands(&locked);
     /* Who lets everything pass moves away only if all is in iptables by now; else it has to be mended. */
-    if (in_iptables && nft_is_present() && nft_join(plan, &locked, &in_nftables, err) < 0)
+    if (in_iptables && present && nft_join(plan, &locked, &in_nftables, err) < 0)
         return -1;
     /* Where AUTO chooses nftables though iptables stands, IPVS may send packets, and all move. */
     if (in_iptables ? !in_nftables && chosen == &backend_nftables && leaves_choice(config)
-                    : chosen == &backend_nftables || nft_is_present())
+                    : chosen == &backend_nftables || present)
         return guards_apply(&backend_nftables, plan, 1, &locked, NULL, err);
     *tried = &backend_iptables;
     return in_nftables ? iptables_join(plan, &locked, err)
