@@ -228,6 +228,27 @@ fence_of_status() { # FILTER
     fence list | grep "^incoming $(index_of "$(host_links a)") drop"
 }
 
+# It has looked at the pods then, and not at the fence yet.
+@test "pods that end while sync is at work are nothing that it has to bring up to date" {
+    local syncing pod
+    conflist regular
+    for pod in a b c; do
+        pod_add $pod
+    done
+    guard sync
+    traced -e trace=bpf -e inject=bpf:signal=STOP:when=1 -- guard sync >/run/said 2>&1 3>&- &
+    syncing=$!
+    wait_until 10 is_stopped
+    pod_del b
+    pod_del c # has b's forgotten
+    kill -CONT "$(pgrep -x imds-guard)"
+    wait "$syncing"
+    run ! grep "exit fence" /run/said
+    grep "0 failed" /run/said
+    [ "$(fence list | grep -c '^incoming .* drop')" -eq 1 ]
+    pod_check a
+}
+
 @test "an index that comes again is judged anew" {
     conflist regular '.exempt = [{"namespace": "kube-system"}]'
     pod_add a kube-system/a

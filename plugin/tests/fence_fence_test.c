@@ -347,6 +347,23 @@ static void a_link_that_is_gone_is_not_right(void **state)
     assert_true(is_right_for(&nobody));
 }
 
+/* It ends between the look at the pods and the fence's. */
+static void a_pod_that_has_ended_meanwhile_is_no_change(void **state)
+{
+    struct error err = {0};
+    size_t changes = 77;
+    size_t pruned = 77;
+
+    (void)state;
+    sync_with(&pod);
+    fake.places[POD].exists = false;
+    assert_int_equal(fence_prune(&terms, &pruned, &err), 0);
+    assert_int_equal(pruned, 1);
+    assert_int_equal(fence_sync(&terms, &pod, 1, &changes, &err), 0);
+    assert_int_equal(changes, 0);
+    assert_int_equal(elements_of(map_at(ETH0, "imds_verdicts")), 0);
+}
+
 static void a_program_that_is_there_twice_is_not_right(void **state)
 {
     (void)state;
@@ -589,6 +606,7 @@ int main(void)
         FENCE(sync_sets_exactly_what_the_terms_say),
         FENCE(sync_brings_two_sets_of_maps_together),
         FENCE(a_link_that_is_gone_is_not_right),
+        FENCE(a_pod_that_has_ended_meanwhile_is_no_change),
         FENCE(a_program_that_is_there_twice_is_not_right),
         FENCE(sync_goes_on_where_one_uplink_fails),
         FENCE(links_that_are_gone_are_forgotten),

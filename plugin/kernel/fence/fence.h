@@ -51,8 +51,8 @@ must_use int fence_check(const struct terms *terms, const struct plan *plan, str
 
 /*
  * For sync and watch: the fence stands first on every uplink, with exactly these endpoints, this
- * verdict for others and these plans' verdicts. *changes counts what had to be done (0: all was
- * right). Goes on to the other links where one fails, and reports the first error.
+ * verdict for others and these plans' verdicts, but for links that are gone. *changes counts what had
+ * to be done (0: all was right). Goes on to the other links where one fails, and reports the first error.
  */
 must_use int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_count,
                         size_t *changes, struct error *err);
