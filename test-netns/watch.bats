@@ -56,6 +56,11 @@ bats_require_minimum_version 1.5.0
     wait_until 10 has_entry
 }
 
+# With the mode that aws-node has given it; while it is written that is another, and another file is there.
+list_is_all_there_is() {
+    [ "$(find /etc/cni/net.d -mindepth 1 -printf '%p %m\n')" = "$list 644" ]
+}
+
 @test "a conflist rewritten as aws-node does it is patched again, 200 times in a row" {
     local i
     prepare regular
@@ -66,8 +71,7 @@ bats_require_minimum_version 1.5.0
         aws_node_writes
         wait_until 10 has_entry || fail "round $i"
     done
-    [ "$(stat -c %a "$list")" = 644 ]
-    [ "$(find /etc/cni/net.d -mindepth 1 | wc -l)" -eq 1 ]
+    wait_until 10 list_is_all_there_is
     assert_guards a drop
     assert_imds_silent a
 }
