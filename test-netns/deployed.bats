@@ -138,7 +138,8 @@ is_ready() { # [SPEC]
     assert_imds_silent a
     wait_until 90 grep -q '^imds_guard_packets_total{namespace="default",pod="a",.*} [1-9]' \
         /var/lib/node_exporter/textfile_collector/imds-guard.prom
-    [ "$(ls -A /var/lib/node_exporter/textfile_collector)" = imds-guard.prom ]
+    # While it is written there is another beside it.
+    wait_until 30 eval '[ "$(ls -A /var/lib/node_exporter/textfile_collector)" = imds-guard.prom ]'
 }
 
 @test "removal takes entry and guards away, and pods end as they should" {

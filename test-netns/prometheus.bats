@@ -113,7 +113,8 @@ asks_and_fires() { # POD ALERT [LABELS]
     wait_until 15 grep -q 'imds_guard_packets_total{namespace="default",pod="a",.*} [1-9]' $textfile
     promtool check metrics <$textfile
     on_node "$IMDS_GUARD" status --prometheus | promtool check metrics
-    [ "$(ls -A /run/textfiles)" = imds-guard.prom ]
+    # While it is written there is another beside it.
+    wait_until 10 eval '[ "$(ls -A /run/textfiles)" = imds-guard.prom ]'
     [ "$(stat -c %a $textfile)" = 644 ]
 }
 
