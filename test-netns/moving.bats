@@ -37,11 +37,11 @@ cached_result() { # POD
 }
 
 configured() { # BACKEND
-    BACKEND=$1 conflist regular '.exempt = [{namespace: "free"}]'
+    BACKEND=$1 conflist regular '.exempt = [{namespace: "free"}] | .lockTimeoutSeconds = 120'
 }
 
 guard_sync() {
-    on_node timeout 60 "$IMDS_GUARD" sync >/run/sync.log 2>&1 || fail "sync: $(cat /run/sync.log)"
+    on_node timeout 300 "$IMDS_GUARD" sync >/run/sync.log 2>&1 || fail "sync: $(cat /run/sync.log)"
 }
 
 # As it was before: everything in $BACKEND, a guard for `guest`, or none, and none for `late`.
@@ -73,7 +73,7 @@ stopped_at_each() { # PREPARE MEANWHILE AFTERWARDS COMMAND...
     for call in "${calls[@]}"; do
         $prepare
         traced -e "trace=flock,$call" -- "$@" >/dev/null
-        delay=2000 # on any machine enough; then what is enough on most
+        delay=2000
         for number in $(numbers_of "$call"); do
             $prepare
             rm "$BATS_TEST_TMPDIR/trace"
@@ -81,9 +81,10 @@ stopped_at_each() { # PREPARE MEANWHILE AFTERWARDS COMMAND...
                 >/run/stopped.log 2>&1 3>&- 4>&- &
             stopped=$!
             wait_until 10 reached "$call" "$number"
-            delay=300
             $meanwhile
             [ ! -e "/proc/$stopped" ] || finished=$((finished + 1))
+            # What is enough on most machines, once it is known that this is one.
+            [ "$finished" -gt 0 ] && delay=300 || delay=10000
             wait "$stopped" || fail "$(cat /run/stopped.log)" || return 1
             $afterwards || fail "stopped at $call, number $number" || return 1
         done
@@ -153,7 +154,7 @@ to_move() { # ADD|DEL
 two_come() {
     CONFIG=$entry_of_before plugin ADD guest >/dev/null
     CONFIG=$entry_of_before plugin ADD late free/late >/dev/null
-    in_pod late ping -n -q -c 1 -W 5 "$imds4" >/dev/null || fail "nothing answers who is exempt"
+    in_pod late ping -n -q -c 1 -W "$packets_patience" "$imds4" >/dev/null || fail "nothing answers who is exempt"
 }
 
 two_are_right() {

@@ -129,7 +129,7 @@ phase() { # FILTER WHO_MAY...
     done
     put "$1"
     "$in_force"
-    sleep 0.05 # what had been let through has gone its way
+    streams_go_on 50 "${closed[@]}" # behind what had been let through and is on its way
     are_closed "${closed[@]}"
     for who in "${@:2}"; do
         before=$(stream_arrived "$who")

@@ -115,7 +115,7 @@ nothing_of_former_is_left() {
 # 0.1.0 opens the node for whom it does not know, and the new one closes it.
 closes_for_stranger() {
     local before
-    sleep 0.05
+    streams_go_on 50 stranger # behind what had been let through and is on its way
     before=$(stream_arrived stranger)
     [ "$before" -gt 0 ] || fail "the stranger has never sent" || return 1
     streams_go_on 100 stranger

@@ -87,8 +87,10 @@ is_guarded() { # POD
     pod_add b
     [ "$(guard_hits a drop)" -eq 0 ]
     run ! in_pod a ping -n -q -c 7 -i 0.01 -W 0.1 169.254.169.254
+    wait_until 5 has_hits a drop 7
     [ "$(guard_hits a drop)" -eq 7 ]
     run ! in_pod a ping -n -q -c 5 -i 0.01 -W 0.1 fd00:ec2::254
+    wait_until 5 has_hits a drop 12
     [ "$(guard_hits a drop)" -eq 12 ]
     assert_rest_answers a b
     [ "$(guard_hits a drop)" -eq 12 ]
