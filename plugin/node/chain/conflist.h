@@ -79,10 +79,10 @@ must_use int conflist_check(const cJSON *tree, struct error *err);
 
 /*
  * The conflist's text with our entry as the last plugin, and no other of ours: whoever makes an
- * interface has made it then. `entry` is the text of a JSON object of type imds-guard; it is laid out
- * as its neighbours are. An entry that stands last and says the same already stays as it is, to the
- * byte. *out is the caller's to free. Errors: ERROR_DECODING, ERROR_INVALID_CONFIG (conflist_check; a
- * list of nothing but imds-guard).
+ * interface has made it then. `entry` is the text of a JSON object of type imds-guard, and goes in as
+ * it is. An entry that stands last and says the same already stays, to the byte. *out is the caller's
+ * to free. Errors: ERROR_DECODING, ERROR_INVALID_CONFIG (conflist_check; a list of nothing but
+ * imds-guard).
  */
 must_use int conflist_insert(struct span text, struct span entry, char **out, struct error *err);
 
