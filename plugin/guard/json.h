@@ -48,8 +48,8 @@ must_use bool json_member(struct span object, const char *key, struct span *out)
 must_use bool json_next(struct span *rest, struct span *out);
 
 /*
- * Whether two values say the same, in whatever order their members stand. cJSON_Compare goes both ways
- * at every level, and for an object nested 60 deep takes 2^60 steps.
+ * Whether two values say the same, in whatever order their members stand; `a` has no key twice.
+ * cJSON_Compare goes both ways at every level, and for an object nested 60 deep takes 2^60 steps.
  */
 must_use bool json_same(const cJSON *a, const cJSON *b);
 

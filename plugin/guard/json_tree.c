@@ -2,25 +2,6 @@
 
 #include <string.h>
 
-/* The member of `other` with the key of `like`, one of `object`, and as many of that key before it. */
-static const cJSON *counterpart(const cJSON *other, const cJSON *object, const cJSON *like)
-{
-    const cJSON *before = object->child;
-    const cJSON *member = NULL;
-
-    cJSON_ArrayForEach(member, other)
-    {
-        if (strcmp(member->string, like->string) != 0)
-            continue;
-        while (before != like && strcmp(before->string, like->string) != 0)
-            before = before->next;
-        if (before == like)
-            return member;
-        before = before->next;
-    }
-    return NULL;
-}
-
 bool json_same(const cJSON *a, const cJSON *b)
 {
     const cJSON *other = b->child;
@@ -32,9 +13,9 @@ bool json_same(const cJSON *a, const cJSON *b)
     if (cJSON_IsString(a))
         return strcmp(a->valuestring, b->valuestring) == 0;
     for (const cJSON *one = a->child; one != NULL; one = one->next, other = other->next) {
-        const cJSON *same = cJSON_IsObject(a) ? counterpart(b, a, one) : other;
-
-        if (same == NULL || !json_same(one, same))
+        if (cJSON_IsObject(a))
+            other = cJSON_GetObjectItemCaseSensitive(b, one->string);
+        if (other == NULL || !json_same(one, other))
             return false;
     }
     return true;

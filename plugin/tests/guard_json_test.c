@@ -264,12 +264,12 @@ static void values_are_the_same_in_whatever_order_their_members_stand(void **sta
         {"[1,2]", "[2,1]", false},
         {"[1,{}]", "[1,[]]", false},
         {"true", "false", false},
-        {"{\"a\":1,\"b\":0,\"a\":2}", "{\"b\":0,\"a\":1,\"a\":2}", true},
-        {"{\"a\":1,\"a\":2}", "{\"a\":2,\"a\":1}", false},
-        {"{\"a\":1,\"a\":1}", "{\"a\":1,\"b\":1}", false},
     };
+    cleanup(json) cJSON *entry = tree_of("{\"a\":1,\"b\":1}");
+    cleanup(json) cJSON *twice = tree_of("{\"a\":1,\"a\":1}");
 
     (void)state;
+    assert_false(json_same(entry, twice));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         cleanup(json) cJSON *a = tree_of(cases[i].a);
         cleanup(json) cJSON *b = tree_of(cases[i].b);

@@ -56,7 +56,7 @@ static int is_settled(const struct drop_ins *drop_ins, struct span entry, bool *
         return 0;
     if (json_parse(entry, &tree, err) < 0)
         return -1;
-    *out = json_same(drop_ins->ours[drop_ins->count - 1].tree, tree);
+    *out = json_same(tree, drop_ins->ours[drop_ins->count - 1].tree);
     return 0;
 }
 

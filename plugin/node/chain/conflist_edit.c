@@ -142,7 +142,7 @@ static bool is_settled(struct span text, const cJSON *tree, const cJSON *entry)
 
     return ours.count == 1 && !ours.tree->next &&
            ours.tree != cJSON_GetObjectItemCaseSensitive(tree, "plugins")->child &&
-           json_same(ours.tree, entry);
+           json_same(entry, ours.tree);
 }
 
 int conflist_insert(struct span text, struct span entry, char **out, struct error *err)
