@@ -190,7 +190,7 @@ static void remove_directory(char *directory, const struct fake *files, size_t c
     "]}"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct networks nobody;
+static const struct names nobody;
 
 static void finds_what_the_runtime_finds(void **state)
 {
@@ -240,7 +240,7 @@ static void finds_nothing_where_nothing_is(void **state)
     free(path);
 }
 
-static struct conflist load(const struct fake *file, const struct networks *networks)
+static struct conflist load(const struct fake *file, const struct names *networks)
 {
     char *directory = make_directory(file, 1);
     struct conflist conflist = {0};
@@ -255,7 +255,8 @@ static struct conflist load(const struct fake *file, const struct networks *netw
 
 static void assert_problem(const struct fake *file, const char *says)
 {
-    const struct networks named = {.names = {"a"}, .count = 1};
+    char a[] = "a", *names[] = {a};
+    const struct names named = {names, 1};
     cleanup(conflist) struct conflist conflist = load(file, &named);
 
     assert_non_null(conflist.problem);

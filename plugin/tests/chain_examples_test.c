@@ -35,7 +35,7 @@ static void the_conflist_has_the_default_entry_last(void **state)
 {
     cleanup(conflist) struct conflist conflist = {.path = NULL};
     cleanup(config) struct config config = {.endpoints = NULL};
-    const struct networks networks = {.count = 0};
+    const struct names networks = {.count = 0};
     const cJSON *plugins;
     struct error err = {.code = ERROR_NONE};
     bool found = false;

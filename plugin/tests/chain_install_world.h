@@ -194,7 +194,7 @@ static inline cJSON *entry_of(const struct world *world)
     const struct conflist *first;
     struct error err = {0};
 
-    if (directory_load(world->conf_dir, &world->options.networks, &directory, &err) < 0)
+    if (directory_load(world->conf_dir, world->options.networks, &directory, &err) < 0)
         fail_msg("%s", err.msg);
     first = directory_entry(&directory, NULL);
     return first ? cJSON_Duplicate(first->entry, true) : NULL;

@@ -63,6 +63,7 @@ static void installs_and_uninstalls(const struct node *node)
 {
     void *state = NULL;
     struct world *world;
+    cleanup(names) struct names named = {0};
     char before[256], after[256], without[256];
 
     assert_int_equal(set_up(&state), 0);
@@ -73,7 +74,8 @@ static void installs_and_uninstalls(const struct node *node)
     assert_int_equal(remove(world->conflist), 0);
     copy_files(before, world->conf_dir);
     if (node->network)
-        assert_true(networks_add(&world->options.networks, node->network));
+        assert_int_equal(names_add(&named, node->network, &world->err), 0);
+    world->options.networks = &named;
     install(world);
     assert_int_equal(world->report.lists, node->lists);
     if (node->says)

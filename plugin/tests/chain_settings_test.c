@@ -71,7 +71,7 @@ static void takes_the_first_source_that_works(void **state)
 
     /* The conflist is broken, then gone: what is known holds, network included. */
     write_text(world->conflist, "{");
-    assert_true(networks_add(&this.sources.networks, "aws-cni"));
+    this.sources.networks = &(struct names){(char *[]){(char[]){"aws-cni"}}, 1};
     this.sources.config_file = NULL;
     load(&this, "before", 2);
     assert_true(has_problem(&this, world->conflist));
@@ -95,7 +95,7 @@ static void knows_all_networks(void **state)
     write_text(
         path,
         "{\"cniVersion\":\"0.4.0\",\"name\":\"cilium\",\"plugins\":[{\"type\":\"aws-cni\"}]}");
-    assert_true(networks_add(&this.sources.networks, "later"));
+    this.sources.networks = &(struct names){(char *[]){(char[]){"later"}}, 1};
     install(world);
     load(&this, path, 0);
     assert_string_equal(this.settings.network, "cilium");

@@ -71,8 +71,8 @@ static int change_once(const struct change *change, const char *name, change_edi
     const size_t noted = change->report->notes.count;
     bool found = false;
 
-    if (conflist_load(change->options->conf_dir, name, &change->options->networks, &conflist,
-                      &found, err) < 0)
+    if (conflist_load(change->options->conf_dir, name, change->options->networks, &conflist, &found,
+                      err) < 0)
         return -1;
     *done = true;
     if (!found)

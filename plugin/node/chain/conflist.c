@@ -135,7 +135,7 @@ static int check_is_list(const struct conflist *conflist, bool has_plugins, stru
 }
 
 /* What is neither this node's pods' network nor has us in it is never complained about. */
-static int judge(const char *conf_dir, const struct networks *networks, struct conflist *conflist,
+static int judge(const char *conf_dir, const struct names *networks, struct conflist *conflist,
                  struct error *err)
 {
     const char *name =
@@ -145,7 +145,7 @@ static int judge(const char *conf_dir, const struct networks *networks, struct c
     conflist->network = name && name_is_network(name) ? name : NULL;
     conflist->makes_pods = is_type(conflist->tree, CONFLIST_NODE_PLUGIN) ||
                            has_type(conflist->tree, CONFLIST_NODE_PLUGIN) ||
-                           (name && networks_have(networks, name));
+                           (name && names_have(networks, name));
     if (!conflist->makes_pods && !conflist_is_ours(conflist->tree) &&
         !has_type(conflist->tree, CONFIG_PLUGIN_TYPE))
         return 0;
@@ -166,7 +166,7 @@ static int judge(const char *conf_dir, const struct networks *networks, struct c
     return conflist->makes_pods ? find_drop_in(conf_dir, conflist, err) : 0;
 }
 
-static int read_and_judge(const char *conf_dir, const struct networks *networks,
+static int read_and_judge(const char *conf_dir, const struct names *networks,
                           struct conflist *conflist, struct error *err)
 {
     if (file_read(AT_FDCWD, conflist->path, FILE_LINK_FOLLOW, &conflist->text, &conflist->length,
@@ -180,7 +180,7 @@ static int read_and_judge(const char *conf_dir, const struct networks *networks,
     return 0;
 }
 
-int conflist_load(const char *conf_dir, const char *name, const struct networks *networks,
+int conflist_load(const char *conf_dir, const char *name, const struct names *networks,
                   struct conflist *out, bool *found, struct error *err)
 {
     cleanup(conflist) struct conflist conflist = {0};

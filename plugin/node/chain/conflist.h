@@ -8,7 +8,7 @@
 #include "guard/error.h"
 #include "guard/json.h"
 #include "node/chain/drop_ins.h"
-#include "node/chain/networks.h"
+#include "node/chain/names.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,10 +42,11 @@ struct conflist {
 };
 
 /*
- * What is wrong with the text is in `problem`; whatever is no business of ours has none. *found is
+ * `networks`, or NULL, make pods beside those whose list has aws-cni in it. What is wrong with the text
+ * is in `problem`; whatever is no business of ours has none. *found is
  * false, and out untouched, if the file is not there. Errors: out of memory. For conflist_free.
  */
-must_use int conflist_load(const char *conf_dir, const char *name, const struct networks *networks,
+must_use int conflist_load(const char *conf_dir, const char *name, const struct names *networks,
                            struct conflist *out, bool *found, struct error *err);
 void conflist_free(struct conflist *conflist);
 

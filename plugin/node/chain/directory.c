@@ -22,7 +22,7 @@ int directory_names(const char *conf_dir, bool everything, struct names *out, st
     return names_read(conf_dir, false, everything ? is_not_temporary : is_loaded, out, err);
 }
 
-int directory_load(const char *conf_dir, const struct networks *networks, struct directory *out,
+int directory_load(const char *conf_dir, const struct names *networks, struct directory *out,
                    struct error *err)
 {
     cleanup(directory) struct directory directory = {0};

@@ -9,7 +9,6 @@
 #include "guard/error.h"
 #include "node/chain/conflist.h"
 #include "node/chain/names.h"
-#include "node/chain/networks.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +27,7 @@ must_use int directory_names(const char *conf_dir, bool everything, struct names
                              struct error *err);
 
 /* The files themselves. No such directory is no files. Errors: ERROR_IO. For directory_free. */
-must_use int directory_load(const char *conf_dir, const struct networks *networks,
+must_use int directory_load(const char *conf_dir, const struct names *networks,
                             struct directory *out, struct error *err);
 void directory_free(struct directory *directory);
 

@@ -144,7 +144,7 @@ static int find_spare(const struct install_options *options, char **out, struct 
     cleanup(directory) struct directory directory = {0};
     const struct conflist *list;
 
-    if (directory_load(options->conf_dir, &options->networks, &directory, err) < 0)
+    if (directory_load(options->conf_dir, options->networks, &directory, err) < 0)
         return -1;
     list = directory_entry(&directory, options->known_origin);
     *out = NULL;

@@ -10,7 +10,7 @@
 
 #include "guard/cleanup.h"
 #include "guard/error.h"
-#include "node/chain/networks.h"
+#include "node/chain/names.h"
 #include "node/notes.h"
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ struct install_options {
     const char *known;        /* our entry where none is there, or one that no pod could start with;
                               * NULL: the defaults for the former, nothing for the latter */
     const char *known_origin; /* the file that it is from, which may have it still; or NULL */
-    struct networks networks;
+    const struct names *networks; /* named by the operator; or NULL */
     bool drop_in;
     bool impatient; /* ERROR_TRY_AGAIN at once if somebody else has the lock of a directory */
 };

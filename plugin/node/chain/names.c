@@ -63,7 +63,7 @@ int names_read(const char *path, bool directories, bool (*wanted)(const char *na
 
 bool names_have(const struct names *names, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++)
+    for (size_t i = 0; names && i < names->count; i++)
         if (strcmp(names->items[i], name) == 0)
             return true;
     return false;

@@ -24,6 +24,7 @@ must_use int names_read(const char *path, bool directories, bool (*wanted)(const
 must_use int names_add(struct names *names, const char *name, struct error *err);
 void names_free(struct names *names);
 
+/* Of NULL: false. */
 bool names_have(const struct names *names, const char *name);
 
 /* What others wrote may end so, and means something then (libcni, ConfFiles). */

@@ -78,7 +78,7 @@ static int add_network(struct settings *settings, const char *name, struct error
     return names_have(&settings->networks, name) ? 0 : names_add(&settings->networks, name, err);
 }
 
-static int add_networks(const struct directory *directory, const struct networks *named,
+static int add_networks(const struct directory *directory, const struct names *named,
                         struct settings *settings, struct error *err)
 {
     for (size_t i = 0; i < directory->count; i++) {
@@ -87,8 +87,8 @@ static int add_networks(const struct directory *directory, const struct networks
         if (list->makes_pods && list->network && add_network(settings, list->network, err) < 0)
             return -1;
     }
-    for (size_t i = 0; i < named->count; i++)
-        if (add_network(settings, named->names[i], err) < 0)
+    for (size_t i = 0; named && i < named->count; i++)
+        if (add_network(settings, named->items[i], err) < 0)
             return -1;
     return 0;
 }
@@ -225,13 +225,13 @@ int settings_load(const struct settings_sources *sources, struct settings *out, 
     const struct conflist *first;
     struct error why;
 
-    if (directory_load(sources->conf_dir, &sources->networks, &directory, &why) < 0 &&
+    if (directory_load(sources->conf_dir, sources->networks, &directory, &why) < 0 &&
         note_problem(&settings, why.msg, err) < 0)
         return -1;
     first = directory_first(&directory);
     if (note_lists(&directory, sources->conf_dir, &settings, err) < 0 ||
         choose(sources, &directory, &settings, err) < 0 ||
-        add_networks(&directory, &sources->networks, &settings, err) < 0)
+        add_networks(&directory, sources->networks, &settings, err) < 0)
         return -1;
     if (take_drop_in(first, &settings, err) < 0)
         return -1;

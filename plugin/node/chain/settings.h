@@ -17,7 +17,6 @@
 #include "guard/error.h"
 #include "kernel/backend.h"
 #include "node/chain/names.h"
-#include "node/chain/networks.h"
 #include "node/notes.h"
 
 #include <stdint.h>
@@ -27,7 +26,7 @@ struct settings_sources {
     const char *config_file;  /* or NULL */
     const char *known;        /* our entry's text, or NULL */
     const char *known_origin; /* where that is from: its file, or something for people; or NULL */
-    struct networks networks; /* beside those of the directory */
+    const struct names *networks; /* beside those of the directory; or NULL */
 };
 
 struct settings {

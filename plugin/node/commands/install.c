@@ -42,13 +42,15 @@ static int print_report(const struct install_options *options, const struct inst
 
 int command_install(int argc, char **argv, FILE *out, FILE *err)
 {
-    struct install_options options = {.conf_dir = CONF_DIR_DEFAULT, .bin_dir = BIN_DIR_DEFAULT};
+    cleanup(names) struct names networks = {0};
+    struct install_options options = {
+        .conf_dir = CONF_DIR_DEFAULT, .bin_dir = BIN_DIR_DEFAULT, .networks = &networks};
     struct sync_options sync = {.results_dir = RESULTS_DIR_DEFAULT, .new_node = true};
     bool no_sync = false;
     const struct option_spec specs[] = {
         OPTION_CONF_DIR(&options.conf_dir),
         OPTION_BIN_DIR(&options.bin_dir),
-        OPTION_NETWORK(&options.networks),
+        OPTION_NETWORK(&networks),
         {"config", "FILE", "the entry's keys, a JSON object; wrong ones are refused",
          .text = &options.config_file},
         {"drop-in", NULL,
@@ -72,9 +74,8 @@ int command_install(int argc, char **argv, FILE *out, FILE *err)
     code = print_report(&options, &report, out, err);
     if (no_sync || code == EXIT_NO_CONFLIST)
         return code;
-    sources = (struct settings_sources){.conf_dir = options.conf_dir,
-                                        .config_file = options.config_file,
-                                        .networks = options.networks};
+    sources = (struct settings_sources){
+        .conf_dir = options.conf_dir, .config_file = options.config_file, .networks = &networks};
     synced = sync_and_report("install", &sources, &sync, out, err);
     return code != EXIT_OK ? code : synced;
 }

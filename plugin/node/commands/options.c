@@ -1,5 +1,6 @@
 #include "node/commands/options.h"
 
+#include "guard/names.h"
 #include "node/commands/commands.h"
 
 #include <errno.h>
@@ -60,12 +61,14 @@ static bool parse_number(const char *text, unsigned *out)
 
 static bool take(const struct option_spec *spec, const char *value)
 {
+    struct error ignored;
+
     if (spec->flag)
         *spec->flag = true;
     else if (spec->text)
         *spec->text = value;
     else if (spec->networks)
-        return networks_add(spec->networks, value);
+        return name_is_network(value) && names_add(spec->networks, value, &ignored) == 0;
     else
         return parse_number(value, spec->number);
     return true;
@@ -98,7 +101,7 @@ int options_parse(int argc, char **argv, const struct option_spec *specs, const 
         }
         if (!take(&specs[found], optarg))
             return complain(err, argv[0], optarg,
-                            specs[found].networks ? "no name of a network, or one too many"
+                            specs[found].networks ? "no name of a network"
                                                   : "not a number of seconds from 1 to 86400");
     }
     for (const struct option_spec *spec = specs; spec->name; spec++)

@@ -7,7 +7,7 @@
 
 #include "node/chain/conflist.h"
 #include "node/chain/install.h"
-#include "node/chain/networks.h"
+#include "node/chain/names.h"
 #include "node/pods/cache.h"
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ struct option_spec {
     const char **text; /* borrowed from argv */
     bool *flag;
     unsigned *number;            /* 1 to NUMBER_MAX */
-    struct networks *networks;   /* may be given again; borrowed from argv */
+    struct names *networks;      /* may be given again */
     struct arguments *arguments; /* no option: the command takes these, `name` one or more */
 };
 

@@ -145,13 +145,15 @@ static const char *contradiction(const struct format *format, FILE *out)
 
 int command_status(int argc, char **argv, FILE *out, FILE *err)
 {
-    struct status_options options = {.sources = {.conf_dir = CONF_DIR_DEFAULT},
-                                     .results_dir = RESULTS_DIR_DEFAULT};
+    cleanup(names) struct names networks = {0};
+    struct status_options options = {
+        .sources = {.conf_dir = CONF_DIR_DEFAULT, .networks = &networks},
+        .results_dir = RESULTS_DIR_DEFAULT};
     struct format format = {0};
     const struct option_spec specs[] = {
         {"POD", NULL, "only these: NAMESPACE/POD, or POD; globs", .arguments = &format.pods},
         OPTION_CONF_DIR(&options.sources.conf_dir),
-        OPTION_NETWORK(&options.sources.networks),
+        OPTION_NETWORK(&networks),
         {"config", "FILE", "configuration from FILE, not from the conflist's entry",
          .text = &options.sources.config_file},
         OPTION_RESULTS_DIR(&options.results_dir),

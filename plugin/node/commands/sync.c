@@ -71,11 +71,12 @@ int sync_and_report(const char *command, const struct settings_sources *sources,
 
 int command_sync(int argc, char **argv, FILE *out, FILE *err)
 {
-    struct settings_sources sources = {.conf_dir = CONF_DIR_DEFAULT};
+    cleanup(names) struct names networks = {0};
+    struct settings_sources sources = {.conf_dir = CONF_DIR_DEFAULT, .networks = &networks};
     struct sync_options options = {.results_dir = RESULTS_DIR_DEFAULT};
     const struct option_spec specs[] = {
         OPTION_CONF_DIR(&sources.conf_dir),
-        OPTION_NETWORK(&sources.networks),
+        OPTION_NETWORK(&networks),
         {"config", "FILE", "configuration from FILE, not from the conflist's entry",
          .text = &sources.config_file},
         OPTION_RESULTS_DIR(&options.results_dir),

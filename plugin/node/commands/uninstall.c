@@ -82,12 +82,13 @@ static int uninstall(const struct uninstall_options *options, struct install_rep
 
 int command_uninstall(int argc, char **argv, FILE *out, FILE *err)
 {
+    cleanup(names) struct names networks = {0};
     struct uninstall_options options = {
-        .where = {.conf_dir = CONF_DIR_DEFAULT, .bin_dir = BIN_DIR_DEFAULT}};
+        .where = {.conf_dir = CONF_DIR_DEFAULT, .bin_dir = BIN_DIR_DEFAULT, .networks = &networks}};
     const struct option_spec specs[] = {
         OPTION_CONF_DIR(&options.where.conf_dir),
         OPTION_BIN_DIR(&options.where.bin_dir),
-        OPTION_NETWORK(&options.where.networks),
+        OPTION_NETWORK(&networks),
         {"yes", NULL, "do not ask", .flag = &options.yes},
         {"keep-guards", NULL, "leave all rules in the kernel", .flag = &options.keep_guards},
         {"remove-binary", NULL, "remove the binary as well", .flag = &options.remove_binary},

@@ -22,8 +22,11 @@ static const char about[] =
 
 int command_watch(int argc, char **argv, FILE *out, FILE *err)
 {
+    cleanup(names) struct names networks = {0};
     struct watch_options options = {
-        .install = {.conf_dir = CONF_DIR_DEFAULT, .bin_dir = BIN_DIR_DEFAULT},
+        .install = {.conf_dir = CONF_DIR_DEFAULT,
+                    .bin_dir = BIN_DIR_DEFAULT,
+                    .networks = &networks},
         .results_dir = RESULTS_DIR_DEFAULT,
         .interval = WATCH_INTERVAL_DEFAULT,
     };
@@ -31,7 +34,7 @@ int command_watch(int argc, char **argv, FILE *out, FILE *err)
     const struct option_spec specs[] = {
         OPTION_CONF_DIR(&options.install.conf_dir),
         OPTION_BIN_DIR(&options.install.bin_dir),
-        OPTION_NETWORK(&options.install.networks),
+        OPTION_NETWORK(&networks),
         OPTION_RESULTS_DIR(&options.results_dir),
         {"config", "FILE", "the entry's keys, a JSON object; the file is followed",
          .text = &options.install.config_file},

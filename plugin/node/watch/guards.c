@@ -21,17 +21,14 @@ struct settings_sources sources_of(const struct watch *watch)
 {
     const struct install_options *install = &watch->options->install;
     const struct settings *known = &watch->known.settings;
-    struct settings_sources sources = {
+
+    return (struct settings_sources){
         .conf_dir = install->conf_dir,
         .config_file = install->config_file,
         .known = known->entry,
         .known_origin = known->path,
-        .networks = install->networks,
+        .networks = known->networks.count > 0 ? &known->networks : install->networks,
     };
-
-    for (size_t i = 0; i < known->networks.count; i++)
-        (void)networks_add(&sources.networks, known->networks.items[i]);
-    return sources;
 }
 
 static int load_settings(const struct watch *watch, struct settings *out, struct error *err)
