@@ -3,9 +3,7 @@
 #include "node/chain/replace.h"
 #include "node/file.h"
 
-#include <elf.h>
 #include <fcntl.h>
-#include <link.h>
 #include <string.h>
 
 #define VERSION_SIZE 32
@@ -46,48 +44,20 @@ static struct binary read_there(int directory)
     return there;
 }
 
-/* The table of sections is what linkers write last. */
-static bool is_whole(const ElfW(Ehdr) * header, size_t size)
+static bool find_version(const struct binary *binary, char version[static VERSION_SIZE])
 {
-    return header->e_phoff + (size_t)header->e_phnum * header->e_phentsize <= size &&
-           header->e_shoff + (size_t)header->e_shnum * header->e_shentsize <= size;
-}
+    const char *end = binary->bytes + binary->size;
+    const char *at = memmem(binary->bytes, binary->size, mark, sizeof(MARK) - 1);
+    size_t length = 0;
 
-/* What begins as the mark does and ends in something else than NUL is other text. */
-static bool find_version(const char *bytes, size_t length, char version[static VERSION_SIZE])
-{
-    const char *at = bytes;
-
-    while ((at = memmem(at, length - (size_t)(at - bytes), mark, sizeof(MARK) - 1))) {
-        size_t size = 0;
-
-        at += sizeof(MARK) - 1;
-        while (size < VERSION_SIZE - 1 && at + size < bytes + length && at[size] > ' ' &&
-               at[size] < 0x7f)
-            size++;
-        if (size == 0 || at + size == bytes + length || at[size] != '\0')
-            continue;
-        memcpy(version, at, size);
-        version[size] = '\0';
-        return true;
-    }
-    return false;
-}
-
-/*
- * Whether `there` is a whole program of ours for this machine that everybody may run; then *version is
- * what `imds-guard version` would say. Judged without running it: no command runs another program.
- */
-static bool works(const struct binary *there, const struct binary *self,
-                  char version[static VERSION_SIZE])
-{
-    const ElfW(Ehdr) *header = (const void *)there->bytes;
-    const ElfW(Ehdr) *own = (const void *)self->bytes;
-
-    return (there->mode & 0555) == 0555 && there->size >= sizeof(*header) &&
-           memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_machine == own->e_machine &&
-           header->e_type != ET_NONE && is_whole(header, there->size) &&
-           find_version(there->bytes, there->size, version);
+    if (!at)
+        return false;
+    at += sizeof(MARK) - 1;
+    length = strnlen(at, (size_t)(end - at));
+    if (length == 0 || length >= VERSION_SIZE || at + length == end)
+        return false;
+    memcpy(version, at, length + 1);
+    return true;
 }
 
 /* Whether everybody can run what is there, and it is us. */
@@ -109,14 +79,18 @@ static int replace_binary(int directory, const struct binary *self, struct error
     return replacement_commit(&file, directory, CONFIG_PLUGIN_TYPE, err);
 }
 
-/* What there is to do about the binary that is there: nothing, if it is newer than this one. */
+/*
+ * What there is to do about the binary that is there: nothing, if it is newer than this one. One that
+ * everybody may run and that says a version is taken to work: whoever puts one there does so by a
+ * rename, as we do.
+ */
 static int replace_unless_newer(const struct install_options *options, int directory,
                                 const struct binary *self, struct install_report *report,
                                 struct error *err)
 {
     cleanup(binary) struct binary there = read_there(directory);
     char version[VERSION_SIZE];
-    bool usable = works(&there, self, version);
+    const bool usable = (there.mode & 0555) == 0555 && find_version(&there, version);
     struct notes *notes = &report->notes;
     struct error why;
 
