@@ -115,17 +115,21 @@ static void is_the_last_of_its_directory(void **state)
     install(world);
     assert_string_equal(world->report.follower, "later");
     assert_false(exists(world, "net.d/aws-cni/zz-imds-guard.conf"));
-    assert_true(exists(world, "net.d/aws-cni/zzzz-imds-guard.conf"));
+    assert_true(exists(world, "net.d/aws-cni/zzz-laterzz-imds-guard.conf"));
     install(world);
     assert_false(world->report.entry_written);
     make_drop_in(world, "~.conf", "{\"type\":\"last\"}");
-    assert_install_fails(world, "rename it");
+    install(world);
+    assert_string_equal(world->report.follower, "last");
+    assert_false(exists(world, "net.d/aws-cni/zzz-laterzz-imds-guard.conf"));
+    assert_true(exists(world, "net.d/aws-cni/~zz-imds-guard.conf"));
+    assert_entry(world, ENTRY_DEFAULT);
     /* In the list it would come before all of them: that is said, and done. */
     world->options.drop_in = false;
     install(world);
     assert_said(world, NOTE_PROBLEM, "use --drop-in");
     uninstall(world);
-    assert_false(exists(world, "net.d/aws-cni/zzzz-imds-guard.conf"));
+    assert_false(exists(world, "net.d/aws-cni/~zz-imds-guard.conf"));
     assert_true(exists(world, "net.d/aws-cni/zzz-later.conf"));
 }
 

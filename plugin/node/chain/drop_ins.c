@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LETTERS_MAX 32
+#define SUFFIX ".conf"
 
 static bool is_drop_in(const char *name)
 {
-    return name_ends(name, ".conf");
+    return name_ends(name, SUFFIX);
 }
 
 static int note_last(struct drop_ins *drop_ins, const char *name, const cJSON *tree,
@@ -99,27 +99,17 @@ void drop_ins_free(struct drop_ins *drop_ins)
     *drop_ins = (struct drop_ins){0};
 }
 
+/* Behind a name as it is without its suffix any letter sorts after it: '.' comes before them all. */
 int drop_ins_last_name(const struct drop_ins *drop_ins, char **out, struct error *err)
 {
-    char name[LETTERS_MAX + sizeof(DROP_IN_NAME)];
-    char *copy;
+    const bool is_last = !drop_ins->last || strcmp(DROP_IN_NAME, drop_ins->last) > 0;
+    const char *before = is_last ? SUFFIX : drop_ins->last;
+    char *name = NULL;
 
-    memset(name, DROP_IN_NAME[0], LETTERS_MAX);
-    memcpy(name + LETTERS_MAX, DROP_IN_NAME, sizeof(DROP_IN_NAME));
-    for (int more = LETTERS_MAX; more >= 0; more--) {
-        if (drop_ins->last && strcmp(name + more, drop_ins->last) < 0)
-            continue;
-        copy = strdup(name + more);
-        if (!copy)
-            return error_no_memory(err);
-        *out = copy;
-        return 0;
-    }
-    return error_set(
-        err, ERROR_INVALID_CONFIG,
-        "no name that begins with \"z\" sorts after %s, and the plugin there would come "
-        "after imds-guard: rename it",
-        drop_ins->last);
+    if (asprintf(&name, "%.*s" DROP_IN_NAME, (int)(strlen(before) - strlen(SUFFIX)), before) < 0)
+        return error_no_memory(err);
+    *out = name;
+    return 0;
 }
 
 bool drop_ins_are_followed(const struct drop_ins *drop_ins)

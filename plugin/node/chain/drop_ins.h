@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Sorts after most names; where it does not, it gets more of the first letter. */
+/* Sorts after most names; where it does not, the last of those stands before it. */
 #define DROP_IN_NAME "zz-imds-guard.conf"
 
 struct drop_in {
@@ -35,7 +35,7 @@ must_use int drop_ins_load(const char *conf_dir, const char *network, struct dro
                            struct error *err);
 void drop_ins_free(struct drop_ins *drop_ins);
 
-/* The name under which a drop-in comes last, for free(3). Errors: ERROR_INVALID_CONFIG: none. */
+/* The name under which a drop-in comes last, for free(3). Errors: out of memory. */
 must_use int drop_ins_last_name(const struct drop_ins *drop_ins, char **out, struct error *err);
 
 /* Whether a file of others comes after all of ours. */
