@@ -59,11 +59,12 @@ assert_repaired() { # DAMAGE
     assert_repaired "add chain $t forward { policy drop; }"
     assert_repaired "flush chain $t forward; delete chain $t forward"
     assert_repaired "flush chain $t forward; delete chain $t forward; add chain $t forward {
-        type filter hook forward priority 0; }; add rule $t forward ip daddr @endpoints4 goto judge;
-        add rule $t forward ip6 daddr @endpoints6 goto judge"
-    assert_repaired "flush chain $t forward; add rule $t forward ip daddr != @endpoints4 goto judge;
-        add rule $t forward ip6 daddr @endpoints6 goto judge"
-    assert_repaired "flush set $t endpoints4"
+        type filter hook forward priority 0; }; add rule $t forward ip daddr $imds4 goto judge;
+        add rule $t forward ip6 daddr $imds6 goto judge"
+    assert_repaired "flush chain $t forward; add rule $t forward ip daddr != $imds4 goto judge;
+        add rule $t forward ip6 daddr $imds6 goto judge"
+    assert_repaired "delete rule $t forward handle $(on_node nft -a list chain inet imds_guard forward |
+        sed -n 's/.* ip6 daddr .* handle //p')"
     on_node nft "insert rule $t forward accept"
     traced -e trace=sendmsg -- plugin ADD b >/dev/null
     [ "$(transactions)" -eq 1 ]

@@ -14,16 +14,16 @@
  *           11        11  links: what the pod's namespace and the host's say of them
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
- *           15         7  nf_tables: what is there, and one transaction
+ *           14         7  nf_tables: what is there, and one transaction
  *            2         2  the result, and the end
  *
  * That is without the exit fence, which takes some thirty more where it stands already: the routes to the
  * endpoints, the links they lead through, and what there is at each.
  *
- * All that a namespace is asked for is asked at once, as are the pod's guards and the skeleton. The
- * endpoints are not asked for: they come along with a new guard. Two of an nf_tables socket's calls make
- * its answers complete and short. Of the backend that is not in use nothing is asked where nftables is in
- * use, but for a pod that may pass, which must in both; and one look where iptables is.
+ * All that a namespace is asked for is asked at once, as are the pod's guards and the skeleton. Two of
+ * an nf_tables socket's calls make its answers complete and short. Of the backend that is not in use
+ * nothing is asked where nftables is in use, but for a pod that may pass, which must in both; and one
+ * look where iptables is.
  */
 #include "cni/exit_fence.h"
 #include "cni/response.h"

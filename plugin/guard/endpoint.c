@@ -130,6 +130,14 @@ bool endpoint_contains(const struct endpoint *outer, const struct endpoint *inne
     return memcmp(outer->address, network.address, sizeof(network.address)) == 0;
 }
 
+bool endpoints_contain(const struct endpoint *endpoints, size_t count, const struct endpoint *inner)
+{
+    for (size_t i = 0; i < count; i++)
+        if (endpoint_contains(&endpoints[i], inner))
+            return true;
+    return false;
+}
+
 size_t endpoints_normalise(struct endpoint *endpoints, size_t count)
 {
     size_t kept = 0;

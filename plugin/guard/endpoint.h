@@ -36,6 +36,10 @@ void endpoint_text(const struct endpoint *endpoint, char out[static ENDPOINT_TEX
 /* Whether every address of the inner one is the outer one's, too. */
 bool endpoint_contains(const struct endpoint *outer, const struct endpoint *inner);
 
+/* The same of one of several outer ones. */
+bool endpoints_contain(const struct endpoint *endpoints, size_t count,
+                       const struct endpoint *inner);
+
 /*
  * Sorts (family, address, prefix) and drops what another one contains, so that equal sets are equal
  * arrays and no two overlap. Returns the new count.

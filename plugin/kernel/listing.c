@@ -61,21 +61,13 @@ const struct held *listing_find(const struct listing *listing, const char *inter
     return first;
 }
 
-static bool is_within(const struct endpoint *endpoints, size_t count, const struct endpoint *inner)
-{
-    for (size_t i = 0; i < count; i++)
-        if (endpoint_contains(&endpoints[i], inner))
-            return true;
-    return false;
-}
-
 bool listing_surplus(struct listing *listing, const struct terms *terms,
                      const struct endpoint *standing)
 {
     struct endpoint *added;
 
-    if (is_within(terms->endpoints, terms->endpoint_count, standing) ||
-        is_within(listing->surplus, listing->surplus_count, standing))
+    if (endpoints_contain(terms->endpoints, terms->endpoint_count, standing) ||
+        endpoints_contain(listing->surplus, listing->surplus_count, standing))
         return true;
     added = array_add(&listing->surplus, &listing->surplus_count);
     if (added != NULL)

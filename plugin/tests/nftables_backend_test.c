@@ -124,66 +124,6 @@ static void takes_endpoints_away_for_who_knows_them_all(void **state)
     assert_int_equal(listing.surplus_count, 0);
 }
 
-static struct endpoint elsewhere[] = {{FAMILY_IPV4, {10, 0, 0, 1}, 32}};
-
-static bool rules_are_whole_for(const struct terms *of)
-{
-    cleanup(listing) struct listing listing = list_by(of);
-
-    return listing.fault_count == 0;
-}
-
-/* The first byte of the data of a comparison that only a narrow rule has. */
-static bool asks_for_usual_range(const struct endpoint_set *set)
-{
-    for (size_t at = 0; at < nftables.length; at += MNL_ALIGN(there_at(at)->nlmsg_len)) {
-        const struct nlmsghdr *message = there_at(at);
-
-        if (nft_reply_type(message) == NFT_MSG_NEWRULE &&
-            memmem(message, message->nlmsg_len, set->name, strlen(set->name)) != NULL)
-            return memmem(message, message->nlmsg_len, set->usual.bytes, set->usual.length) != NULL;
-    }
-    return false;
-}
-
-/* Who needs it looks at the generation, too: a sync may be narrowing what was seen. */
-static void asks_for_all_addresses_where_an_endpoint_is_elsewhere(void **state)
-{
-    const struct terms wide = {.endpoints = elsewhere, .endpoint_count = 1};
-    static struct guard guards[] = {{.interface = "eni2", .verdict = VERDICT_DROP}};
-    const struct plan plan_b = {.guards = guards, .guard_count = 1, .tag = OWNER_B};
-
-    (void)state;
-    apply();
-    assert_true(asks_for_usual_range(&endpoint_sets[0]));
-    assert_true(asks_for_usual_range(&endpoint_sets[1]));
-    apply_plan(&plan_a, &wide);
-    assert_true(nftables.bound);
-    assert_false(asks_for_usual_range(&endpoint_sets[0]));
-    assert_true(asks_for_usual_range(&endpoint_sets[1]));
-    assert_true(rules_are_whole_for(&wide));
-    apply_plan(&plan_b, &wide);
-    assert_true(nftables.bound);
-    apply();
-    assert_false(asks_for_usual_range(&endpoint_sets[0]));
-    assert_true(rules_are_whole_for(&terms));
-}
-
-static void who_knows_all_endpoints_narrows_it_again(void **state)
-{
-    const struct terms wide = {.endpoints = elsewhere, .endpoint_count = 1};
-    struct terms exactly = terms;
-
-    (void)state;
-    apply();
-    apply_plan(&plan_a, &wide);
-    exactly.exactly = true;
-    apply_plan(&plan_a, &exactly);
-    assert_true(asks_for_usual_range(&endpoint_sets[0]));
-    assert_true(nftables.bound);
-    assert_stands();
-}
-
 static void looks_again_when_others_come_between(void **state)
 {
     static const int passing[] = {ERESTART, EBUSY, EAGAIN, EINTR, ENOBUFS, ENOENT, EEXIST};
@@ -537,8 +477,6 @@ int main(void)
         cmocka_unit_test_setup(makes_everything_and_nothing_twice, set_up),
         cmocka_unit_test_setup(adds_endpoints_and_nothing_else, set_up),
         cmocka_unit_test_setup(takes_endpoints_away_for_who_knows_them_all, set_up),
-        cmocka_unit_test_setup(asks_for_all_addresses_where_an_endpoint_is_elsewhere, set_up),
-        cmocka_unit_test_setup(who_knows_all_endpoints_narrows_it_again, set_up),
         cmocka_unit_test_setup(looks_again_when_others_come_between, set_up),
         cmocka_unit_test_setup(asks_again_when_answers_are_lost, set_up),
         cmocka_unit_test_setup(what_others_do_all_the_time_is_told_from_a_refusal, set_up),

@@ -64,7 +64,7 @@ static void nothing_is_there_for_ipvs_where_it_cannot_be(void **state)
     (void)state;
     make(&with, VERDICT_DROP, true);
     make(&without, VERDICT_DROP, false);
-    assert_int_equal(with.count, without.count + 1 + 2); /* a chain, and a rule for each set */
+    assert_int_equal(with.count, without.count + 1 + 1); /* a chain, and a rule for the endpoint */
     expect(VERDICT_DROP, false, false, "");
     expect(VERDICT_DROP, true, true, "");
 }

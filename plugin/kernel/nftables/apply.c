@@ -18,7 +18,6 @@ struct application {
     const struct plan *plans;
     size_t plan_count;
     const struct terms *terms;
-    bool closely; /* the endpoints that stand are looked at as well */
     bool joins;   /* makes no table where there is none, or one that is about to go */
     bool nowhere; /* that was so */
     bool again;   /* the table of version 0.1.0 is still to go */
@@ -66,7 +65,7 @@ static bool is_anew(const struct nft_view *view)
 /* Whether only a look at all guards can tell what has to be written. */
 static bool needs_all(const struct application *job, const struct nft_view *view)
 {
-    if (!stands(view) || view->listing.former || view->skeleton.rules_wrong)
+    if (!stands(view) || view->listing.former)
         return true;
     for (size_t i = 0; i < job->plan_count; i++)
         if (announces_more(&job->plans[i], &view->listing))
@@ -74,30 +73,21 @@ static bool needs_all(const struct application *job, const struct nft_view *view
     return false;
 }
 
-/*
- * The guards that the plans ask about, or all where that is quicker, or needed to decide. Of the endpoints
- * a new guard's terms come along with it anyway, to which the kernel dumps each set on its own: they
- * are looked at only where that was refused, or nothing is to be written.
- */
-static int look_for_plans(struct nft_socket *socket, struct application *job, struct nft_view *out,
-                          struct error *err)
+/* The guards that the plans ask about, or all where that is quicker, or needed to decide. */
+static int look_for_plans(struct nft_socket *socket, const struct application *job,
+                          struct nft_view *out, struct error *err)
 {
-    struct terms terms = *job->terms;
-    struct nft_question question = {.terms = &terms};
+    struct nft_question question = {.terms = job->terms};
     cleanup(nft_view) struct nft_view view = {0};
 
     question.all_guards = job->terms->exactly || count_guards(job) > NFT_NAMES_MAX;
-    job->closely = job->closely || question.all_guards;
-    if (!job->closely)
-        terms.endpoint_count = 0;
     for (size_t i = 0; !question.all_guards && i < job->plan_count; i++)
         for (size_t j = 0; j < job->plans[i].guard_count; j++)
             question.names[question.name_count++] = job->plans[i].guards[j].interface;
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
     if (!question.all_guards && view.listing.present && needs_all(job, &view)) {
-        question.all_guards = job->closely = true;
-        terms = *job->terms;
+        question.all_guards = true;
         return nft_view_read(socket, &question, out, err);
     }
     *out = view;
@@ -105,21 +95,9 @@ static int look_for_plans(struct nft_socket *socket, struct application *job, st
     return 0;
 }
 
-/* The families whose rules shall ask for the usual range first. Who has not looked at all endpoints that
- * stand leaves rules that ask for everything. */
-static unsigned narrow_families(const struct application *job, const struct nft_view *view,
-                                const struct terms *terms)
+static bool needs_rules(const struct nft_view *view, const struct terms *terms)
 {
-    unsigned usual = endpoints_usual(terms);
-
-    return job->closely || is_anew(view) ? usual : usual & view->skeleton.narrow;
-}
-
-static bool needs_rules(const struct application *job, const struct nft_view *view,
-                        const struct terms *terms)
-{
-    return view->skeleton.rules_wrong || view->listing.others.verdict != terms->others ||
-           view->skeleton.narrow != narrow_families(job, view, terms);
+    return view->skeleton.rules_wrong || view->listing.others.verdict != terms->others;
 }
 
 /* Whether packets will be rejected. */
@@ -131,52 +109,29 @@ static bool is_refusing(const struct terms *terms, const struct nft_changes *cha
     return terms->others == VERDICT_REJECT;
 }
 
-static void mend_skeleton(struct netlink_messages *messages, const struct application *job,
-                          const struct nft_view *view, const struct terms *terms,
-                          const struct shape *shape, const struct nft_changes *changes)
-{
-    const struct verdict_on_skeleton *found = &view->skeleton;
-
-    if (is_refusing(terms, changes) && !found->refusing)
-        skeleton_add_refusal(messages);
-    if (needs_rules(job, view, terms))
-        skeleton_renew_rules(messages, shape);
-    if (found->endpoints_wrong)
-        skeleton_renew_endpoints(messages, terms);
-    else if (changes->fresh_count > 0)
-        skeleton_keep_endpoints(messages, terms);
-}
-
 /*
  * The table of version 0.1.0 goes only once ours stands: for a packet that is under way in a chain when
  * that goes, the kernel takes its maps for empty, and so it would be let through.
  */
-static void write_skeleton(struct netlink_messages *messages, const struct application *job,
-                           const struct nft_view *view, const struct terms *terms,
-                           const struct nft_changes *changes)
+static void write_skeleton(struct netlink_messages *messages, const struct nft_view *view,
+                           const struct terms *terms, bool refusing)
 {
-    struct shape shape = {.others = view->listing.others,
-                          .refusing = view->skeleton.refusing,
-                          .narrow = narrow_families(job, view, terms)};
+    struct shape shape = {.others = view->listing.others, .refusing = refusing};
 
     shape.others.verdict = terms->others;
     if (view->listing.former && stands(view))
         skeleton_delete(messages, NFT_FORMER_TABLE);
-    if (!is_anew(view)) {
-        mend_skeleton(messages, job, view, terms, &shape, changes);
+    if (is_anew(view)) {
+        if (view->table)
+            skeleton_delete(messages, NFT_TABLE);
+        skeleton_make(messages, terms, &shape);
         return;
     }
-    if (view->table)
-        skeleton_delete(messages, NFT_TABLE);
-    shape.refusing = is_refusing(terms, changes);
-    skeleton_make(messages, terms, &shape);
-}
-
-/* Whether endpoints rely on rules that others may narrow meanwhile, where the endpoints that they know are
- * all usual. */
-static bool needs_wide_rules(const struct terms *terms)
-{
-    return endpoints_usual(terms) != (FAMILY_IPV4 | FAMILY_IPV6);
+    if (refusing && !view->skeleton.refusing)
+        skeleton_add_refusal(messages);
+    shape.refusing = view->skeleton.refusing;
+    if (needs_rules(view, terms))
+        skeleton_renew_rules(messages, terms, &shape);
 }
 
 static int commit(struct nft_socket *socket, const struct netlink_messages *messages,
@@ -264,6 +219,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     struct terms terms;
     size_t first = 0;
     bool exactly = false;
+    bool refusing = false;
 
     if (look_for_plans(socket, job, &view, err) < 0)
         return -1;
@@ -274,25 +230,19 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
         changes_make(job->plans, job->plan_count, &view.listing, terms.seen, is_anew(&view),
                      &changes, err) < 0)
         return -1;
-    if (!job->closely && changes.fresh_count == 0) {
-        job->closely = true;
-        return apply_once(socket, job, err);
-    }
     if (wait_for_going(socket, &view, &changes, err) < 0)
         return -1;
     first = come_with_table(&view, &terms, &changes);
-    write_skeleton(&messages, job, &view, &terms, &changes);
+    refusing = is_refusing(&terms, &changes);
+    write_skeleton(&messages, &view, &terms, refusing);
     elements_delete(&messages, changes.gone, changes.gone_count);
     elements_add(&messages, changes.fresh, first);
     elements_add(&rest, changes.fresh + first, changes.fresh_count - first);
     nft_counters_ask(&question);
     /* Nothing may be lacking once the first is sent. */
     messages.incomplete |= rest.incomplete || question.incomplete;
-    exactly = is_anew(&view) || view.listing.former || needs_rules(job, &view, &terms) ||
-              view.skeleton.endpoints_wrong || changes.exact || needs_wide_rules(&terms);
-    job->closely = true; /* the next time */
-    if (commit(socket, &messages, exactly ? view.generation : 0, is_refusing(&terms, &changes),
-               err) < 0 ||
+    exactly = is_anew(&view) || view.listing.former || needs_rules(&view, &terms) || changes.exact;
+    if (commit(socket, &messages, exactly ? view.generation : 0, refusing, err) < 0 ||
         nft_commit(socket, &rest, 0, err) < 0)
         return -1;
     job->again = view.listing.former && !stands(&view);

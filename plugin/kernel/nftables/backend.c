@@ -5,12 +5,12 @@
  *  - What is added must not be there yet (NLM_F_EXCL), and what goes must be there still. Where
  *    that has changed, the kernel refuses the whole transaction, and we look again.
  *  - A transaction that takes a guard away, or over from those alone who had it at some moment, or
- *    writes all endpoints, or makes the table anew, is good only for the generation of the ruleset
+ *    writes the rules, or makes the table anew, is good only for the generation of the ruleset
  *    that was seen. So a guard that somebody else has just set on the same interface, for a new pod
  *    of the same name, is never lifted for an old one.
  *
- * All other guards come whatever the generation, and bring the endpoints along that they rely on: if
- * somebody has taken one away meanwhile, it is there again.
+ * All other guards come whatever the generation: what a sync has made of the rules meanwhile is what it would
+ * have made of them a moment later.
  */
 #include "kernel/backend.h"
 
@@ -64,8 +64,7 @@ static int rehearse_skeleton(struct nft_socket *socket, bool table_stands,
                              const struct terms *terms, struct error *err)
 {
     const bool refusing = terms->others == VERDICT_REJECT;
-    const struct shape shape = {
-        .others.verdict = terms->others, .refusing = refusing, .narrow = endpoints_usual(terms)};
+    const struct shape shape = {.others.verdict = terms->others, .refusing = refusing};
     cleanup(netlink_messages) struct netlink_messages messages = {0};
 
     if (table_stands)

@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* nft(8)'s number, which it needs to print names of interfaces; the kernel only keeps it. */
-enum { TYPE_IFNAME = 41 };
-
-enum { SET_ID = 1 + FAMILY_IPV6 }; /* after the families */
+/* nft(8)'s numbers, which it needs to print names of interfaces; the kernel only keeps them. */
+enum { TYPE_IFNAME = 41, HOST_ENDIAN = 1 };
 
 /*
  * What is left of its time-out to a guard that is to go: one unit of time of a kernel with 250 in a second.
@@ -23,11 +21,17 @@ enum { SET_ID = 1 + FAMILY_IPV6 }; /* after the families */
 
 void elements_make(struct netlink_messages *messages, const char *expression)
 {
+    static const uint32_t byte_order = HOST_ENDIAN;
     struct nlmsghdr *message =
         nft_message_start(messages, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL);
 
-    nft_put_set(message, NFT_MAP, SET_ID, NFT_SET_MAP | NFT_SET_TIMEOUT, TYPE_IFNAME,
-                INTERFACE_NAME_SIZE, NFT_HOST_ENDIAN);
+    mnl_attr_put_strz(message, NFTA_SET_TABLE, NFT_TABLE);
+    mnl_attr_put_strz(message, NFTA_SET_NAME, NFT_MAP);
+    nft_put_u32(message, NFTA_SET_FLAGS, NFT_SET_MAP | NFT_SET_TIMEOUT);
+    nft_put_u32(message, NFTA_SET_KEY_TYPE, TYPE_IFNAME);
+    nft_put_u32(message, NFTA_SET_KEY_LEN, INTERFACE_NAME_SIZE);
+    nft_put_u32(message, NFTA_SET_ID, 1);
+    nft_put_note(message, NFTA_SET_USERDATA, NFT_NOTE_BYTE_ORDER, &byte_order, sizeof(byte_order));
     nft_put_u32(message, NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
     nft_put_u32(message, NFTA_SET_DATA_LEN, 0);
     nft_expression_end(message, nft_expression_start(message, NFTA_SET_EXPR, expression));

@@ -1,6 +1,7 @@
 #include "kernel/nftables/facts.h"
 
 #include "kernel/nftables/reply.h"
+#include "kernel/nftables/rule.h"
 
 #include <inttypes.h>
 #include <linux/netfilter.h>
@@ -116,6 +117,7 @@ static unsigned last_attribute(const char *expression)
         {"meta", NFTA_META_SREG},
         {"cmp", NFTA_CMP_DATA},
         {"payload", NFTA_PAYLOAD_SREG},
+        {"bitwise", NFTA_BITWISE_XOR},
         {"lookup", NFTA_LOOKUP_FLAGS},
         {"immediate", NFTA_IMMEDIATE_DREG},
         {"fib", NFTA_FIB_FLAGS},
@@ -126,6 +128,14 @@ static unsigned last_attribute(const char *expression)
         if (strcmp(known[i].name, expression) == 0)
             return known[i].last;
     return ATTRIBUTE_TYPES - 1;
+}
+
+/* Whether the attribute is a value with a head of its own, in which flags may differ. */
+static bool is_value(const char *expression, unsigned type)
+{
+    return (strcmp(expression, "cmp") == 0 && type == NFTA_CMP_DATA) ||
+           (strcmp(expression, "bitwise") == 0 &&
+            (type == NFTA_BITWISE_MASK || type == NFTA_BITWISE_XOR));
 }
 
 static void describe_expression(const struct nlattr *item, struct nft_fact *out)
@@ -143,7 +153,7 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
         const struct nlattr *attribute = data.at[type];
         struct attributes value;
 
-        if (strcmp(name, "cmp") == 0 && type == NFTA_CMP_DATA) {
+        if (is_value(name, type)) {
             attributes_nested(attribute, &value);
             attribute = value.at[NFTA_DATA_VALUE];
         }
@@ -194,6 +204,7 @@ static struct nft_fact *next_fact(struct nft_facts *facts)
     fact->length = 0;
     fact->is_rule = false;
     fact->number = 0;
+    fact->endpoint = (struct endpoint){0};
     return fact;
 }
 
@@ -212,8 +223,6 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
     struct attributes attributes;
     struct nft_fact *fact = NULL;
 
-    if (type == NFT_MSG_NEWSETELEM)
-        return endpoints_take(&facts->endpoints, message, err);
     if (type != NFT_MSG_NEWTABLE && type != NFT_MSG_NEWCHAIN && type != NFT_MSG_NEWSET &&
         type != NFT_MSG_NEWRULE)
         return 0;
@@ -230,8 +239,10 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
         describe_set(&attributes, fact);
     else
         describe_rule(&attributes, fact);
-    if (fact->is_rule)
+    if (fact->is_rule) {
         fact->number = count_rules(facts, fact->what);
+        (void)!rule_read_endpoint(message, &fact->endpoint);
+    }
     facts->count++;
     return 0;
 }
@@ -288,6 +299,5 @@ void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size)
 void nft_facts_free(struct nft_facts *facts)
 {
     free(facts->facts);
-    free(facts->endpoints.edges);
     *facts = (struct nft_facts){0};
 }

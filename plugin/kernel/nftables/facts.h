@@ -1,14 +1,13 @@
 /*
  * What a table, chain, set or rule is like, in words, so that what is there can be compared with
- * what should be: both are messages of the same types, the one from the kernel, the other for it.
- * Beside that, which endpoints there are. Pure.
+ * what should be: both are messages of the same types, the one from the kernel, the other for it. Pure.
  */
 #ifndef IMDS_GUARD_NFTABLES_FACTS_H
 #define IMDS_GUARD_NFTABLES_FACTS_H
 
 #include "guard/cleanup.h"
+#include "guard/endpoint.h"
 #include "guard/error.h"
-#include "kernel/nftables/endpoints.h"
 
 #include <libmnl/libmnl.h>
 #include <stdbool.h>
@@ -21,22 +20,22 @@
  */
 struct nft_fact {
     char what[64];
-    char how[384];
-    size_t length;   /* of `how` */
-    bool is_rule;    /* `how` is bytes, for comparing, not for people */
-    unsigned number; /* of a rule: how many of its name came before it; else 0 */
+    char how[512];
+    size_t length;            /* of `how` */
+    bool is_rule;             /* `how` is bytes, for comparing, not for people */
+    unsigned number;          /* of a rule: how many of its name came before it; else 0 */
+    struct endpoint endpoint; /* of a rule (rule_read_endpoint); else, and if none, prefix 0 */
 };
 
 struct nft_facts {
     struct nft_fact *facts;
     size_t count;
     size_t capacity;
-    struct nft_intervals endpoints;
 };
 
 /*
- * Adds what NFT_MSG_NEWTABLE, NEWCHAIN, NEWSET, NEWRULE or NEWSETELEM says; of any other message,
- * nothing. The message may be any bytes of which nlmsg_len are there. Errors: out of memory.
+ * Adds what NFT_MSG_NEWTABLE, NEWCHAIN, NEWSET or NEWRULE says; of any other message, nothing. The message
+ * may be any bytes of which nlmsg_len are there. Errors: out of memory.
  */
 must_use int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message,
                             struct error *err);

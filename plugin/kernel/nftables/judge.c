@@ -3,17 +3,23 @@
 
 #include <string.h>
 
+/* NULL if there is none. */
+static const struct nft_fact *find(const struct nft_facts *in, const char *what, bool is_rule,
+                                   unsigned number)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        const struct nft_fact *fact = &in->facts[i];
+
+        if (fact->number == number && fact->is_rule == is_rule && strcmp(fact->what, what) == 0)
+            return fact;
+    }
+    return NULL;
+}
+
 /* The fact of the same name and number; NULL if there is none. */
 static const struct nft_fact *counterpart(const struct nft_facts *in, const struct nft_fact *fact)
 {
-    for (size_t i = 0; i < in->count; i++) {
-        const struct nft_fact *other = &in->facts[i];
-
-        if (other->number == fact->number && other->is_rule == fact->is_rule &&
-            strcmp(other->what, fact->what) == 0)
-            return other;
-    }
-    return NULL;
+    return find(in, fact->what, fact->is_rule, fact->number);
 }
 
 /*
@@ -88,67 +94,51 @@ static int judge_found(const struct nft_facts *wanted, const struct nft_facts *f
     return 0;
 }
 
-static bool is_within(const struct endpoint *inner, const struct endpoint *endpoints, size_t count)
+/* Whether it is a rule that asks for an endpoint, if it is one of ours at all. */
+static bool asks(const struct nft_fact *fact)
 {
-    for (size_t i = 0; i < count; i++)
-        if (endpoint_contains(&endpoints[i], inner))
-            return true;
-    return false;
+    return fact->endpoint.prefix > 0 && strcmp(fact->what, "rule of chain " NFT_FORWARD) == 0;
 }
 
-/* In the set, but no rule looks there for it. */
-static bool tell_unasked(const struct endpoint *endpoint, struct listing *listing,
+/* Tells, unless the chain is missing, which has been told. */
+static bool tell_unasked(const char *what, const struct nft_facts *found, struct listing *listing,
                          struct verdict_on_skeleton *verdict)
 {
-    char text[ENDPOINT_TEXT_SIZE];
-
     verdict->rules_wrong = true;
-    endpoint_text(endpoint, text);
-    return listing_fault(listing, "the rules of chain " NFT_FORWARD " do not ask for %s", text);
+    return !nft_facts_have(found, "chain " NFT_FORWARD) ||
+           listing_fault(listing, "no rule of chain " NFT_FORWARD " asks for %s", what);
 }
 
 /* What there is beyond the terms is no fault; only who wants it exactly so takes it away. */
-static int judge_endpoints(struct nft_facts *found, const struct terms *terms,
-                           struct listing *listing, struct verdict_on_skeleton *verdict,
-                           struct error *err)
+static int judge_endpoints(const struct nft_facts *found, const struct terms *terms,
+                           const struct endpoint *standing, size_t count, struct listing *listing,
+                           struct verdict_on_skeleton *verdict, struct error *err)
 {
-    cleanup(free_memory) struct endpoint *standing = NULL;
-    size_t faults_before = listing->fault_count;
-    size_t count = 0;
-
-    if (endpoints_read(&found->endpoints, &standing, &count, listing, err) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        if (!listing_surplus(listing, terms, &standing[i]))
-            return error_no_memory(err);
-    verdict->endpoints_wrong =
-        listing->fault_count > faults_before || (terms->exactly && listing->surplus_count > 0);
-    for (size_t i = 0; i < count; i++)
-        if (verdict->narrow & standing[i].family && !endpoint_is_usual(&standing[i]) &&
-            !tell_unasked(&standing[i], listing, verdict))
-            return error_no_memory(err);
+    if (count == 0 && terms->endpoint_count == 0 &&
+        !tell_unasked("any endpoint", found, listing, verdict))
+        return error_no_memory(err);
     for (size_t i = 0; i < terms->endpoint_count; i++) {
-        char set[] = "set endpoints4";
         char text[ENDPOINT_TEXT_SIZE];
 
-        if (is_within(&terms->endpoints[i], standing, count))
-            continue;
-        verdict->endpoints_wrong = true;
-        set[sizeof(set) - 2] = terms->endpoints[i].family == FAMILY_IPV4 ? '4' : '6';
         endpoint_text(&terms->endpoints[i], text);
-        if (nft_facts_have(found, set) && !listing_fault(listing, "%s in %s is missing", text, set))
+        if (!endpoints_contain(standing, count, &terms->endpoints[i]) &&
+            !tell_unasked(text, found, listing, verdict))
             return error_no_memory(err);
     }
+    for (size_t i = 0; terms->endpoint_count > 0 && i < count; i++)
+        if (!listing_surplus(listing, terms, &standing[i]))
+            return error_no_memory(err);
+    if (terms->exactly && listing->surplus_count > 0)
+        verdict->rules_wrong = true;
     return 0;
 }
 
-/* All but the endpoints. */
-static int make_wanted(const struct shape *shape, struct nft_facts *out, struct error *err)
+static int make_wanted(const struct terms *asked, const struct shape *shape, struct nft_facts *out,
+                       struct error *err)
 {
-    const struct terms no_endpoints = {0};
     cleanup(netlink_messages) struct netlink_messages messages = {0};
 
-    skeleton_make(&messages, &no_endpoints, shape);
+    skeleton_make(&messages, asked, shape);
     if (messages.incomplete)
         return error_no_memory(err);
     netlink_messages_each(message, &messages)
@@ -159,49 +149,46 @@ static int make_wanted(const struct shape *shape, struct nft_facts *out, struct 
     return 0;
 }
 
-/* The families whose rule, one each, is as narrow as the wanted one. */
-static unsigned narrow_families(const struct nft_facts *wanted, const struct nft_facts *found)
+/* Of the endpoints that are asked for, leaves those whose rules are as they should be. Returns how many. */
+static size_t keep_standing(const struct nft_facts *found, const struct nft_facts *wanted,
+                            struct endpoint *asked)
 {
-    unsigned families = 0;
+    unsigned number = 0;
+    size_t kept = 0;
 
-    for (size_t i = 0; i < wanted->count; i++) {
-        const struct nft_fact *fact = &wanted->facts[i];
-        const struct nft_fact *there = NULL;
-
-        if (!fact->is_rule || strcmp(fact->what, "rule of chain " NFT_FORWARD) != 0)
-            continue;
-        there = counterpart(found, fact);
-        if (there != NULL && nft_fact_is(there, fact))
-            families |= endpoint_sets[fact->number].family;
-    }
-    return families;
+    for (size_t i = 0; i < found->count; i++)
+        if (asks(&found->facts[i]) &&
+            nft_fact_is(&found->facts[i], find(wanted, found->facts[i].what, true, number++)))
+            asked[kept++] = found->facts[i].endpoint;
+    return kept;
 }
 
-int skeleton_judge(struct nft_facts *found, const struct terms *terms, struct listing *listing,
-                   struct verdict_on_skeleton *out, struct error *err)
+int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
+                   struct listing *listing, struct verdict_on_skeleton *out, struct error *err)
 {
-    struct shape shape = {.others = listing->others,
-                          .refusing = nft_facts_have(found, "chain " NFT_REFUSAL) ||
-                                      nft_facts_have(found, "rule of chain " NFT_REFUSAL),
-                          .narrow = FAMILY_IPV4 | FAMILY_IPV6};
+    const struct shape shape = {.others = listing->others,
+                                .refusing = nft_facts_have(found, "chain " NFT_REFUSAL) ||
+                                            nft_facts_have(found, "rule of chain " NFT_REFUSAL)};
     struct verdict_on_skeleton verdict = {.refusing = shape.refusing,
                                           .retired =
                                               nft_facts_have(found, "chain " NFT_JUDGE) &&
                                               !nft_facts_have(found, "rule of chain " NFT_JUDGE)};
+    cleanup(free_memory) struct endpoint *asked = calloc(found->count + 1, sizeof(*asked));
     cleanup(nft_facts) struct nft_facts wanted = {0};
+    struct terms as_found = {.endpoints = asked};
+    size_t standing = 0;
 
-    if (make_wanted(&shape, &wanted, err) < 0)
+    if (asked == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < found->count; i++)
+        if (asks(&found->facts[i]))
+            asked[as_found.endpoint_count++] = found->facts[i].endpoint;
+    if (make_wanted(&as_found, &shape, &wanted, err) < 0)
         return -1;
-    verdict.narrow = narrow_families(&wanted, found);
-    if (verdict.narrow != shape.narrow) {
-        shape.narrow = verdict.narrow;
-        nft_facts_free(&wanted);
-        if (make_wanted(&shape, &wanted, err) < 0)
-            return -1;
-    }
+    standing = keep_standing(found, &wanted, asked);
     if (judge_wanted(&wanted, found, listing, &verdict, err) < 0 ||
         judge_found(&wanted, found, listing, &verdict, err) < 0 ||
-        (terms->endpoint_count > 0 && judge_endpoints(found, terms, listing, &verdict, err) < 0))
+        judge_endpoints(found, terms, asked, standing, listing, &verdict, err) < 0)
         return -1;
     *out = verdict;
     return 0;

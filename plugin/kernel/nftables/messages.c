@@ -83,18 +83,6 @@ void nft_expression_end(struct nlmsghdr *message, struct nft_expression expressi
     mnl_attr_nest_end(message, expression.whole);
 }
 
-void nft_put_set(struct nlmsghdr *message, const char *name, uint32_t id, uint32_t flags,
-                 uint32_t key_type, uint32_t key_length, uint32_t byte_order)
-{
-    mnl_attr_put_strz(message, NFTA_SET_TABLE, NFT_TABLE);
-    mnl_attr_put_strz(message, NFTA_SET_NAME, name);
-    nft_put_u32(message, NFTA_SET_FLAGS, flags);
-    nft_put_u32(message, NFTA_SET_KEY_TYPE, key_type);
-    nft_put_u32(message, NFTA_SET_KEY_LEN, key_length);
-    nft_put_u32(message, NFTA_SET_ID, id);
-    nft_put_note(message, NFTA_SET_USERDATA, NFT_NOTE_BYTE_ORDER, &byte_order, sizeof(byte_order));
-}
-
 struct nlattr *nft_elements_start(struct nlmsghdr *message, const char *set)
 {
     mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);

@@ -63,12 +63,6 @@ struct nft_expression nft_expression_start(struct nlmsghdr *message, uint16_t ty
                                            const char *name);
 void nft_expression_end(struct nlmsghdr *message, struct nft_expression expression);
 
-/* The attributes of NFT_MSG_NEWSET that every set of ours has. `id` is its own in a transaction,
- * `byte_order` one of nft(8)'s numbers. */
-enum { NFT_HOST_ENDIAN = 1, NFT_BIG_ENDIAN = 2 };
-void nft_put_set(struct nlmsghdr *message, const char *name, uint32_t id, uint32_t flags,
-                 uint32_t key_type, uint32_t key_length, uint32_t byte_order);
-
 /* A list of elements of the set, and one in it, of which there is the key; for mnl_attr_nest_end. */
 struct nlattr *nft_elements_start(struct nlmsghdr *message, const char *set);
 struct nlattr *nft_element_start(struct nlmsghdr *message, const void *key, size_t length);

@@ -33,15 +33,14 @@ static void put_comparison(struct nlmsghdr *rule, uint32_t how, const void *valu
     nft_expression_end(rule, compare);
 }
 
-/* What is in register 1, looked up in a set; for a map, the verdict found there is carried out. */
-static void put_lookup(struct nlmsghdr *rule, const char *set, bool map)
+/* the verdict that a map has for what is in register 1 */
+static void put_lookup(struct nlmsghdr *rule, const char *map)
 {
     struct nft_expression lookup = nft_expression_start(rule, NFTA_LIST_ELEM, "lookup");
 
-    mnl_attr_put_strz(rule, NFTA_LOOKUP_SET, set);
+    mnl_attr_put_strz(rule, NFTA_LOOKUP_SET, map);
     nft_put_u32(rule, NFTA_LOOKUP_SREG, NFT_REG_1);
-    if (map)
-        nft_put_u32(rule, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
+    nft_put_u32(rule, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
     nft_put_u32(rule, NFTA_LOOKUP_FLAGS, 0);
     nft_expression_end(rule, lookup);
 }
@@ -67,21 +66,52 @@ static void put_header(struct nlmsghdr *rule, uint32_t offset, uint32_t length)
     nft_expression_end(rule, payload);
 }
 
-/* @nh,128,16 0xa9fe: goes on if the destination begins so, or what is there in a packet of the other
- * family. That is looked at behind it: with it this one would cost more. */
-static void put_usual(struct nlmsghdr *rule, const struct endpoint_set *endpoints)
+/* register 1, of so many bytes, without the bits behind the prefix */
+static void put_mask(struct nlmsghdr *rule, unsigned prefix, uint32_t length)
 {
-    put_header(rule, endpoints->destination_offset, endpoints->usual.length);
-    put_comparison(rule, NFT_CMP_EQ, endpoints->usual.bytes, endpoints->usual.length);
+    static const uint8_t nothing[16];
+    struct nft_expression bitwise = nft_expression_start(rule, NFTA_LIST_ELEM, "bitwise");
+    uint8_t mask[16] = {0};
+
+    for (unsigned bit = 0; bit < prefix; bit++)
+        mask[bit / 8] |= (uint8_t)(0x80U >> bit % 8);
+    nft_put_u32(rule, NFTA_BITWISE_SREG, NFT_REG_1);
+    nft_put_u32(rule, NFTA_BITWISE_DREG, NFT_REG_1);
+    nft_put_u32(rule, NFTA_BITWISE_LEN, length);
+    nft_put_value(rule, NFTA_BITWISE_MASK, mask, length);
+    nft_put_value(rule, NFTA_BITWISE_XOR, nothing, length);
+    nft_expression_end(rule, bitwise);
 }
 
-/* ip daddr @endpoints4; in an inet table that takes a look at the protocol first. */
-static void put_destination(struct nlmsghdr *rule, const struct endpoint_set *endpoints)
+/* Where a header has the destination: RFC 791, RFC 8200. */
+struct header {
+    uint8_t protocol;
+    uint32_t destination;
+    uint32_t length; /* of an address */
+};
+
+/* @nh,128,32 0xa9fea9fe ip daddr 169.254.169.254: the former also goes on if that is what is there in a
+ * packet of the other family, which is looked at behind it: before it this one would cost more. */
+static void put_destination(struct nlmsghdr *rule, const struct endpoint *endpoint)
 {
+    static const struct header headers[] = {
+        [FAMILY_IPV4] = {NFPROTO_IPV4, 16, 4}, [FAMILY_IPV6] = {NFPROTO_IPV6, 24, 16}};
+    const struct header *header = &headers[endpoint->family];
+    /* What the kernel compares in one go. */
+    const uint32_t beginning = endpoint->prefix >= 32   ? 4
+                               : endpoint->prefix >= 16 ? 2
+                                                        : endpoint->prefix / 8;
+
+    if (beginning > 0) {
+        put_header(rule, header->destination, beginning);
+        put_comparison(rule, NFT_CMP_EQ, endpoint->address, beginning);
+    }
     put_meta(rule, NFT_META_NFPROTO);
-    put_comparison(rule, NFT_CMP_EQ, &endpoints->protocol, sizeof(endpoints->protocol));
-    put_header(rule, endpoints->destination_offset, endpoints->length);
-    put_lookup(rule, endpoints->name, false);
+    put_comparison(rule, NFT_CMP_EQ, &header->protocol, sizeof(header->protocol));
+    put_header(rule, header->destination, header->length);
+    if (endpoint->prefix < 8 * header->length)
+        put_mask(rule, endpoint->prefix, header->length);
+    put_comparison(rule, NFT_CMP_EQ, endpoint->address, header->length);
 }
 
 /* iif != 0: goes on if the packet came in through a link. What the node sends came in through none, which
@@ -144,19 +174,47 @@ static void append(struct netlink_messages *messages, struct draft draft)
     netlink_message_end(messages, draft.rule);
 }
 
-void rule_to_endpoints(struct netlink_messages *messages, const char *chain,
-                       const struct endpoint_set *endpoints, bool narrow, bool forwarded,
-                       const char *target)
+void rule_to_endpoint(struct netlink_messages *messages, const char *chain,
+                      const struct endpoint *endpoint, bool forwarded, const char *target)
 {
     struct draft draft = begin(messages, chain);
 
-    if (narrow)
-        put_usual(draft.rule, endpoints);
-    put_destination(draft.rule, endpoints);
+    put_destination(draft.rule, endpoint);
     if (forwarded)
         put_forwarded(draft.rule);
     put_verdict(draft.rule, (struct nft_verdict){NFT_GOTO, target});
     append(messages, draft);
+}
+
+/* The last address that something is compared with, and the mask before it. */
+bool rule_read_endpoint(const struct nlmsghdr *message, struct endpoint *out)
+{
+    struct endpoint endpoint = {.prefix = 0};
+    struct attributes rule;
+    struct nft_bytes mask = {0};
+    struct nft_bytes address = {0};
+    const struct nlattr *item = NULL;
+
+    nft_reply_attributes(message, &rule);
+    while ((item = attribute_next(rule.at[NFTA_RULE_EXPRESSIONS], item)) != NULL) {
+        struct nft_bytes compared;
+
+        if (nft_reply_bytes(item, "cmp", NFTA_CMP_DATA, &compared) &&
+            (compared.length == 4 || compared.length == 16))
+            address = compared;
+        (void)!nft_reply_bytes(item, "bitwise", NFTA_BITWISE_MASK, &mask);
+    }
+    if (address.length == 0 || (mask.length > 0 && mask.length != address.length))
+        return false;
+    endpoint.family = address.length == 4 ? FAMILY_IPV4 : FAMILY_IPV6;
+    while (endpoint.prefix < 8 * address.length &&
+           (mask.length == 0 || mask.at[endpoint.prefix / 8] & 0x80U >> endpoint.prefix % 8)) {
+        unsigned bit = endpoint.prefix++;
+
+        endpoint.address[bit / 8] |= address.at[bit / 8] & (uint8_t)(0x80U >> bit % 8);
+    }
+    *out = endpoint;
+    return endpoint.prefix > 0;
 }
 
 void rule_by_interface(struct netlink_messages *messages, const char *chain, const char *map)
@@ -164,7 +222,7 @@ void rule_by_interface(struct netlink_messages *messages, const char *chain, con
     struct draft draft = begin(messages, chain);
 
     put_meta(draft.rule, NFT_META_IIFNAME);
-    put_lookup(draft.rule, map, true);
+    put_lookup(draft.rule, map);
     append(messages, draft);
 }
 

@@ -5,16 +5,23 @@
 #define IMDS_GUARD_NFTABLES_RULE_H
 
 #include "kernel/backend.h"
-#include "kernel/nftables/endpoints.h"
+#include "kernel/nftables/messages.h"
 
 /*
- * ip daddr @endpoints4 goto <target>
- * `narrow`:    @nh,128,16 0xa9fe ip daddr @endpoints4 goto <target>
- * `forwarded`: ip daddr @endpoints4 iif != 0 goto <target>
+ * @nh,128,32 0xa9fea9fe ip daddr 169.254.169.254 goto <target>
+ * `forwarded`: @nh,128,32 0xa9fea9fe ip daddr 169.254.169.254 iif != 0 goto <target>
+ *
+ * As many bytes of the address come first as the kernel compares at once, which costs a packet to
+ * anywhere else next to nothing: a look-up in a set costs ten times that.
  */
-void rule_to_endpoints(struct netlink_messages *messages, const char *chain,
-                       const struct endpoint_set *endpoints, bool narrow, bool forwarded,
-                       const char *target);
+void rule_to_endpoint(struct netlink_messages *messages, const char *chain,
+                      const struct endpoint *endpoint, bool forwarded, const char *target);
+
+/*
+ * Which endpoint a rule can only be about, if it is one of the first form; false if it is about none.
+ * Whether it is of that form shows when it is made again.
+ */
+must_use bool rule_read_endpoint(const struct nlmsghdr *message, struct endpoint *out);
 
 /* iifname vmap @<map> */
 void rule_by_interface(struct netlink_messages *messages, const char *chain, const char *map);

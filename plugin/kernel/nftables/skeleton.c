@@ -2,7 +2,6 @@
 
 #include "kernel/ipvs.h"
 #include "kernel/nftables/elements.h"
-#include "kernel/nftables/endpoints.h"
 #include "kernel/nftables/rule.h"
 
 #include <errno.h>
@@ -10,20 +9,13 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 
-static const char *const chains[] = {NFT_FORWARD, NFT_JUDGE, NFT_REFUSAL, NFT_POSTROUTING};
-
-#define EACH(item, table)                                                                          \
-    const __typeof__(*(table)) *item = (table);                                                    \
-    item < (table) + sizeof(table) / sizeof(*(table));                                             \
-    item++
-
 void skeleton_ask(struct netlink_messages *messages)
 {
+    static const char *const chains[] = {NFT_FORWARD, NFT_JUDGE, NFT_REFUSAL, NFT_POSTROUTING};
+
     nft_message_add(messages, NFT_TABLE, NFT_MSG_GETSET, 0, NFTA_SET_NAME, NFT_MAP);
-    for (EACH(chain, chains))
-        nft_message_add(messages, NFT_TABLE, NFT_MSG_GETCHAIN, 0, NFTA_CHAIN_NAME, *chain);
-    for (EACH(set, endpoint_sets))
-        nft_message_add(messages, NFT_TABLE, NFT_MSG_GETSET, 0, NFTA_SET_NAME, set->name);
+    for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++)
+        nft_message_add(messages, NFT_TABLE, NFT_MSG_GETCHAIN, 0, NFTA_CHAIN_NAME, chains[i]);
     nft_message_add(messages, NFT_TABLE, NFT_MSG_GETRULE, NLM_F_DUMP, 0, NULL);
 }
 
@@ -86,18 +78,16 @@ static void write_refusal(struct netlink_messages *messages)
 
 /* The rules of all chains but `refuse`: what comes to the FORWARD hook, or to the POSTROUTING hook
  * past it, is judged. */
-static void write_rules(struct netlink_messages *messages, const struct shape *shape, bool ipvs)
+static void write_rules(struct netlink_messages *messages, const struct terms *terms,
+                        const struct shape *shape, bool ipvs)
 {
     rule_by_interface(messages, NFT_JUDGE, NFT_MAP);
     rule_for_others(messages, NFT_JUDGE, &shape->others);
-    for (EACH(set, endpoint_sets))
-        rule_to_endpoints(messages, NFT_FORWARD, set, shape->narrow & set->family, false,
-                          NFT_JUDGE);
-    if (!ipvs)
-        return;
-    for (EACH(set, endpoint_sets))
-        rule_to_endpoints(messages, NFT_POSTROUTING, set, shape->narrow & set->family, true,
-                          NFT_JUDGE);
+    for (size_t i = 0; i < terms->endpoint_count; i++) {
+        rule_to_endpoint(messages, NFT_FORWARD, &terms->endpoints[i], false, NFT_JUDGE);
+        if (ipvs)
+            rule_to_endpoint(messages, NFT_POSTROUTING, &terms->endpoints[i], true, NFT_JUDGE);
+    }
 }
 
 void skeleton_make(struct netlink_messages *messages, const struct terms *terms,
@@ -106,16 +96,12 @@ void skeleton_make(struct netlink_messages *messages, const struct terms *terms,
     const bool ipvs = ipvs_is_loaded();
 
     make_table(messages);
-    for (EACH(set, endpoint_sets)) {
-        endpoints_make(messages, set);
-        endpoints_add(messages, set, terms);
-    }
     elements_make(messages, "counter");
     if (shape->refusing)
         skeleton_add_refusal(messages);
     make_chain(messages, NFT_JUDGE);
     make_base_chains(messages, ipvs);
-    write_rules(messages, shape, ipvs);
+    write_rules(messages, terms, shape, ipvs);
 }
 
 static void flush_chain(struct netlink_messages *messages, const char *chain)
@@ -123,7 +109,8 @@ static void flush_chain(struct netlink_messages *messages, const char *chain)
     nft_message_add(messages, NFT_TABLE, NFT_MSG_DELRULE, 0, NFTA_RULE_CHAIN, chain);
 }
 
-void skeleton_renew_rules(struct netlink_messages *messages, const struct shape *shape)
+void skeleton_renew_rules(struct netlink_messages *messages, const struct terms *terms,
+                          const struct shape *shape)
 {
     const bool ipvs = ipvs_is_loaded();
 
@@ -136,7 +123,7 @@ void skeleton_renew_rules(struct netlink_messages *messages, const struct shape 
         flush_chain(messages, NFT_REFUSAL);
         write_refusal(messages);
     }
-    write_rules(messages, shape, ipvs);
+    write_rules(messages, terms, shape, ipvs);
 }
 
 void skeleton_add_refusal(struct netlink_messages *messages)
@@ -157,21 +144,6 @@ void skeleton_make_refusable(struct netlink_messages *messages)
 {
     make_table(messages);
     elements_make(messages, "immediate");
-}
-
-void skeleton_renew_endpoints(struct netlink_messages *messages, const struct terms *terms)
-{
-    for (EACH(set, endpoint_sets)) {
-        nft_message_add(messages, NFT_TABLE, NFT_MSG_DELSETELEM, 0, NFTA_SET_ELEM_LIST_SET,
-                        set->name);
-        endpoints_add(messages, set, terms);
-    }
-}
-
-void skeleton_keep_endpoints(struct netlink_messages *messages, const struct terms *terms)
-{
-    for (EACH(set, endpoint_sets))
-        endpoints_add(messages, set, terms);
 }
 
 void skeleton_retire(struct netlink_messages *messages)

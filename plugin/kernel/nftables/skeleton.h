@@ -2,8 +2,6 @@
  * The skeleton: everything in our table but the guards. As nft(8) would write it:
  *
  *     table inet imds_guard {
- *         set endpoints4 { type ipv4_addr; flags interval; elements = { 169.254.169.254 } }
- *         set endpoints6 { type ipv6_addr; flags interval; elements = { fd00:ec2::254 } }
  *         map guards { type ifname : verdict; flags timeout; counter; }
  *         chain refuse {
  *             oifname "vlan.eth.*" drop
@@ -17,21 +15,20 @@
  *         }
  *         chain forward {
  *             type filter hook forward priority mangle + 1; policy accept;
- *             @nh,128,16 0xa9fe ip daddr @endpoints4 goto judge
- *             @nh,192,32 0xfd000ec2 ip6 daddr @endpoints6 goto judge
+ *             @nh,128,32 0xa9fea9fe ip daddr 169.254.169.254 goto judge
+ *             @nh,192,32 0xfd000ec2 ip6 daddr fd00:ec2::254 goto judge
  *         }
  *         chain postrouting {
  *             type filter hook postrouting priority mangle + 1; policy accept;
- *             @nh,128,16 0xa9fe ip daddr @endpoints4 iif != 0 goto judge
- *             @nh,192,32 0xfd000ec2 ip6 daddr @endpoints6 iif != 0 goto judge
+ *             @nh,128,32 0xa9fea9fe ip daddr 169.254.169.254 iif != 0 goto judge
+ *             @nh,192,32 0xfd000ec2 ip6 daddr fd00:ec2::254 iif != 0 goto judge
  *         }
  *     }
  *
  * A guard is one element of the map (elements.h), and who has none gets the last rule of `judge`. It
- * has a time-out only when it is to go. Packets to other addresses pay for one comparison a family,
- * with the range that EC2's own endpoints are in, however many guards there are. Where an endpoint
- * is not in it, its family's rules are without that, and each packet of it is looked up in the set.
- * The chain `refuse` is there only where packets are rejected: not every kernel has its parts.
+ * has a time-out only when it is to go. Packets to other addresses pay for one comparison an endpoint,
+ * however many guards there are. The chain `refuse` is there only where packets are rejected: not every
+ * kernel has its parts.
  *
  * The chain `postrouting` is there while ip_vs is loaded: IPVS sends what it takes for a Service from
  * the INPUT hook, past FORWARD. The node's own packets have come in through no link. A packet that may
@@ -40,15 +37,15 @@
  * No name in it is a word of the grammar of any nft(8) since 0.9.3. What nft(8) prints loads again from
  * 1.0.0 on: those before print counters of maps and cannot read them.
  *
- * The table is ours. What others put into these chains and sets is a fault, and goes with the
- * repair; chains and sets of other names cannot weaken a guard, and stay until the table is made
- * anew.
+ * The table is ours. What others put into these chains is a fault, and goes with the repair; chains and
+ * sets of other names cannot weaken a guard, and stay until the table is made anew.
  */
 #ifndef IMDS_GUARD_NFTABLES_SKELETON_H
 #define IMDS_GUARD_NFTABLES_SKELETON_H
 
 #include "kernel/backend.h"
 #include "kernel/nftables/facts.h"
+#include "kernel/nftables/messages.h"
 
 #include <stdbool.h>
 
@@ -62,18 +59,17 @@
 #define NFT_FORWARD     "forward"
 #define NFT_POSTROUTING "postrouting" /* the chain past which IPVS cannot send */
 
-/* Requests for the skeleton without table and endpoints; the last one is a dump (socket.h). */
+/* Requests for the skeleton without its table; the last one is a dump (socket.h). */
 void skeleton_ask(struct netlink_messages *messages);
 
 /* The rule for others, if it is what the message is about and no laxer than *out; else *out is left
  * alone. */
 void skeleton_take_others(const struct nlmsghdr *message, struct others *out);
 
-/* What is not the same in every skeleton, beside the endpoints. */
+/* What is not the same in every skeleton, beside the endpoints (terms->endpoints). */
 struct shape {
     struct others others; /* the rule goes on counting from their numbers */
     bool refusing;        /* the chain `refuse` is there */
-    unsigned narrow;      /* families whose rules ask for the usual range first (endpoints_usual) */
 };
 
 /* Makes everything, where there is no table: EEXIST if there is. */
@@ -85,23 +81,14 @@ void skeleton_make(struct netlink_messages *messages, const struct terms *terms,
  * it is missing). A packet meets the old rules or the new ones: a chain and all that it goes to
  * change as one, which two tables do not, one being made and one deleted.
  */
-void skeleton_renew_rules(struct netlink_messages *messages, const struct shape *shape);
+void skeleton_renew_rules(struct netlink_messages *messages, const struct terms *terms,
+                          const struct shape *shape);
 
 /* The table with a map that a kernel must refuse (elements_make). */
 void skeleton_make_refusable(struct netlink_messages *messages);
 
 /* Adds the chain `refuse`. EEXIST if it is there. */
 void skeleton_add_refusal(struct netlink_messages *messages);
-
-/* Empties the sets of endpoints and fills them. */
-void skeleton_renew_endpoints(struct netlink_messages *messages, const struct terms *terms);
-
-/*
- * Adds the endpoints that stand already, for guards that come without looking at the generation:
- * nothing, unless they have been taken away since they were seen, as by a sync that could not know
- * of these guards yet. EEXIST or ENOTEMPTY if others are in their way by now.
- */
-void skeleton_keep_endpoints(struct netlink_messages *messages, const struct terms *terms);
 
 /*
  * Says in `err` what the kernel lacks, if it has refused a skeleton that refuses (`refusal`: with what
@@ -120,22 +107,20 @@ void skeleton_delete(struct netlink_messages *messages, const char *table);
 
 /* What is wrong with the skeleton. */
 struct verdict_on_skeleton {
-    bool broken;          /* to be made anew */
-    bool rules_wrong;     /* to be written again */
-    bool endpoints_wrong; /* others than the terms say */
-    bool refusing;        /* the chain `refuse` is there, or some of it */
-    bool retired;         /* skeleton_retire */
-    unsigned narrow;      /* families whose rules ask for the usual range first */
+    bool broken; /* to be made anew */
+    bool
+        rules_wrong; /* to be written again, as where they ask for other endpoints than the terms say */
+    bool refusing; /* the chain `refuse` is there, or some of it */
+    bool retired;  /* skeleton_retire */
 };
 
 /*
  * Compares what is there (nft_facts_take on every answer) with what skeleton_make would make, with
- * the verdict for others that is there (listing->others), and with rules as narrow as those there.
- * Adds a sentence to listing->faults for each difference that does not follow from another, and to
- * listing->surplus the endpoints that the terms do not have. With terms->endpoint_count 0, endpoints
- * are not judged.
+ * the verdict for others that is there (listing->others). Adds a sentence to listing->faults for each
+ * difference that does not follow from another, and to listing->surplus the endpoints that the terms do not
+ * have. With terms->endpoint_count 0, any endpoint will do.
  */
-must_use int skeleton_judge(struct nft_facts *found, const struct terms *terms,
+must_use int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
                             struct listing *listing, struct verdict_on_skeleton *out,
                             struct error *err);
 
