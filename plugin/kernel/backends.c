@@ -1,6 +1,5 @@
 #include "kernel/backends.h"
 
-#include "kernel/iptables/join.h"
 #include "kernel/ipvs.h"
 #include "kernel/move.h"
 #include "kernel/nftables/presence.h"
@@ -128,10 +127,7 @@ static bool lets_pass(const struct plan *plan)
     return false;
 }
 
-/*
- * In our table where that stands, for which nobody waits. Where both stand one denial is enough, but
- * whoever may pass must in both.
- */
+/* In our table where that stands, for which nobody waits. Where both stand one denial is enough. */
 static int add_to_table(const struct plan *plan, const struct terms *terms, bool *done,
                         struct error *err)
 {
@@ -158,18 +154,20 @@ static int add_with_lock(const struct config *config, const struct plan *plan,
     locked.locked = lock >= 0;
     *tried = &backend_nftables;
     present = nft_is_present();
+    if (present && nft_join(plan, &locked, &in_nftables, err) < 0)
+        return -1;
+    if (in_nftables && !lets_pass(plan))
+        return 0;
     /* Reading legacy tables is dear: not where everything goes there anyway. */
     in_iptables = (!present && chosen == &backend_iptables) || iptables_stands(&locked);
-    /* Who lets everything pass moves away only if all is in iptables by now; else it has to be mended. */
-    if (in_iptables && present && nft_join(plan, &locked, &in_nftables, err) < 0)
-        return -1;
-    /* Where AUTO chooses nftables though iptables stands, IPVS may send packets, and all move. */
-    if (in_iptables ? !in_nftables && chosen == &backend_nftables && leaves_choice(config)
-                    : chosen == &backend_nftables || present)
+    if (in_nftables && !in_iptables)
+        return 0;
+    /* Where both stand, all move to the one that takes them at once; and where AUTO chooses nftables though
+     * iptables stands, as IPVS may send packets. Who lets everything pass has moved to iptables. */
+    if (in_nftables || !in_iptables || (chosen == &backend_nftables && leaves_choice(config)))
         return guards_apply(&backend_nftables, plan, 1, &locked, NULL, err);
     *tried = &backend_iptables;
-    return in_nftables ? iptables_join(plan, &locked, err)
-                       : backend_iptables.apply(plan, 1, &locked, err);
+    return backend_iptables.apply(plan, 1, &locked, err);
 }
 
 /* What could not be moved from the one that has not worked, because of `first`, is in force as it was. */

@@ -21,11 +21,12 @@
 const struct backend *backend_choose(const struct config *config);
 
 /*
- * An ADD's plan (not terms->exactly): made to hold where a skeleton stands, whichever is configured; in
- * both, if both do. Where none does, in the configured one. What stands in one that does not work, or does
- * not take the plan, is moved to the other one, if the configuration allows that; with AUTO also from
- * iptables while IPVS may send packets; where it cannot be moved, nobody who may pass is added. Errors: as
- * apply's; of two that fail the first one's, with the other one's in the details.
+ * An ADD's plan (not terms->exactly): made to hold where a skeleton stands, whichever is configured. Where
+ * none does, in the configured one; where both do, in nftables, which gets all there is then for whoever may
+ * pass. What stands in one that does not work, or does not take the plan, is moved to the other one, if the
+ * configuration allows that; with AUTO also from iptables while IPVS may send packets; where it cannot be
+ * moved, nobody who may pass is added. Errors: as apply's; of two that fail the first one's, with the other
+ * one's in the details.
  */
 must_use int guards_add(const struct config *config, const struct plan *plan,
                         const struct terms *terms, struct error *err);

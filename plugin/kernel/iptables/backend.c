@@ -24,7 +24,6 @@
  */
 #include "kernel/backend.h"
 #include "kernel/iptables/guards.h"
-#include "kernel/iptables/join.h"
 #include "kernel/iptables/listing.h"
 #include "kernel/iptables/skeleton.h"
 #include "kernel/iptables/table.h"
@@ -268,35 +267,15 @@ static int check_terms(const struct terms *terms, struct error *err)
     return 0;
 }
 
-static int edit_to_join(const struct task *task, const struct snapshot *snapshot,
-                        struct edits *edits, struct error *err)
-{
-    return iptables_skeleton_present(snapshot) ? edit_to_apply(task, snapshot, edits, err) : 0;
-}
-
-static int make_hold(struct task task, const struct plan *plans, size_t plan_count,
-                     struct error *err)
-{
-    cleanup(wanted) struct wanted wanted = {0};
-
-    task.wanted = &wanted;
-    if (check_terms(task.terms, err) < 0 ||
-        iptables_wanted_make(plans, plan_count, &wanted, err) < 0)
-        return -1;
-    return bring_about(&task, NULL, err);
-}
-
 static int backend_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
                          struct error *err)
 {
-    return make_hold((struct task){.edit = edit_to_apply, .terms = terms}, plans, plan_count, err);
-}
+    cleanup(wanted) struct wanted wanted = {0};
+    const struct task task = {.edit = edit_to_apply, .terms = terms, .wanted = &wanted};
 
-int iptables_join(const struct plan *plan, const struct terms *terms, struct error *err)
-{
-    const struct task task = {.edit = edit_to_join, .only_live = true, .terms = terms};
-
-    return make_hold(task, plan, 1, err);
+    if (check_terms(terms, err) < 0 || iptables_wanted_make(plans, plan_count, &wanted, err) < 0)
+        return -1;
+    return bring_about(&task, NULL, err);
 }
 
 static size_t count_guards(struct listing *listing)
