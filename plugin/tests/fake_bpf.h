@@ -178,18 +178,27 @@ static inline int fake_element(enum bpf_cmd command, const union bpf_attr *attr)
     return 0;
 }
 
-static inline int fake_next_key(const union bpf_attr *attr)
+static inline int fake_lookup_batch(union bpf_attr *attr)
 {
-    struct fake_object *map = fake_behind(attr->map_fd);
-    const void *key = (const void *)(uintptr_t)attr->key;
-    struct fake_element *last = key == NULL ? NULL : fake_find(map, key, false);
-    size_t i = last == NULL ? 0 : (size_t)(last - map->elements) + 1;
+    struct fake_object *map = fake_behind(attr->batch.map_fd);
+    unsigned char *keys = (void *)(uintptr_t)attr->batch.keys;
+    unsigned char *values = (void *)(uintptr_t)attr->batch.values;
+    uint32_t room = attr->batch.count;
 
-    for (; i < FAKE_ELEMENTS; i++) {
-        if (!map->elements[i].used)
+    assert_int_equal(attr->batch.in_batch, 0);
+    assert_int_not_equal(attr->batch.out_batch, 0);
+    attr->batch.count = 0;
+    for (size_t i = 0; i < FAKE_ELEMENTS; i++) {
+        const struct fake_element *element = &map->elements[i];
+        uint32_t at = attr->batch.count;
+
+        if (!element->used)
             continue;
-        memcpy((void *)(uintptr_t)attr->next_key, map->elements[i].key, map->key_size);
-        return 0;
+        if (at == room)
+            return 0;
+        memcpy(keys + at * map->key_size, element->key, map->key_size);
+        memcpy(values + at * map->value_size, element->value, map->value_size);
+        attr->batch.count++;
     }
     return fake_error(ENOENT);
 }
@@ -372,7 +381,7 @@ static inline int fake_query(struct fake_query *attr)
 
 static inline int fake_bpf(enum bpf_cmd command, void *attr)
 {
-    const union bpf_attr *common = attr;
+    union bpf_attr *common = attr;
 
     if (fake.without_rights)
         return fake_error(EPERM);
@@ -387,8 +396,8 @@ static inline int fake_bpf(enum bpf_cmd command, void *attr)
     case BPF_MAP_UPDATE_ELEM:
     case BPF_MAP_DELETE_ELEM:
         return fake_element(command, common);
-    case BPF_MAP_GET_NEXT_KEY:
-        return fake_next_key(common);
+    case BPF_MAP_LOOKUP_BATCH:
+        return fake_lookup_batch(common);
     case BPF_PROG_LOAD:
         return fake_load(common);
     case BPF_PROG_GET_FD_BY_ID:

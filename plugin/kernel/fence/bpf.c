@@ -82,9 +82,21 @@ int bpf_delete(int map, const void *key)
     return element(BPF_MAP_DELETE_ELEM, map, key, NULL, 0);
 }
 
-int bpf_next_key(int map, const void *key, void *next)
+int bpf_read(int map, void *keys, void *values, uint32_t *count)
 {
-    return element(BPF_MAP_GET_NEXT_KEY, map, key, next, 0);
+    char next[BPF_KEY_MAX] = {0}; /* where the kernel would go on; it wants to say so */
+    union bpf_attr attr = {.batch = {.map_fd = (uint32_t)map,
+                                     .keys = address(keys),
+                                     .values = address(values),
+                                     .count = *count,
+                                     .out_batch = address(next)}};
+
+    if (bpf(BPF_MAP_LOOKUP_BATCH, &attr, sizeof(attr)) == 0)
+        errno = E2BIG;
+    if (errno != ENOENT)
+        return -1;
+    *count = attr.batch.count;
+    return 0;
 }
 
 int bpf_load(const char *name, const struct bpf_insn *instructions, size_t count)

@@ -42,8 +42,13 @@ must_use int bpf_lookup(int map, const void *key, void *value);
 /* flags: BPF_ANY, BPF_NOEXIST. E2BIG: the map is full. */
 must_use int bpf_update(int map, const void *key, const void *value, uint64_t flags);
 must_use int bpf_delete(int map, const void *key);
-/* The key after `key`, or the first where that is NULL or not there any more. ENOENT: no more. */
-must_use int bpf_next_key(int map, const void *key, void *next);
+/*
+ * All elements, one key after the other, and one value, with a single call. There is room for *count, which
+ * becomes how many there are. E2BIG or ENOSPC: there are more; EINTR: a tree changed meanwhile.
+ */
+must_use int bpf_read(int map, void *keys, void *values, uint32_t *count);
+
+#define BPF_KEY_MAX 64 /* bytes that a key may have for that */
 
 /* A program for tc. */
 must_use int bpf_load(const char *name, const struct bpf_insn *instructions, size_t count);

@@ -76,33 +76,27 @@ static void count_at_uplink(struct fence_listing *listing, uint32_t index,
 
 static int add_maps(struct fence_listing *listing, const struct maps *maps, struct error *err)
 {
-    cleanup(maps_keys) struct maps_keys keys = {0};
+    cleanup(maps_contents) struct maps_contents known = {0};
     struct fence_incoming *incoming = NULL;
 
-    if (maps_read_keys(maps, &keys, err) < 0)
+    if (maps_read(maps, &known, err) < 0)
         return -1;
     incoming = reallocarray(listing->incoming,
-                            listing->incoming_count + keys.link_count + keys.pair_count + 1,
+                            listing->incoming_count + known.link_count + known.pair_count + 1,
                             sizeof(*incoming));
     if (incoming == NULL)
         return error_no_memory(err);
     listing->incoming = incoming;
-    for (size_t i = 0; i < keys.link_count; i++) {
-        uint32_t verdict;
-
-        if (bpf_lookup(maps->fds[MAP_VERDICTS], &keys.links[i], &verdict) == 0)
-            incoming[listing->incoming_count++] = (struct fence_incoming){
-                .index = (int)keys.links[i], .known = true, .verdict = verdict};
-    }
-    for (size_t i = 0; i < keys.pair_count; i++) {
-        const struct count_key *key = &keys.pairs[i];
-        struct fence_count count;
-
-        if (bpf_lookup(maps->fds[MAP_COUNTS], key, &count) < 0)
-            continue;
+    for (size_t i = 0; i < known.link_count; i++)
         incoming[listing->incoming_count++] = (struct fence_incoming){
-            .index = (int)key->incoming, .stopped = count.stopped, .passed = count.passed};
-        count_at_uplink(listing, key->outgoing, &count);
+            .index = (int)known.links[i], .known = true, .verdict = known.verdicts[i]};
+    for (size_t i = 0; i < known.pair_count; i++) {
+        const struct count_key *key = &known.pairs[i];
+        const struct fence_count *count = &known.counts[i];
+
+        incoming[listing->incoming_count++] = (struct fence_incoming){
+            .index = (int)key->incoming, .stopped = count->stopped, .passed = count->passed};
+        count_at_uplink(listing, key->outgoing, count);
     }
     return 0;
 }

@@ -172,54 +172,48 @@ static struct endpoint endpoint_of(const struct endpoint_key *key)
     return endpoint;
 }
 
-/* All keys of a map, for the caller to free; NULL on failure. */
-static void *read_keys(int map, size_t key_size, size_t *count, struct error *err)
+/* All of a map: keys, and the values in the same order. */
+struct elements {
+    void *keys;
+    void *values;
+    uint32_t count;
+};
+
+static void cleanup_elements(struct elements *elements)
 {
-    size_t room = 64;
-    size_t found = 0;
-    cleanup(free_memory) char *keys = calloc(room, key_size);
+    free(elements->keys);
+    free(elements->values);
+}
 
-    while (keys != NULL && found <= LINKS_MAX) { /* what is changed meanwhile may start it over */
-        const char *last = found > 0 ? keys + (found - 1) * key_size : NULL;
+static int read_map(const struct maps *maps, enum map map, struct elements *out, struct error *err)
+{
+    cleanup(elements) struct elements elements = {
+        .keys = calloc(LINKS_MAX, map_shapes[map].key_size),
+        .values = calloc(LINKS_MAX, map_shapes[map].value_size),
+        .count = LINKS_MAX};
 
-        if (bpf_next_key(map, last, keys + found * key_size) < 0) {
-            if (errno != ENOENT) {
-                bpf_failed("read a map of the exit fence", err);
-                return NULL;
-            }
-            *count = found;
-            return steal(&keys);
-        }
-        if (++found < room)
-            continue;
-        room *= 2;
-        char *more = reallocarray(keys, room, key_size);
-        if (more == NULL)
-            free(steal(&keys));
-        keys = more;
-    }
-    if (keys == NULL)
-        error_no_memory(err);
-    else
-        error_set(err, ERROR_KERNEL, "a map of the exit fence kept changing while it was read");
-    return NULL;
+    if (elements.keys == NULL || elements.values == NULL)
+        return error_no_memory(err);
+    if (bpf_read(maps->fds[map], elements.keys, elements.values, &elements.count) < 0)
+        return bpf_failed("read a map of the exit fence", err);
+    *out = steal(&elements);
+    return 0;
 }
 
 int maps_endpoints(const struct maps *maps, struct endpoint **out, size_t *count, struct error *err)
 {
-    size_t found = 0;
-    cleanup(free_memory) struct endpoint_key *keys =
-        read_keys(maps->fds[MAP_ENDPOINTS], sizeof(*keys), &found, err);
+    cleanup(elements) struct elements elements = {0};
+    struct endpoint *endpoints = NULL;
 
-    if (keys == NULL)
+    if (read_map(maps, MAP_ENDPOINTS, &elements, err) < 0)
         return -1;
-    struct endpoint *endpoints = calloc(found + 1, sizeof(*endpoints));
+    endpoints = calloc(elements.count + 1, sizeof(*endpoints));
     if (endpoints == NULL)
         return error_no_memory(err);
-    for (size_t i = 0; i < found; i++)
-        endpoints[i] = endpoint_of(&keys[i]);
+    for (size_t i = 0; i < elements.count; i++)
+        endpoints[i] = endpoint_of((const struct endpoint_key *)elements.keys + i);
     *out = endpoints;
-    *count = found;
+    *count = elements.count;
     return 0;
 }
 
@@ -299,42 +293,41 @@ int maps_write(const struct maps *maps, enum maps_how how, const struct terms *t
     return 0;
 }
 
-int maps_read_keys(const struct maps *maps, struct maps_keys *out, struct error *err)
+int maps_read(const struct maps *maps, struct maps_contents *out, struct error *err)
 {
-    cleanup(maps_keys) struct maps_keys keys = {0};
+    cleanup(elements) struct elements verdicts = {0}, counts = {0};
 
-    keys.links = read_keys(maps->fds[MAP_VERDICTS], sizeof(*keys.links), &keys.link_count, err);
-    if (keys.links == NULL)
+    if (read_map(maps, MAP_VERDICTS, &verdicts, err) < 0 ||
+        read_map(maps, MAP_COUNTS, &counts, err) < 0)
         return -1;
-    keys.pairs = read_keys(maps->fds[MAP_COUNTS], sizeof(*keys.pairs), &keys.pair_count, err);
-    if (keys.pairs == NULL)
-        return -1;
-    *out = keys;
-    keys = (struct maps_keys){0};
+    *out = (struct maps_contents){.links = steal(&verdicts.keys),
+                                  .verdicts = steal(&verdicts.values),
+                                  .link_count = verdicts.count,
+                                  .pairs = steal(&counts.keys),
+                                  .counts = steal(&counts.values),
+                                  .pair_count = counts.count};
     return 0;
 }
 
-void maps_keys_free(struct maps_keys *keys)
+void maps_contents_free(struct maps_contents *contents)
 {
-    free(keys->links);
-    free(keys->pairs);
-    *keys = (struct maps_keys){0};
+    free(contents->links);
+    free(contents->verdicts);
+    free(contents->pairs);
+    free(contents->counts);
+    *contents = (struct maps_contents){0};
 }
 
 int maps_copy_verdicts(const struct maps *from, const struct maps *to, struct error *err)
 {
-    cleanup(maps_keys) struct maps_keys keys = {0};
+    cleanup(maps_contents) struct maps_contents contents = {0};
 
-    if (maps_read_keys(from, &keys, err) < 0)
+    if (maps_read(from, &contents, err) < 0)
         return -1;
-    for (size_t i = 0; i < keys.link_count; i++) {
-        uint32_t verdict;
-
-        if (bpf_lookup(from->fds[MAP_VERDICTS], &keys.links[i], &verdict) < 0)
-            continue; /* gone meanwhile */
-        if (bpf_update(to->fds[MAP_VERDICTS], &keys.links[i], &verdict, BPF_NOEXIST) < 0 &&
+    for (size_t i = 0; i < contents.link_count; i++)
+        if (bpf_update(to->fds[MAP_VERDICTS], &contents.links[i], &contents.verdicts[i],
+                       BPF_NOEXIST) < 0 &&
             errno != EEXIST)
             return bpf_failed("copy a link's verdict of the exit fence", err);
-    }
     return 0;
 }

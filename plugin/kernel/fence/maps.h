@@ -102,21 +102,23 @@ must_use int maps_settings(const struct maps *maps, struct fence_settings *out, 
 must_use int maps_endpoints(const struct maps *maps, struct endpoint **out, size_t *count,
                             struct error *err);
 
-/* The links that have a verdict, and the pairs that something was counted for. */
-struct maps_keys {
+/* The links that have a verdict, and it; the pairs that something was counted for, and what. */
+struct maps_contents {
     uint32_t *links;
+    uint32_t *verdicts;
     size_t link_count;
     struct count_key *pairs;
+    struct fence_count *counts;
     size_t pair_count;
 };
 
-/* *out is for maps_keys_free. */
-must_use int maps_read_keys(const struct maps *maps, struct maps_keys *out, struct error *err);
-void maps_keys_free(struct maps_keys *keys);
+/* *out is for maps_contents_free. */
+must_use int maps_read(const struct maps *maps, struct maps_contents *out, struct error *err);
+void maps_contents_free(struct maps_contents *contents);
 
-static inline void cleanup_maps_keys(struct maps_keys *keys)
+static inline void cleanup_maps_contents(struct maps_contents *contents)
 {
-    maps_keys_free(keys);
+    maps_contents_free(contents);
 }
 
 static inline void cleanup_maps(struct maps *maps)

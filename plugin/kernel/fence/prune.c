@@ -36,28 +36,28 @@ static int forget(int map, const void *key, size_t *pruned, struct error *err)
     return 0;
 }
 
-/* The keys are read before the links: a link that comes, and has a verdict, meanwhile is neither
+/* The maps are read before the links: a link that comes, and has a verdict, meanwhile is neither
  * among the former nor forgotten. */
 int maps_prune(const struct maps *maps, size_t *pruned, struct error *err)
 {
     cleanup(existing) struct existing existing = {0};
-    cleanup(maps_keys) struct maps_keys keys = {0};
+    cleanup(maps_contents) struct maps_contents known = {0};
     size_t ignored = 0;
 
-    if (maps_read_keys(maps, &keys, err) < 0)
+    if (maps_read(maps, &known, err) < 0)
         return -1;
-    if (keys.link_count + keys.pair_count == 0)
+    if (known.link_count + known.pair_count == 0)
         return 0;
     if (links_all(&existing.links, &existing.count, err) < 0)
         return -1;
-    for (size_t i = 0; i < keys.link_count; i++)
-        if (!exists(&existing, keys.links[i]) &&
-            forget(maps->fds[MAP_VERDICTS], &keys.links[i], pruned, err) < 0)
+    for (size_t i = 0; i < known.link_count; i++)
+        if (!exists(&existing, known.links[i]) &&
+            forget(maps->fds[MAP_VERDICTS], &known.links[i], pruned, err) < 0)
             return -1;
-    for (size_t i = 0; i < keys.pair_count; i++)
-        if ((!exists(&existing, keys.pairs[i].outgoing) ||
-             !exists(&existing, keys.pairs[i].incoming)) &&
-            forget(maps->fds[MAP_COUNTS], &keys.pairs[i], &ignored, err) < 0)
+    for (size_t i = 0; i < known.pair_count; i++)
+        if ((!exists(&existing, known.pairs[i].outgoing) ||
+             !exists(&existing, known.pairs[i].incoming)) &&
+            forget(maps->fds[MAP_COUNTS], &known.pairs[i], &ignored, err) < 0)
             return -1;
     return 0;
 }
