@@ -53,9 +53,14 @@ static bool accept(struct scanner *s, char byte)
     return true;
 }
 
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
 static void skip_space(struct scanner *s)
 {
-    while (s->at < s->length && memchr(" \t\n\r", s->text[s->at], 4) != NULL)
+    while (s->at < s->length && is_space(s->text[s->at]))
         s->at++;
 }
 
@@ -315,7 +320,7 @@ static bool take_value(struct scanner *s, struct span *out)
     if (!scan_value(s))
         return false;
     end = s->at;
-    while (memchr(" \t\n\r", s->text[end - 1], 4) != NULL)
+    while (is_space(s->text[end - 1]))
         end--;
     *out = (struct span){.start = s->text + start, .length = end - start};
     return true;

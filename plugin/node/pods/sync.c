@@ -49,13 +49,14 @@ static bool is_left(const struct sync *sync, const struct surveyed *surveyed)
 
 static int note_planned(struct sync *sync, struct surveyed *surveyed, struct error *err)
 {
-    enum standing standing = holdings_plan_standing(&sync->survey.holdings, &surveyed->plan);
     char label[ATTACHMENT_LABEL_SIZE], guards[512], interfaces[512];
+    enum standing standing;
 
     if (holdings_have(&sync->survey.holdings, sync->chosen, &surveyed->plan)) {
         sync->report.right++;
         return 0;
     }
+    standing = holdings_plan_standing(&sync->survey.holdings, &surveyed->plan);
     if (standing != STANDING_OPEN && is_left(sync, surveyed)) {
         surveyed->state = ATTACHMENT_LEFT;
         sync->report.left++;
