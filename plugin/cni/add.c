@@ -8,7 +8,7 @@
  *            1         1  a runtime that has gone away is an error, not a death
  *            4         4  the request: a bounded wait, then what is there, up to its end
  *            6         6  capabilities that are not needed (any more) go
- *            2         2  CNI_NETNS is a network namespace
+ *            1         1  CNI_NETNS is there
  *            2         2  host networking or not: is it our own namespace
  *            3         3  a socket in the pod's namespace: there, and back
  *           11        11  links: what the pod's namespace and the host's say of them

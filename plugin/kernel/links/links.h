@@ -13,7 +13,7 @@
 /*
  * Asks the pod's namespace, and the host for what it has not read. `out` is for facts_free. With netns
  * the plugin's own namespace, only out->host_network is set.
- * Errors: ERROR_INVALID_NETNS and ERROR_IO (netns_open), ERROR_KERNEL for what rtnetlink refuses.
+ * Errors: ERROR_INVALID_NETNS and ERROR_IO (netns.h), ERROR_KERNEL for what rtnetlink refuses.
  */
 must_use int links_gather_from(struct host *host, const struct questions *questions,
                                const char *netns, struct facts *out, struct error *err);

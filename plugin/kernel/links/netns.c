@@ -2,11 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -22,7 +20,6 @@ static enum error_code path_error_code(int error)
     case ELOOP:
     case ENAMETOOLONG:
     case ENXIO:
-    case ENOTTY:
         return ERROR_INVALID_NETNS;
     default:
         return ERROR_IO;
@@ -51,13 +48,6 @@ int netns_open(const char *path, struct netns *out, struct error *err)
         return error_set(err, path_error_code(errno), "cannot open network namespace %s: %s", path,
                          strerror(errno));
 
-    int type = ioctl(netns.fd, NS_GET_NSTYPE);
-    if (type < 0)
-        return error_set(err, path_error_code(errno), "%s is not a network namespace: %s", path,
-                         strerror(errno));
-    if (type != CLONE_NEWNET)
-        return error_set(err, ERROR_INVALID_NETNS,
-                         "%s is a namespace of another kind, not a network namespace", path);
     if (identify(&netns) < 0)
         return error_set(err, ERROR_IO, "cannot stat network namespace %s: %s", path,
                          strerror(errno));
@@ -88,8 +78,10 @@ int netns_netlink_socket(const struct netns *netns, const struct netns *own, int
                          struct error *err)
 {
     if (setns(netns->fd, CLONE_NEWNET) < 0)
-        return error_set(err, ERROR_KERNEL, "cannot enter the pod's network namespace: %s%s",
-                         strerror(errno), errno == EPERM ? " (CAP_SYS_ADMIN is needed)" : "");
+        return errno == EINVAL
+                   ? error_set(err, ERROR_INVALID_NETNS, "not a network namespace")
+                   : error_set(err, ERROR_KERNEL, "cannot enter the pod's network namespace: %s%s",
+                               strerror(errno), errno == EPERM ? " (CAP_SYS_ADMIN is needed)" : "");
 
     cleanup(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     int socket_errno = errno;

@@ -22,9 +22,9 @@ struct netns {
     }
 
 /*
- * CNI_NETNS. Errors: ERROR_INVALID_NETNS if the path leads to nothing or to no network namespace
- * (ioctl_ns(2), NS_GET_NSTYPE), ERROR_IO if it cannot be looked at (no descriptor or memory left, not
- * permitted): then the namespace may well be there.
+ * CNI_NETNS; whether what is there is a network namespace shows where it is entered. Errors:
+ * ERROR_INVALID_NETNS if the path leads to nothing, ERROR_IO if it cannot be looked at (no descriptor or
+ * memory left, not permitted): then the namespace may well be there.
  */
 must_use int netns_open(const char *path, struct netns *out, struct error *err);
 
@@ -36,7 +36,8 @@ bool netns_are_same(const struct netns *a, const struct netns *b);
 /*
  * A netlink socket of the given protocol (NETLINK_ROUTE) that lives in `netns`. This thread enters
  * the namespace for the call and is back in its `own` before it returns. If it cannot get back it is in
- * nobody's namespace, and nothing may go on: the process is aborted.
+ * nobody's namespace, and nothing may go on: the process is aborted. Errors: ERROR_INVALID_NETNS if it is no
+ * network namespace, ERROR_KERNEL.
  */
 must_use int netns_netlink_socket(const struct netns *netns, const struct netns *own, int protocol,
                                   int *out, struct error *err);
