@@ -300,7 +300,7 @@ int json_parse(struct span text, cJSON **out, struct error *err)
 static bool key_is(struct span written, const char *key)
 {
     cleanup(json) cJSON *tree = NULL;
-    struct error ignored = {.code = ERROR_NONE};
+    struct error ignored;
 
     if (memchr(written.start, '\\', written.length) == NULL)
         return strlen(key) == written.length - 2 &&

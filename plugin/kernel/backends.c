@@ -186,7 +186,7 @@ int guards_add(const struct config *config, const struct plan *plan, const struc
                struct error *err)
 {
     const struct backend *tried = &backend_nftables;
-    struct error first = {0};
+    struct error first;
     bool done = false;
 
     if ((config->backend == BACKEND_IPTABLES || add_to_table(plan, terms, &done, &first) == 0) &&

@@ -222,7 +222,7 @@ static int bring_about(const struct task *task, struct listing *removed, struct 
     if (!todo)
         return 0;
     for (int tries = 1;; tries++) {
-        struct error failure = {0};
+        struct error failure;
         bool again;
 
         if (try_once(task, removed, &again, &failure) == 0)

@@ -32,7 +32,7 @@ int rtnetlink_open_in(const struct netns *netns, const struct netns *own, struct
 int rtnetlink_ask(struct netlink *rtnetlink, const struct netlink_messages *questions,
                   netlink_take *take, void *context, struct error *err)
 {
-    struct error failure = {0};
+    struct error failure;
 
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         if (netlink_ask(rtnetlink, questions, take, context, &failure) == 0)

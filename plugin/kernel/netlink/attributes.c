@@ -43,9 +43,10 @@ void attributes_read(const struct nlmsghdr *message, size_t fixed_size, struct a
 {
     size_t fixed = mnl_nlmsg_size(MNL_ALIGN(fixed_size));
 
-    *out = (struct attributes){0};
     if (message->nlmsg_len > fixed)
         read_all((const char *)message + fixed, message->nlmsg_len - fixed, out);
+    else
+        *out = (struct attributes){0};
 }
 
 void attributes_nested(const struct nlattr *nest, struct attributes *out)

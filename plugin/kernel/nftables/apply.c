@@ -268,7 +268,7 @@ int nft_apply(const struct plan *plans, size_t plan_count, const struct terms *t
 int nft_join(const struct plan *plan, const struct terms *terms, bool *present, struct error *err)
 {
     struct application job = {.plans = plan, .plan_count = 1, .terms = terms, .joins = true};
-    struct error failure = {0};
+    struct error failure;
     bool absent = false;
 
     if (apply_all(&job, &absent, &failure) < 0 && !absent) {

@@ -45,7 +45,7 @@ static int list_once(struct nft_socket *socket, void *context, struct error *err
 static int nftables_list(const struct terms *terms, struct listing *out, struct error *err)
 {
     struct look job = {.terms = terms};
-    struct error failure = {0};
+    struct error failure;
     bool absent = false;
 
     if (nft_keep_trying(list_once, &job, terms, &absent, &failure) < 0) {

@@ -143,13 +143,15 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
     struct attributes expression;
     struct attributes data;
     const char *name = NULL;
+    unsigned last = 0;
     struct nft_verdict verdict;
 
     attributes_nested(item, &expression);
     name = or_nothing(attribute_text(&expression, NFTA_EXPR_NAME));
+    last = last_attribute(name);
     attributes_nested(expression.at[NFTA_EXPR_DATA], &data);
     add_bytes(out, name, strlen(name) + 1);
-    for (unsigned type = 1; type <= last_attribute(name); type++) {
+    for (unsigned type = 1; type <= last; type++) {
         const struct nlattr *attribute = data.at[type];
         struct attributes value;
 

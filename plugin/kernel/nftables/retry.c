@@ -50,7 +50,7 @@ int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, boo
 {
     cleanup(nft_socket) struct nft_socket socket = {.netlink.fd = -1};
     int64_t deadline = clock_deadline((int64_t)terms->lock_timeout_seconds * 1000);
-    struct error last = {0};
+    struct error last;
     unsigned surprises = 0;
 
     if (nft_open(&socket, &last) == 0) {

@@ -63,7 +63,7 @@ static int take_file(int directory, const char *file, struct reading *reading, s
     cleanup(cached_attachment) struct cached_attachment cached = {0};
     struct cache *cache = reading->cache;
     struct cached_attachment *added;
-    struct error why = {0};
+    struct error why;
 
     errno = 0;
     if (read_attachment(directory, file, reading->config, &reading->text, &cached, &why) < 0) {

@@ -32,7 +32,7 @@ static int plan_links(struct surveyed *surveyed, const struct config *config,
                       const struct facts *facts, struct error *err)
 {
     const struct attachment *attachment = &surveyed->cached->attachment;
-    struct error why = {0};
+    struct error why;
 
     surveyed->state = ATTACHMENT_PLANNED;
     if (plan_make(attachment, config, facts, false, &surveyed->plan, &why) == 0)
@@ -55,7 +55,7 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct h
     const struct attachment *attachment = &surveyed->cached->attachment;
     cleanup(questions) struct questions questions = {0};
     cleanup(facts) struct facts facts = {0};
-    struct error why = {0};
+    struct error why;
 
     if (plan_questions(attachment, &questions, &why) < 0)
         return survey_fail(surveyed, &why, err);

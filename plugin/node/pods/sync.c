@@ -280,7 +280,7 @@ static int set_refused_aside(struct sync *sync, struct error *err)
 {
     for (size_t i = 0; i < sync->survey.count; i++) {
         struct surveyed *surveyed = &sync->survey.attachments[i];
-        struct error why = {0};
+        struct error why;
 
         if (surveyed->state == ATTACHMENT_PLANNED &&
             sync->chosen->accept(&surveyed->plan, &why) < 0 && survey_fail(surveyed, &why, err) < 0)
