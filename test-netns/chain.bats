@@ -182,7 +182,7 @@ assert_pod_closed() { # POD
     mkdir /run/host/cni/net.d
     cp /run/plain /run/host/cni/net.d/10-aws.conflist
     wait_until 10 is_last /run/host/cni/net.d/10-aws.conflist
-    umount /run/container/net.d /run/container/cni
+    umount --lazy /run/container/net.d /run/container/cni # watch may be looking
 }
 
 @test "a binary that works is enough where none can be written" {
@@ -197,7 +197,7 @@ assert_pod_closed() { # POD
     assert_pod_closed a
     run -0 "$IMDS_GUARD" install --config /run/config/imds-guard.json
     [[ $output == *"is there and works, and stays"* ]]
-    umount /opt/cni/bin
+    umount --lazy /opt/cni/bin
 }
 
 @test "what was in force holds while the configuration is wrong, and aws-node starts anew" {
@@ -217,6 +217,42 @@ assert_pod_closed() { # POD
     assert_imds_silent a
     assert_pod_closed c
     [ "$(count_said perhaps)" -eq 1 ]
+}
+
+opens() { # COUNT
+    [ "$(grep -c openat /run/opens)" -ge "$1" ]
+}
+
+opens_no_more() {
+    before=$(grep -c openat /run/opens)
+    sleep 3
+    ! opens $((before + 1))
+}
+
+@test "a configuration that goes wrong while a look is under way is told once, and once when it is right" {
+    local config=/run/config/imds-guard.json before
+    prepare regular
+    pod_add a
+    : >/run/opens
+    started_by=(strace -o /run/opens -P "$config" -e trace=openat -e inject=openat:delay_enter=1s)
+    start_watch --config "$config"
+    wait_until 10 has_entry
+    wait_until 10 has_guards a drop
+    wait_until 10 opens_no_more
+    aws_node_writes
+    # It has read it once, and would read it again.
+    wait_until 10 opens $((before + 2))
+    echo '{"mode": "perhaps"}' >/run/config/new
+    mv /run/config/new "$config"
+    wait_until 10 said perhaps
+    wait_until 10 has_entry
+    config >/run/config/new
+    mv /run/config/new "$config"
+    wait_until 10 grep -q 'no longer: .*perhaps' "$log"
+    [ "$(count_said perhaps)" -eq 2 ]
+    assert_guards a drop
+    kill "$(pgrep -P "$watching")"
+    wait_until 5 watch_has_ended
 }
 
 @test "nobody has named a configuration: a rewrite does not reset the keys" {
@@ -258,7 +294,7 @@ assert_pod_closed() { # POD
     rm /etc/cni/net.d/full
     wait_until 10 has_entry
     assert_pod_closed c
-    umount /etc/cni/net.d
+    umount --lazy /etc/cni/net.d
 }
 
 @test "without inotify it looks every second, and says so" {

@@ -176,11 +176,13 @@ int install_all(const struct install_options *options, struct install_report *re
                 struct error *err)
 {
     cleanup(free_text) char *config = NULL;
-    struct change change = {.options = options, .report = report};
+    struct change change = {.options = options, .report = report, .config = options->config};
 
-    if (options->config_file && entry_read(options->config_file, &config, err) < 0)
-        return -1;
-    change.config = config;
+    if (options->config_file && !change.config) {
+        if (entry_read(options->config_file, &config, err) < 0)
+            return -1;
+        change.config = config;
+    }
     if (install_binary(options, report, err) < 0)
         return -1;
     return change_run(&change, put_everywhere, err);

@@ -21,6 +21,7 @@ struct install_options {
     const char *conf_dir;
     const char *bin_dir;
     const char *config_file;  /* our entry's keys; NULL: those that are there */
+    const char *config;       /* what was read from it, which is not read again then; or NULL */
     const char *known;        /* our entry where none is there, or one that no pod could start with;
                               * NULL: the defaults for the former, nothing for the latter */
     const char *known_origin; /* the file that it is from, which may have it still; or NULL */

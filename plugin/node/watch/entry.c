@@ -40,21 +40,22 @@ static void tell_who_insists(struct watch *watch, enum cause cause,
     tell_fight(watch, &watch->entry, cause, what);
 }
 
-/* Whether the operator's file can be used. One that cannot is told of, and what was in force stays. */
-static bool is_config_usable(struct watch *watch)
+/* What the operator's file says; NULL if it cannot be used: that is told, and what was in force stays. */
+static char *read_config(struct watch *watch)
 {
-    cleanup(free_text) char *text = NULL;
     struct error why = {0};
-    bool usable = entry_read(watch->options->install.config_file, &text, &why) == 0;
+    char *text = NULL;
 
+    (void)!entry_read(watch->options->install.config_file, &text, &why);
     log_problem(&watch->log, &watch->misconfigured, cause_name(watch->entry.cause), why.msg);
-    return usable;
+    return text;
 }
 
 void look_at_entry(struct watch *watch)
 {
     struct install_options options = watch->options->install;
     cleanup(install_report) struct install_report report = {0};
+    cleanup(free_text) char *config = options.config_file ? read_config(watch) : NULL;
     struct task *task = &watch->entry;
     struct error why = {0};
     int64_t began = clock_now();
@@ -65,8 +66,8 @@ void look_at_entry(struct watch *watch)
     options.impatient = true; /* guards do not wait for a lock of the directory */
     options.known = watch->known.settings.entry;
     options.known_origin = watch->known.settings.path;
-    if (options.config_file && !is_config_usable(watch))
-        options.config_file = NULL;
+    options.config = config;
+    options.config_file = NULL;
     signals_hold(&before);
     result = install_all(&options, &report, &why);
     signals_let_go(&before);
