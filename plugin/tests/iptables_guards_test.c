@@ -34,7 +34,7 @@ static void expect_set_on(const struct terms *terms, const char *before, const c
         plans[count++].guard_count = 1;
     }
     free(wishes.rules);
-    assert_int_equal(iptables_wanted_make(plans, count, &wanted, &err), 0);
+    assert_int_equal(wanted_make(plans, count, &wanted, &err), 0);
     assert_int_equal(iptables_guards_set(&snapshot, &wanted, terms, &edits, &err), 0);
     carry_out(&snapshot, &edits);
     assert_chain(&snapshot.own, expected);
@@ -87,7 +87,7 @@ static void keeps_the_counters_where_only_the_tag_is_new(void **state)
     tag_write(&owner, 2, "default", "web-0", snapshot.own.rules[0].tag);
     snapshot.own.rules[0].packets = 9;
     tag_write(&owner, 1, "default", "web-0", plan.tag);
-    assert_int_equal(iptables_wanted_make(&plan, 1, &wanted, &err), 0);
+    assert_int_equal(wanted_make(&plan, 1, &wanted, &err), 0);
     assert_int_equal(iptables_guards_set(&snapshot, &wanted, &deny_others, &edits, &err), 0);
     carry_out(&snapshot, &edits);
     assert_chain(&snapshot.own, "eni1=a:9 *=:3");
@@ -177,7 +177,6 @@ static void takes_over_only_what_was_seen(void **state)
 static void refuses_names_that_must_not_get_into_a_rule(void **state)
 {
     static const char *const names[] = {"", ".", "a b", "a/b", "eni+"};
-    struct wanted wanted;
     struct error err;
 
     (void)state;
@@ -187,11 +186,11 @@ static void refuses_names_that_must_not_get_into_a_rule(void **state)
 
         strcpy(guard.interface, names[i]);
         write_tag("a", plan.tag);
-        assert_int_equal(iptables_wanted_make(&plan, 1, &wanted, &err), -1);
+        assert_int_equal(iptables_accept(&plan, &err), -1);
         assert_int_equal(err.code, ERROR_KERNEL);
         strcpy(guard.interface, "eni1");
         strcpy(plan.tag, "nobody");
-        assert_int_equal(iptables_wanted_make(&plan, 1, &wanted, &err), -1);
+        assert_int_equal(iptables_accept(&plan, &err), -1);
         assert_int_equal(err.code, ERROR_KERNEL);
     }
 }

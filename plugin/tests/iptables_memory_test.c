@@ -4,7 +4,7 @@
 
 #include "kernel/iptables/guards.h"
 #include "kernel/iptables/skeleton.h"
-#include "kernel/iptables/wanted.h"
+#include "kernel/wanted.h"
 
 static struct endpoint endpoints[] = {{FAMILY_IPV4, {169, 254, 169, 254}, 32}};
 static const struct terms terms = {.endpoints = endpoints, .endpoint_count = 1};
@@ -31,7 +31,7 @@ static int set_guards(struct error *err)
     cleanup(wanted) struct wanted wanted = {0};
     cleanup(edits) struct edits edits = {0};
 
-    return iptables_wanted_make(&plan, 1, &wanted, err) < 0
+    return wanted_make(&plan, 1, &wanted, err) < 0
                ? -1
                : iptables_guards_set(&snapshot, &wanted, &terms, &edits, err);
 }

@@ -132,31 +132,28 @@ static int check_leftovers(const struct parts *parts, struct error *err)
     return 0;
 }
 
-/* Remembers the guards that the edits take away, so that one that stands in both families counts
- * once. */
-static int note_removed(const struct parts *parts, struct listing *removed, struct error *err)
+/* How many guards the edits take away, of the family where that is more: one of both counts once. */
+static size_t count_removed(const struct parts *parts)
 {
+    size_t most = 0;
+
     for (size_t i = 0; i < FAMILIES; i++) {
         const struct edits *edits = &parts->family[i].edits;
+        size_t count = 0;
 
-        for (size_t j = 0; j < edits->count; j++) {
-            const struct rule *rule = &edits->items[j].rule;
-            struct held held = iptables_guard_held(rule, families[i]->layout.family);
-
-            if (edits->items[j].kind == EDIT_DELETE_RULE && rule->kind == RULE_GUARD &&
-                !listing_add(removed, &held))
-                return error_no_memory(err);
-        }
+        for (size_t j = 0; j < edits->count; j++)
+            count +=
+                edits->items[j].kind == EDIT_DELETE_RULE && edits->items[j].rule.kind == RULE_GUARD;
+        most = count > most ? count : most;
     }
-    return 0;
+    return most;
 }
 
 /*
  * Once, from reading to writing. The lock is held. *again: it failed as it does if somebody writes
  * without the lock.
  */
-static int try_once(const struct task *task, struct listing *removed, bool *again,
-                    struct error *err)
+static int try_once(const struct task *task, size_t *removed, bool *again, struct error *err)
 {
     cleanup(parts) struct parts parts = {0};
     bool todo;
@@ -166,11 +163,12 @@ static int try_once(const struct task *task, struct listing *removed, bool *agai
         return -1;
     if (!todo)
         return 0;
-    if (task->selection && note_removed(&parts, removed, err) < 0)
-        return -1;
     if (carry_out(&parts, again, err) < 0)
         return -1;
-    return task->selection ? check_leftovers(&parts, err) : 0;
+    if (task->selection == NULL)
+        return 0;
+    *removed += count_removed(&parts);
+    return check_leftovers(&parts, err);
 }
 
 static int look_for_work(const struct task *task, bool *todo, struct error *err)
@@ -210,8 +208,8 @@ static int lock_for_work(const struct task *task, int *lock, bool *todo, struct 
     return *todo ? xtables_lock(task->terms->lock_timeout_seconds * 1000, lock, err) : 0;
 }
 
-/* `removed`: of a selection, the guards that went. */
-static int bring_about(const struct task *task, struct listing *removed, struct error *err)
+/* *removed: of a selection, how many guards went. */
+static int bring_about(const struct task *task, size_t *removed, struct error *err)
 {
     struct timespec pause = {.tv_nsec = PAUSE_NS};
     cleanup(close_fd) int lock = -1;
@@ -260,46 +258,33 @@ static int edit_to_remove(const struct task *task, const struct snapshot *snapsh
     return iptables_guards_unset(snapshot, task->selection, edits, err);
 }
 
-static int check_terms(const struct terms *terms, struct error *err)
-{
-    if (terms->endpoint_count == 0)
-        return error_set(err, ERROR_KERNEL, "there is no endpoint to keep anybody from");
-    return 0;
-}
-
 static int backend_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
                          struct error *err)
 {
     cleanup(wanted) struct wanted wanted = {0};
     const struct task task = {.edit = edit_to_apply, .terms = terms, .wanted = &wanted};
 
-    if (check_terms(terms, err) < 0 || iptables_wanted_make(plans, plan_count, &wanted, err) < 0)
+    if (terms->endpoint_count == 0)
+        return error_set(err, ERROR_KERNEL, "there is no endpoint to keep anybody from");
+    for (size_t i = 0; i < plan_count; i++)
+        if (iptables_accept(&plans[i], err) < 0)
+            return -1;
+    if (wanted_make(plans, plan_count, &wanted, err) < 0)
         return -1;
     return bring_about(&task, NULL, err);
-}
-
-static size_t count_guards(struct listing *listing)
-{
-    size_t count = listing->held_count > 0;
-
-    if (listing->held_count > 1)
-        qsort(listing->held, listing->held_count, sizeof(*listing->held), held_compare);
-    for (size_t i = 1; i < listing->held_count; i++)
-        count += held_compare(&listing->held[i - 1], &listing->held[i]) != 0;
-    return count;
 }
 
 static int backend_remove(const struct selection *selection, const struct terms *terms,
                           size_t *removed, struct error *err)
 {
-    cleanup(listing) struct listing gone = {0};
-    struct task task = {
+    const struct task task = {
         .edit = edit_to_remove, .only_live = true, .terms = terms, .selection = selection};
+    size_t gone = 0;
 
     if (bring_about(&task, &gone, err) < 0)
         return -1;
     if (removed)
-        *removed = count_guards(&gone);
+        *removed = gone;
     return 0;
 }
 
@@ -345,7 +330,7 @@ static int backend_probe(const struct terms *terms, struct error *err)
 const struct backend backend_iptables = {
     .name = "iptables",
     .probe = backend_probe,
-    .accept = iptables_wanted_check,
+    .accept = iptables_accept,
     .apply = backend_apply,
     .remove = backend_remove,
     .list = iptables_list,

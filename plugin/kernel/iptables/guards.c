@@ -28,6 +28,21 @@ static void cleanup_work(struct work *work)
     free(work->fates);
 }
 
+int iptables_accept(const struct plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->guard_count; i++) {
+        const char *name = plan->guards[i].interface;
+
+        if (name[0] != '\0' && name[strlen(name) - 1] == '+')
+            return error_set(
+                err, ERROR_KERNEL,
+                "interface '%s' cannot be guarded with iptables, which takes a name that "
+                "ends in '+' for a pattern; rename it, or set \"backend\": \"nftables\"",
+                name);
+    }
+    return wanted_check(plan, err);
+}
+
 static size_t leading_guards(const struct chain *chain)
 {
     size_t i = 0;

@@ -6,7 +6,13 @@
 
 #include "kernel/backend.h"
 #include "kernel/iptables/edits.h"
-#include "kernel/iptables/wanted.h"
+#include "kernel/wanted.h"
+
+/*
+ * The `accept` of backend.h: wanted_check, and ERROR_KERNEL for a name that ends in '+': iptables writes it
+ * like the pattern "everything that begins so", and iptables-restore would make that of the guard.
+ */
+must_use int iptables_accept(const struct plan *plan, struct error *err);
 
 /*
  * After these edits the chain begins with the guards, the plans' each of them once, behind which
