@@ -4,27 +4,15 @@
  */
 #include "kernel/fence/maps.h"
 #include "kernel/fence/stand.h"
-#include "kernel/links/links.h"
+#include "kernel/links/known.h"
 
 #include <errno.h>
 
-struct existing {
-    struct link_reply *links;
-    size_t count;
-};
-
-static void cleanup_existing(struct existing *existing)
-{
-    free(existing->links);
-}
-
 /* 0 is no link that could go. */
-static bool exists(const struct existing *existing, uint32_t index)
+static bool exists(const struct known_links *links, uint32_t index)
 {
-    for (size_t i = 0; i < existing->count; i++)
-        if ((uint32_t)existing->links[i].link.index == index)
-            return true;
-    return index == 0;
+    return index == 0 ||
+           known_links_find(links, &(struct link_question){.index = (int)index}) != NULL;
 }
 
 static int forget(int map, const void *key, size_t *pruned, struct error *err)
@@ -40,7 +28,7 @@ static int forget(int map, const void *key, size_t *pruned, struct error *err)
  * among the former nor forgotten. */
 int maps_prune(const struct maps *maps, size_t *pruned, struct error *err)
 {
-    cleanup(existing) struct existing existing = {0};
+    cleanup(known_links) struct known_links existing = {0};
     cleanup(maps_contents) struct maps_contents known = {0};
     size_t ignored = 0;
 
@@ -48,8 +36,9 @@ int maps_prune(const struct maps *maps, size_t *pruned, struct error *err)
         return -1;
     if (known.link_count + known.pair_count == 0)
         return 0;
-    if (links_all(&existing.links, &existing.count, err) < 0)
-        return -1;
+    known_links_read(&existing);
+    if (existing.count == 0)
+        return error_set(err, ERROR_KERNEL, "the node's links cannot be read");
     for (size_t i = 0; i < known.link_count; i++)
         if (!exists(&existing, known.links[i]) &&
             forget(maps->fds[MAP_VERDICTS], &known.links[i], pruned, err) < 0)

@@ -24,4 +24,6 @@ void known_links_free(struct known_links *known);
 const struct link_reply *known_links_find(const struct known_links *known,
                                           const struct link_question *question);
 
+CLEANUP_FREE(known_links);
+
 #endif
