@@ -2,7 +2,7 @@
 
 #include "kernel/ipvs.h"
 #include "kernel/move.h"
-#include "kernel/nftables/presence.h"
+#include "kernel/nftables/backend.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

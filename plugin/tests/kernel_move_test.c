@@ -3,7 +3,7 @@
 #include "nftables_world.h"
 
 #include "kernel/backends.h"
-#include "kernel/nftables/presence.h"
+#include "kernel/nftables/backend.h"
 
 /* Longer than the backend goes on writing. */
 enum { REFUSALS = 10 };

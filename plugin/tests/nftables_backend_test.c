@@ -2,7 +2,7 @@
 #include "fake_nftables.h"
 
 #include "kernel/backend.h"
-#include "kernel/nftables/presence.h"
+#include "kernel/nftables/backend.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* All is in force elsewhere by now, and the table goes as it was seen: in two steps. */
 #include "nftables_world.h"
 
-#include "kernel/nftables/presence.h"
+#include "kernel/nftables/backend.h"
 
 static int set_up(void **state)
 {

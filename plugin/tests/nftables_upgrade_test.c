@@ -3,7 +3,7 @@
  * endpoints come along in one transaction, and once ours is in force another one takes it away.
  */
 #include "fake_nftables.h"
-#include "kernel/nftables/presence.h"
+#include "kernel/nftables/backend.h"
 #include "nftables_world.h"
 
 #define FORMER   "imds-guard"

@@ -1,9 +1,7 @@
-#include "kernel/nftables/apply.h"
-
+#include "kernel/nftables/backend.h"
 #include "kernel/nftables/changes.h"
 #include "kernel/nftables/counters.h"
 #include "kernel/nftables/elements.h"
-#include "kernel/nftables/presence.h"
 #include "kernel/nftables/retry.h"
 #include "kernel/nftables/skeleton.h"
 #include "kernel/nftables/socket.h"

@@ -12,12 +12,9 @@
  * All other guards come whatever the generation: what a sync has made of the rules meanwhile is what it would
  * have made of them a moment later.
  */
-#include "kernel/backend.h"
+#include "kernel/nftables/backend.h"
 
-#include "kernel/nftables/apply.h"
 #include "kernel/nftables/counters.h"
-#include "kernel/nftables/presence.h"
-#include "kernel/nftables/remove.h"
 #include "kernel/nftables/retry.h"
 #include "kernel/nftables/skeleton.h"
 #include "kernel/nftables/socket.h"

@@ -1,5 +1,4 @@
-#include "kernel/nftables/remove.h"
-
+#include "kernel/nftables/backend.h"
 #include "kernel/nftables/elements.h"
 #include "kernel/nftables/retry.h"
 #include "kernel/nftables/skeleton.h"

@@ -1,10 +1,17 @@
-/* What is asked of nf_tables, and done there, for the sake of the table that stands. */
-#ifndef IMDS_GUARD_NFTABLES_PRESENCE_H
-#define IMDS_GUARD_NFTABLES_PRESENCE_H
+/*
+ * The parts of the nftables backend, and what it does beside its struct backend for the sake of the table
+ * that stands.
+ */
+#ifndef IMDS_GUARD_NFTABLES_BACKEND_H
+#define IMDS_GUARD_NFTABLES_BACKEND_H
 
 #include "kernel/backend.h"
 
-#include <stdbool.h>
+/* `apply` and `remove` of struct backend. */
+must_use int nft_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,
+                       struct error *err);
+must_use int nft_remove(const struct selection *selection, const struct terms *terms,
+                        size_t *removed, struct error *err);
 
 /*
  * Whether nf_tables holds our table, or that of version 0.1.0: the shortest of all looks. False where
