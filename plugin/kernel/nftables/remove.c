@@ -17,6 +17,8 @@ struct removal {
     bool deleted;
     uint32_t generation; /* in which everything is as it was seen, if that matters; or 0 */
     bool overtaken;      /* it has passed */
+    bool retires;        /* the table is to let everything pass before it goes */
+    bool again;          /* it does now, and is still to go */
 };
 
 /*
@@ -148,26 +150,6 @@ static uint32_t generation_after(uint32_t generation)
     return generation + 1 == 0 ? 1 : generation + 1;
 }
 
-static int retire_once(struct nft_socket *socket, void *context, struct error *err)
-{
-    const struct terms nothing = {0};
-    const struct nft_question question = {.terms = &nothing};
-    struct removal *job = context;
-    cleanup(nft_view) struct nft_view view = {0};
-    cleanup(netlink_messages) struct netlink_messages messages = {0};
-
-    if (nft_view_read(socket, &question, &view, err) < 0)
-        return -1;
-    job->overtaken = view.generation != job->generation;
-    if (job->overtaken || !view.table || view.skeleton.broken || view.skeleton.retired)
-        return 0;
-    skeleton_retire(&messages);
-    if (nft_commit(socket, &messages, view.generation, err) < 0)
-        return -1;
-    job->generation = generation_after(view.generation);
-    return 0;
-}
-
 static int remove_everything_once(struct nft_socket *socket, void *context, struct error *err)
 {
     const struct terms nothing = {0};
@@ -181,6 +163,14 @@ static int remove_everything_once(struct nft_socket *socket, void *context, stru
     job->overtaken = job->generation != 0 && view.generation != job->generation;
     if (job->overtaken)
         return 0;
+    job->again = job->retires && view.table && !view.skeleton.broken && !view.skeleton.retired;
+    if (job->again) {
+        skeleton_retire(&messages);
+        if (nft_commit(socket, &messages, job->generation, err) < 0)
+            return -1;
+        job->generation = generation_after(job->generation);
+        return 0;
+    }
     if (view.table)
         skeleton_delete(&messages, NFT_TABLE);
     if (view.listing.former)
@@ -215,10 +205,12 @@ static int keep_trying(nft_attempt *once, struct removal *job, const struct term
  */
 static int remove_everything(struct removal *job, const struct terms *terms, struct error *err)
 {
-    if (job->generation != 0 && verdict_denies(terms->others) &&
-        keep_trying(retire_once, job, terms, err) < 0)
-        return -1;
-    return keep_trying(remove_everything_once, job, terms, err);
+    job->retires = job->generation != 0 && verdict_denies(terms->others);
+    do {
+        if (keep_trying(remove_everything_once, job, terms, err) < 0)
+            return -1;
+    } while (job->again);
+    return 0;
 }
 
 int nft_remove(const struct selection *selection, const struct terms *terms, size_t *removed,
