@@ -51,9 +51,6 @@ bool wanted_takes_over(const struct wanted_guard *wanted, const char *tag,
 /* Whether one of the plans has the owner of this tag. */
 bool wanted_owns(const struct wanted *wanted, const char *tag);
 
-static inline void cleanup_wanted(struct wanted *wanted)
-{
-    wanted_free(wanted);
-}
+CLEANUP_FREE(wanted);
 
 #endif

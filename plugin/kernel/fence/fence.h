@@ -135,9 +135,6 @@ bool fence_stands(const struct fence_listing *listing);
 bool fence_is_right(const struct fence_listing *listing, const struct terms *terms,
                     const struct plan *plans, size_t plan_count);
 
-static inline void cleanup_fence_listing(struct fence_listing *listing)
-{
-    fence_listing_free(listing);
-}
+CLEANUP_FREE(fence_listing);
 
 #endif

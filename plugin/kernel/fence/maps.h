@@ -116,10 +116,7 @@ struct maps_contents {
 must_use int maps_read(const struct maps *maps, struct maps_contents *out, struct error *err);
 void maps_contents_free(struct maps_contents *contents);
 
-static inline void cleanup_maps_contents(struct maps_contents *contents)
-{
-    maps_contents_free(contents);
-}
+CLEANUP_FREE(maps_contents);
 
 static inline void cleanup_maps(struct maps *maps)
 {

@@ -47,9 +47,6 @@ void netlink_messages_free(struct netlink_messages *messages);
          message < end;                                                                            \
          message = (struct nlmsghdr *)((char *)message + MNL_ALIGN(message->nlmsg_len)))
 
-static inline void cleanup_netlink_messages(struct netlink_messages *messages)
-{
-    netlink_messages_free(messages);
-}
+CLEANUP_FREE(netlink_messages);
 
 #endif

@@ -240,7 +240,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     /* Nothing may be lacking once the first is sent. */
     messages.incomplete |= rest.incomplete || question.incomplete;
     exactly = is_anew(&view) || view.listing.former || needs_rules(&view, &terms) || changes.exact;
-    if (commit(socket, &messages, exactly ? view.generation : 0, refusing, err) < 0 ||
+    if (commit(socket, &messages, exactly ? view.listing.generation : 0, refusing, err) < 0 ||
         nft_commit(socket, &rest, 0, err) < 0)
         return -1;
     job->again = view.listing.former && !stands(&view);

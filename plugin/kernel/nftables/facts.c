@@ -1,5 +1,6 @@
 #include "kernel/nftables/facts.h"
 
+#include "guard/array.h"
 #include "kernel/nftables/reply.h"
 #include "kernel/nftables/rule.h"
 
@@ -186,30 +187,6 @@ bool nft_fact_is(const struct nft_fact *fact, const struct nft_fact *other)
     return fact->length == other->length && memcmp(fact->how, other->how, fact->length) == 0;
 }
 
-/* Room for one more, which counts once facts->count does. Texts are empty; what is behind their ends is
- * not looked at, and not cleared. NULL if out of memory. */
-static struct nft_fact *next_fact(struct nft_facts *facts)
-{
-    struct nft_fact *fact;
-
-    if (facts->count == facts->capacity) {
-        size_t capacity = 2 * facts->capacity + 16;
-        struct nft_fact *grown = reallocarray(facts->facts, capacity, sizeof(*grown));
-
-        if (grown == NULL)
-            return NULL;
-        facts->facts = grown;
-        facts->capacity = capacity;
-    }
-    fact = &facts->facts[facts->count];
-    fact->what[0] = fact->how[0] = '\0';
-    fact->length = 0;
-    fact->is_rule = false;
-    fact->number = 0;
-    fact->endpoint = (struct endpoint){0};
-    return fact;
-}
-
 /* From the end: rules of a chain come one after the other. */
 static unsigned count_rules(const struct nft_facts *facts, const char *what)
 {
@@ -228,7 +205,7 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
     if (type != NFT_MSG_NEWTABLE && type != NFT_MSG_NEWCHAIN && type != NFT_MSG_NEWSET &&
         type != NFT_MSG_NEWRULE)
         return 0;
-    fact = next_fact(facts);
+    fact = array_add(&facts->facts, &facts->count);
     if (fact == NULL)
         return error_no_memory(err);
     nft_reply_attributes(message, &attributes);
@@ -239,13 +216,11 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
         describe_chain(&attributes, fact);
     else if (type == NFT_MSG_NEWSET)
         describe_set(&attributes, fact);
-    else
-        describe_rule(&attributes, fact);
-    if (fact->is_rule) {
+    else {
         fact->number = count_rules(facts, fact->what);
+        describe_rule(&attributes, fact);
         (void)!rule_read_endpoint(message, &fact->endpoint);
     }
-    facts->count++;
     return 0;
 }
 

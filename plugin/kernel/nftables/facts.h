@@ -30,7 +30,6 @@ struct nft_fact {
 struct nft_facts {
     struct nft_fact *facts;
     size_t count;
-    size_t capacity;
 };
 
 /*
@@ -54,9 +53,6 @@ void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size)
 
 void nft_facts_free(struct nft_facts *facts);
 
-static inline void cleanup_nft_facts(struct nft_facts *facts)
-{
-    nft_facts_free(facts);
-}
+CLEANUP_FREE(nft_facts);
 
 #endif

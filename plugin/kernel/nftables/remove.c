@@ -87,7 +87,7 @@ static int write_seen(struct nft_socket *socket, const struct removal *job,
     if (!*complete)
         return 0;
     write(&messages, going, *count);
-    return nft_commit(socket, &messages, view.generation, err);
+    return nft_commit(socket, &messages, view.listing.generation, err);
 }
 
 /*
@@ -160,7 +160,7 @@ static int remove_everything_once(struct nft_socket *socket, void *context, stru
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
-    job->overtaken = job->generation != 0 && view.generation != job->generation;
+    job->overtaken = job->generation != 0 && view.listing.generation != job->generation;
     if (job->overtaken)
         return 0;
     job->again = job->retires && view.table && !view.skeleton.broken && !view.skeleton.retired;

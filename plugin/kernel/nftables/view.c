@@ -25,7 +25,7 @@ static int take_answer(const struct nlmsghdr *message, void *context, struct err
 {
     struct reading *reading = context;
 
-    if (nft_reply_generation(message, &reading->view.generation))
+    if (nft_reply_generation(message, &reading->view.listing.generation))
         return 0;
     skeleton_take_others(message, &reading->view.listing.others);
     if (elements_take(message, &reading->view.listing, &reading->view.going, err) < 0)
@@ -220,7 +220,6 @@ int nft_view_read(struct nft_socket *socket, const struct nft_question *question
     listing->former = nft_facts_have(&reading.facts, "table inet " NFT_FORMER_TABLE);
     listing->present = view->table || listing->former;
     listing->families = FAMILY_IPV4 | FAMILY_IPV6;
-    listing->generation = view->generation;
     if (view->table && question->all_guards &&
         read_set(socket, NFT_TABLE, NFT_MAP, take_answer, &reading, err) < 0)
         return -1;

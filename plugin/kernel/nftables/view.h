@@ -24,9 +24,8 @@ struct nft_question {
  * where the interface has none in our table, its endpoints in the surplus.
  */
 struct nft_view {
-    uint32_t generation;    /* as it was before anything else was read (nft_commit) */
     struct listing listing; /* guards, sorted (held_sort); what is wrong with the skeleton;
-                             * surplus of the question's terms */
+                             * surplus of the question's terms; the generation (nft_commit) */
     struct listing going; /* only guards: those let go, which are in the way until they have gone */
     struct verdict_on_skeleton skeleton;
     bool table; /* ours is there; if not and listing.present, that of version 0.1.0 alone */
@@ -39,9 +38,6 @@ must_use int nft_view_read(struct nft_socket *socket, const struct nft_question 
                            struct nft_view *out, struct error *err);
 void nft_view_free(struct nft_view *view);
 
-static inline void cleanup_nft_view(struct nft_view *view)
-{
-    nft_view_free(view);
-}
+CLEANUP_FREE(nft_view);
 
 #endif
