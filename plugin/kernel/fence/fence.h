@@ -105,8 +105,10 @@ struct fence_listing {
     struct endpoint *endpoints; /* normalised (endpoints_normalise) */
     size_t endpoint_count;
     enum verdict others;
-    bool stands;  /* somewhere; if not, `others` says nothing */
-    bool divided; /* a link has two programs of ours, or not all links share the maps */
+    bool stands; /* somewhere; if not, `others` says nothing */
+    /* A link has two programs of ours, or not all links share the maps: then what is told is of the first
+     * ones. sync brings them together, which begins to count anew. */
+    bool divided;
 };
 
 /*

@@ -38,7 +38,7 @@ static int compare_incoming(const void *a, const void *b)
     return (one->index > other->index) - (one->index < other->index);
 }
 
-/* What several maps say of one link becomes one, in the order of links. */
+/* What the maps say of one link, once an uplink, becomes one, in the order of links. */
 static void merge_incoming(struct fence_listing *listing)
 {
     struct fence_incoming *all = listing->incoming;
@@ -81,9 +81,7 @@ static int add_maps(struct fence_listing *listing, const struct maps *maps, stru
 
     if (maps_read(maps, &known, err) < 0)
         return -1;
-    incoming = reallocarray(listing->incoming,
-                            listing->incoming_count + known.link_count + known.pair_count + 1,
-                            sizeof(*incoming));
+    incoming = calloc(known.link_count + known.pair_count + 1, sizeof(*incoming));
     if (incoming == NULL)
         return error_no_memory(err);
     listing->incoming = incoming;
@@ -123,7 +121,6 @@ static void name_incoming(struct fence_listing *listing, const struct uplink *li
 
 /* --- where it stands ---------------------------------------------------------------------------- */
 
-/* The first set of maps says which endpoints and what for others; what was counted is in all. */
 static int add_terms(struct fence_listing *listing, const struct maps *maps, struct error *err)
 {
     struct fence_settings settings;
@@ -150,29 +147,8 @@ static void add_uplink(struct fence_listing *listing, const struct uplink *link,
     uplink->sockets = kind.sockets;
 }
 
-/* The sets of maps, each once. Counts are added once all uplinks are known. */
-struct sets {
-    struct maps *maps;
-    size_t count;
-};
-
-static void cleanup_sets(struct sets *sets)
-{
-    for (size_t i = 0; i < sets->count; i++)
-        maps_close(&sets->maps[i]);
-    free(sets->maps);
-}
-
-static bool are_new(const struct sets *sets, const struct maps *maps)
-{
-    for (size_t i = 0; i < sets->count; i++)
-        if (sets->maps[i].id == maps->id)
-            return false;
-    return maps_exist(maps);
-}
-
-/* What stands on one link. */
-static int look_at(struct fence_listing *listing, const struct uplink *link, struct sets *sets,
+/* What stands on one link; `maps` are the first ones that a program uses. */
+static int look_at(struct fence_listing *listing, const struct uplink *link, struct maps *maps,
                    struct error *err)
 {
     cleanup(stand) struct stand stand = STAND_NONE;
@@ -182,13 +158,14 @@ static int look_at(struct fence_listing *listing, const struct uplink *link, str
     if (link->wanted || stand.place > 0)
         add_uplink(listing, link, &stand);
     listing->divided = listing->divided || stand.count > 1;
-    if (!are_new(sets, &stand.maps))
+    if (maps_exist(maps) || !maps_exist(&stand.maps)) {
+        listing->divided =
+            listing->divided || (maps_exist(&stand.maps) && stand.maps.id != maps->id);
         return 0;
-    if (sets->count == 0 && add_terms(listing, &stand.maps, err) < 0)
-        return -1;
-    sets->maps[sets->count++] = stand.maps;
+    }
+    *maps = stand.maps;
     stand = (struct stand)STAND_NONE;
-    return 0;
+    return add_terms(listing, maps, err);
 }
 
 int fence_list(const struct known_links *known, const struct terms *terms, const struct plan *plans,
@@ -197,28 +174,25 @@ int fence_list(const struct known_links *known, const struct terms *terms, const
     const struct stand nothing = STAND_NONE;
     cleanup(fence_listing) struct fence_listing listing = {0};
     cleanup(free_memory) struct uplink *links = NULL;
-    cleanup(sets) struct sets sets = {0};
+    cleanup(maps) struct maps maps = MAPS_NONE;
     bool possible = stand_is_possible();
     size_t count = 0;
 
     if (uplinks_of_node(known, terms, plans, plan_count, &links, &count, err) < 0)
         return -1;
     listing.uplinks = calloc(count + 1, sizeof(*listing.uplinks));
-    sets.maps = calloc(count + 1, sizeof(*sets.maps));
-    if (listing.uplinks == NULL || sets.maps == NULL)
+    if (listing.uplinks == NULL)
         return error_no_memory(err);
     for (size_t i = 0; i < count; i++) {
-        if (possible && look_at(&listing, &links[i], &sets, err) < 0)
+        if (possible && look_at(&listing, &links[i], &maps, err) < 0)
             return -1;
         if (!possible && links[i].wanted)
             add_uplink(&listing, &links[i], &nothing);
     }
-    for (size_t i = 0; i < sets.count; i++)
-        if (add_maps(&listing, &sets.maps[i], err) < 0)
-            return -1;
+    if (maps_exist(&maps) && add_maps(&listing, &maps, err) < 0)
+        return -1;
     merge_incoming(&listing);
     name_incoming(&listing, links, count);
-    listing.divided = listing.divided || sets.count > 1;
     *out = listing;
     listing = (struct fence_listing){0};
     return 0;
