@@ -112,7 +112,7 @@ int __wrap_iptables_table_open(const struct iptables_family *family, struct tabl
 void __wrap_iptables_table_close(struct table *table);
 void __wrap_iptables_table_close(struct table *table)
 {
-    iptables_snapshot_free(&table->snapshot);
+    snapshot_free(&table->snapshot);
     *table = (struct table){0};
 }
 
@@ -151,7 +151,7 @@ int __wrap_iptables_table_commit(struct table *table, bool *again, struct error 
 static inline void end_world(void)
 {
     for (size_t i = 0; i < FAMILIES; i++)
-        iptables_snapshot_free(&world.tables[i]);
+        snapshot_free(&world.tables[i]);
 }
 
 /* Both families alike; the jump is a right one. NULL: there never was a table. */

@@ -85,11 +85,11 @@ static void starves_what_makes(void **state)
         with_chains("x >10.0.0.1 >169.254.169.254", "x eni1=old *~ eni1=new eni2=new eni3=z",
                     "eni1=old");
         starve(attempts[i], prepare_snapshot);
-        iptables_snapshot_free(&snapshot);
+        snapshot_free(&snapshot);
         /* Nothing but what version 0.1.0 left. */
         with_chains("", NULL, "eni1=old");
         starve(attempts[i], prepare_snapshot);
-        iptables_snapshot_free(&snapshot);
+        snapshot_free(&snapshot);
     }
 }
 
@@ -99,7 +99,7 @@ static void starves_what_takes_out(void **state)
     with_chains("x >10.0.0.1 >169.254.169.254", "x eni1=old eni1=new *=", "eni1=old");
     starve(unset_guards, prepare_snapshot);
     starve(unmake_skeleton, prepare_snapshot);
-    iptables_snapshot_free(&snapshot);
+    snapshot_free(&snapshot);
 }
 
 int main(void)

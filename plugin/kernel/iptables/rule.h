@@ -67,11 +67,15 @@ struct snapshot {
     struct chain old_hook; /* jumps to old, and what is foreign; not read if old does not exist */
 };
 
-void iptables_snapshot_free(struct snapshot *snapshot);
-
-static inline void cleanup_snapshot(struct snapshot *snapshot)
+static inline void snapshot_free(struct snapshot *snapshot)
 {
-    iptables_snapshot_free(snapshot);
+    free(snapshot->hook.rules);
+    free(snapshot->own.rules);
+    free(snapshot->old.rules);
+    free(snapshot->old_hook.rules);
+    *snapshot = (struct snapshot){0};
 }
+
+CLEANUP_FREE(snapshot);
 
 #endif

@@ -2,34 +2,15 @@
 
 #include "kernel/iptables/guards.h"
 
-#include <string.h>
-
-static bool endpoints_equal(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->family == b->family && a->prefix == b->prefix &&
-           memcmp(a->address, b->address, sizeof(a->address)) == 0;
-}
-
-static bool is_jump_to(const struct rule *rule, const struct endpoint *endpoint)
-{
-    return rule->kind == RULE_JUMP && endpoints_equal(&rule->endpoint, endpoint);
-}
-
-static bool has_jump(const struct chain *hook, const struct endpoint *endpoint)
+/* Whether a jump takes all packets to the endpoint: for it or, if that will do, for a network that it is
+ * in. */
+static bool has_jump(const struct chain *hook, const struct endpoint *endpoint, bool exactly)
 {
     for (size_t i = 0; i < hook->rule_count; i++) {
-        if (is_jump_to(&hook->rules[i], endpoint))
-            return true;
-    }
-    return false;
-}
+        const struct rule *rule = &hook->rules[i];
 
-/* Whether a jump takes all packets to the endpoint, for it or for a network that it is in. */
-static bool is_covered(const struct chain *hook, const struct endpoint *endpoint)
-{
-    for (size_t i = 0; i < hook->rule_count; i++) {
-        if (hook->rules[i].kind == RULE_JUMP &&
-            endpoint_contains(&hook->rules[i].endpoint, endpoint))
+        if (rule->kind == RULE_JUMP && endpoint_contains(&rule->endpoint, endpoint) &&
+            (!exactly || rule->endpoint.prefix == endpoint->prefix))
             return true;
     }
     return false;
@@ -62,7 +43,7 @@ static bool jumps_are_right(const struct chain *hook, enum family family, const 
     for (size_t i = 0; i < terms->endpoint_count; i++) {
         if (terms->endpoints[i].family != family)
             continue;
-        if (!has_jump(hook, &terms->endpoints[i]))
+        if (!has_jump(hook, &terms->endpoints[i], true))
             return false;
         wanted++;
     }
@@ -172,7 +153,7 @@ static bool missing_faults(const struct snapshot *snapshot, const char *command,
     for (size_t i = 0; i < terms->endpoint_count; i++) {
         const struct endpoint *endpoint = &terms->endpoints[i];
 
-        if (endpoint->family != snapshot->family || is_covered(&snapshot->hook, endpoint))
+        if (endpoint->family != snapshot->family || has_jump(&snapshot->hook, endpoint, false))
             continue;
         endpoint_text(endpoint, text);
         if (!listing_fault(listing, "%s: %s of table %s has no jump to %s for %s", command,

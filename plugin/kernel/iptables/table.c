@@ -54,30 +54,18 @@ int iptables_part_missing(const struct iptables_family *family, struct error *er
 static int kernel_error(const struct iptables_family *family, const char *what, struct error *err)
 {
     int code = errno;
+    const char *why = code == ENOMEM ? "out of memory" : family->strerror(code);
 
-    switch (code) {
-    case EPERM:
-    case EACCES:
-        return error_set(err, ERROR_KERNEL,
-                         "%s: cannot %s table %s: not permitted; this needs CAP_NET_ADMIN and "
-                         "CAP_NET_RAW in the node's network namespace",
-                         family->command, what, IPTABLES_TABLE);
-    case ENOPROTOOPT:
-    case ENOENT:
+    if (code == ENOPROTOOPT || code == ENOENT)
         return iptables_part_missing(family, err);
-    case EAFNOSUPPORT:
-        return error_set(
-            err, ERROR_KERNEL,
-            "%s: cannot %s table %s: the kernel has the protocol, but this process may "
-            "not use it; look for RestrictAddressFamilies= in its systemd unit",
-            family->command, what, IPTABLES_TABLE);
-    case ENOMEM:
-        return error_set(err, ERROR_KERNEL, "%s: cannot %s table %s: out of memory",
-                         family->command, what, IPTABLES_TABLE);
-    default:
-        return error_set(err, ERROR_KERNEL, "%s: cannot %s table %s: %s", family->command, what,
-                         IPTABLES_TABLE, family->strerror(code));
-    }
+    if (code == EPERM || code == EACCES)
+        why = "not permitted; this needs CAP_NET_ADMIN and CAP_NET_RAW in the node's network "
+              "namespace";
+    if (code == EAFNOSUPPORT)
+        why = "the kernel has the protocol, but this process may not use it; look for "
+              "RestrictAddressFamilies= in its systemd unit";
+    return error_set(err, ERROR_KERNEL, "%s: cannot %s table %s: %s", family->command, what,
+                     IPTABLES_TABLE, why);
 }
 
 /* Reads one entry. In a hook, whose jumps lead to `target`, those may be ours; in a chain of ours,
@@ -152,7 +140,7 @@ void iptables_table_close(struct table *table)
 {
     if (table->handle)
         table->family->free(table->handle);
-    iptables_snapshot_free(&table->snapshot);
+    snapshot_free(&table->snapshot);
     *table = (struct table){0};
 }
 
