@@ -190,14 +190,12 @@ int bpf_failed(const char *what, struct error *err)
 {
     int error = errno;
 
-    if (error == EPERM || error == EACCES)
-        error_set(
-            err, ERROR_KERNEL,
-            "cannot %s: %s; it takes CAP_SYS_ADMIN in the initial user namespace, and a kernel "
-            "that is not locked down",
-            what, strerror(error));
-    else
-        error_set(err, ERROR_KERNEL, "cannot %s: %s", what, strerror(error));
+    error_set(
+        err, ERROR_KERNEL, "cannot %s: %s%s", what, strerror(error),
+        error == EPERM || error == EACCES
+            ? "; it takes CAP_SYS_ADMIN in the initial user namespace, and a kernel that is not "
+              "locked down"
+            : "");
     errno = error;
     return -1;
 }

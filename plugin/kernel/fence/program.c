@@ -31,7 +31,6 @@ enum label {
     FIRST,         /* of its uplink and its incoming link: nothing to count in yet */
     ADD,           /* R0: what to count in */
     PASSED,
-    UNCOUNTED,
     DROP,
     NEXT,
     LABELS,

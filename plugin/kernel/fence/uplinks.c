@@ -59,19 +59,22 @@ static struct route_question *questions_of(const struct terms *terms, const stru
     return questions;
 }
 
+static bool is_among(int index, const int *indices, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (indices[i] == index)
+            return true;
+    return false;
+}
+
 /* In place: each index once, none that is 0. Returns how many. */
 static size_t unique(int *indices, size_t count)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        size_t j = 0;
-
-        while (j < kept && indices[j] != indices[i])
-            j++;
-        if (j == kept && indices[i] != 0)
+    for (size_t i = 0; i < count; i++)
+        if (indices[i] != 0 && !is_among(indices[i], indices, kept))
             indices[kept++] = indices[i];
-    }
     return kept;
 }
 
@@ -144,14 +147,6 @@ static bool is_inward(const char *kind)
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kind, kinds[i]) == 0)
-            return true;
-    return false;
-}
-
-static bool is_among(int index, const int *indices, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (indices[i] == index)
             return true;
     return false;
 }
