@@ -182,8 +182,7 @@ bool holdings_present(const struct holdings *holdings)
     return false;
 }
 
-static const struct listing *listing_of(const struct holdings *holdings,
-                                        const struct backend *backend)
+const struct listing *holdings_of(const struct holdings *holdings, const struct backend *backend)
 {
     for (size_t i = 0; i < BACKEND_COUNT; i++)
         if (backends[i] == backend)
@@ -194,7 +193,7 @@ static const struct listing *listing_of(const struct holdings *holdings,
 bool holdings_have(const struct holdings *holdings, const struct backend *chosen,
                    const struct plan *plan)
 {
-    const struct listing *listing = listing_of(holdings, chosen);
+    const struct listing *listing = holdings_of(holdings, chosen);
 
     for (size_t i = 0; i < plan->guard_count; i++) {
         size_t count = 0;
@@ -210,7 +209,7 @@ bool holdings_have(const struct holdings *holdings, const struct backend *chosen
 bool holdings_have_terms(const struct holdings *holdings, const struct backend *chosen,
                          const struct terms *terms)
 {
-    const struct listing *listing = listing_of(holdings, chosen);
+    const struct listing *listing = holdings_of(holdings, chosen);
 
     for (size_t i = 0; i < BACKEND_COUNT; i++)
         if (backends[i] != chosen && holdings->items[i].listing.present)

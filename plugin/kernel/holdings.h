@@ -68,6 +68,9 @@ const char *standing_text(enum standing standing);
 /* What becomes of the packets of who has no guard; of several backends' rules the strictest. */
 enum verdict holdings_others(const struct holdings *holdings);
 
+/* What one backend holds. */
+const struct listing *holdings_of(const struct holdings *holdings, const struct backend *backend);
+
 /* Whether any backend has its skeleton, or a part of it. */
 bool holdings_present(const struct holdings *holdings);
 

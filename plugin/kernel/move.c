@@ -240,14 +240,6 @@ static int move_all(struct move *move, const struct listing *seen, struct error 
     }
 }
 
-static const struct listing *seen_in(const struct holdings *seen, const struct backend *backend)
-{
-    for (size_t i = 0; seen != NULL && i < BACKEND_COUNT; i++)
-        if (backends[i] == backend)
-            return &seen->items[i].listing;
-    return NULL;
-}
-
 int guards_apply(const struct backend *chosen, const struct plan *plans, size_t plan_count,
                  const struct terms *terms, const struct holdings *seen, struct error *err)
 {
@@ -255,7 +247,7 @@ int guards_apply(const struct backend *chosen, const struct plan *plans, size_t 
     cleanup(move) struct move move = {.to = chosen, .from = other_than(chosen), .terms = &here};
     cleanup(close_fd) int lock = -1;
 
-    here.seen = seen_in(seen, chosen);
+    here.seen = seen != NULL ? holdings_of(seen, chosen) : NULL;
     if (!terms->locked && lock_for(chosen, terms, &lock, err) < 0 && chosen == &backend_iptables)
         return -1;
     here.locked = terms->locked || lock >= 0;
@@ -263,5 +255,5 @@ int guards_apply(const struct backend *chosen, const struct plan *plans, size_t 
         return chosen->apply(plans, plan_count, &here, err);
     if (chosen->list(&here, &move.found, err) < 0 || take_plans(&move, plans, plan_count, err) < 0)
         return -1;
-    return move_all(&move, seen_in(seen, move.from), err);
+    return move_all(&move, seen != NULL ? holdings_of(seen, move.from) : NULL, err);
 }
