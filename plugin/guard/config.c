@@ -75,19 +75,18 @@ static int parse_lock_timeout(const cJSON *entry, struct config *config, struct 
     return 0;
 }
 
-/* The instance metadata service's addresses: Amazon EC2 User Guide, "Access instance metadata". */
-static int default_endpoints(struct config *config, struct error *err)
-{
-    static const struct endpoint defaults[] = {
-        {FAMILY_IPV4, {169, 254, 169, 254}, 32},
-        {FAMILY_IPV6, {0xFD, 0x00, 0x0E, 0xC2, [14] = 0x02, [15] = 0x54}, 128},
-    };
+const struct endpoint default_endpoints[DEFAULT_ENDPOINTS] = {
+    {FAMILY_IPV4, {169, 254, 169, 254}, 32},
+    {FAMILY_IPV6, {0xFD, 0x00, 0x0E, 0xC2, [14] = 0x02, [15] = 0x54}, 128},
+};
 
-    config->endpoints = malloc(sizeof(defaults));
+static int take_default_endpoints(struct config *config, struct error *err)
+{
+    config->endpoints = malloc(sizeof(default_endpoints));
     if (config->endpoints == NULL)
         return error_no_memory(err);
-    memcpy(config->endpoints, defaults, sizeof(defaults));
-    config->endpoint_count = sizeof(defaults) / sizeof(defaults[0]);
+    memcpy(config->endpoints, default_endpoints, sizeof(default_endpoints));
+    config->endpoint_count = DEFAULT_ENDPOINTS;
     return 0;
 }
 
@@ -111,7 +110,7 @@ static int parse_endpoints(const cJSON *entry, struct config *config, struct err
     if (json_find(entry, "endpoints", &list, err) < 0)
         return -1;
     if (list == NULL)
-        return default_endpoints(config, err);
+        return take_default_endpoints(config, err);
     if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
         return config_refuse("endpoints", list, "a list of at least one address or CIDR", err);
     cJSON_ArrayForEach(value, list)

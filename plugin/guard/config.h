@@ -48,6 +48,10 @@ static inline const char *exit_fence_name(enum exit_fence fence)
     return names[fence];
 }
 
+/* The instance metadata service's addresses: Amazon EC2 User Guide, "Access instance metadata". */
+#define DEFAULT_ENDPOINTS 2
+extern const struct endpoint default_endpoints[DEFAULT_ENDPOINTS];
+
 struct config {
     enum backend_choice backend;
     enum mode mode;

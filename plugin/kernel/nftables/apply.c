@@ -98,6 +98,15 @@ static bool needs_rules(const struct nft_view *view, const struct terms *terms)
     return view->skeleton.rules_wrong || view->listing.others.verdict != terms->others;
 }
 
+/* Whether an endpoint may be taken away meanwhile: one that a sync from another list need not know of. */
+static bool may_lose_endpoint(const struct terms *terms)
+{
+    for (size_t i = 0; i < terms->endpoint_count; i++)
+        if (!endpoints_contain(default_endpoints, DEFAULT_ENDPOINTS, &terms->endpoints[i]))
+            return true;
+    return false;
+}
+
 /* Whether packets will be rejected. */
 static bool is_refusing(const struct terms *terms, const struct nft_changes *changes)
 {
@@ -239,7 +248,8 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     nft_counters_ask(&question);
     /* Nothing may be lacking once the first is sent. */
     messages.incomplete |= rest.incomplete || question.incomplete;
-    exactly = is_anew(&view) || view.listing.former || needs_rules(&view, &terms) || changes.exact;
+    exactly = is_anew(&view) || view.listing.former || needs_rules(&view, &terms) ||
+              changes.exact || may_lose_endpoint(job->terms);
     if (commit(socket, &messages, exactly ? view.listing.generation : 0, refusing, err) < 0 ||
         nft_commit(socket, &rest, 0, err) < 0)
         return -1;

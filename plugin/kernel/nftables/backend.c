@@ -5,12 +5,11 @@
  *  - What is added must not be there yet (NLM_F_EXCL), and what goes must be there still. Where
  *    that has changed, the kernel refuses the whole transaction, and we look again.
  *  - A transaction that takes a guard away, or over from those alone who had it at some moment, or
- *    writes the rules, or makes the table anew, is good only for the generation of the ruleset
- *    that was seen. So a guard that somebody else has just set on the same interface, for a new pod
+ *    writes the rules, or relies on more endpoints than everybody has, or makes the table anew, is good
+ *    only for the generation of the ruleset that was seen. So a guard that somebody else has just set on the same interface, for a new pod
  *    of the same name, is never lifted for an old one.
  *
- * All other guards come whatever the generation: what a sync has made of the rules meanwhile is what it would
- * have made of them a moment later.
+ * All other guards come whatever the generation.
  */
 #include "kernel/nftables/backend.h"
 
