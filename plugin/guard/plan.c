@@ -87,19 +87,6 @@ static void add_guard(struct draft *draft, const struct link *link, bool proven)
     guard->proven = guard->proven || proven;
 }
 
-/* The answer to the question for a link of the host; every name that is looked for was asked. */
-static const struct link *host_link(const struct draft *draft, const char *name)
-{
-    static const struct link none = {.index = 0};
-    const struct link *found = &none;
-
-    for (size_t i = 0; found == &none && i < draft->questions->host_count; i++) {
-        if (strcmp(draft->questions->host[i], name) == 0)
-            found = &draft->facts->host[i];
-    }
-    return found;
-}
-
 static bool is_veth(const struct link *link)
 {
     return strcmp(link->kind, "veth") == 0;
@@ -137,10 +124,8 @@ static void guard_named_veth(struct draft *draft, const struct link *link)
  * that out; a veth behind a master is the pod's own, and a hole. The guard gets the link's own
  * name, which packets are matched by: the kernel also finds a link by an alternative name.
  */
-static void guard_host_interface(struct draft *draft, const char *name)
+static void guard_host_interface(struct draft *draft, const char *name, const struct link *link)
 {
-    const struct link *link = host_link(draft, name);
-
     if (link->index == 0)
         error_details(&draft->seen, "%s: the node has no such link", name);
     else if (!is_veth(link) || !name_is_interface(link->name))
@@ -156,12 +141,12 @@ static void guard_host_interface(struct draft *draft, const char *name)
 
 static void guard_host_interfaces(struct draft *draft)
 {
+    for (size_t i = 0; i < draft->questions->host_count; i++)
+        guard_host_interface(draft, draft->questions->host[i], &draft->facts->host[i]);
     for (size_t i = 0; i < draft->result->interface_count; i++) {
         const struct result_interface *interface = &draft->result->interfaces[i];
 
-        if (interface_role(interface) == ROLE_HOST)
-            guard_host_interface(draft, interface->name);
-        else if (interface_role(interface) == ROLE_FOREIGN)
+        if (interface_role(interface) == ROLE_FOREIGN)
             error_details(&draft->seen, "%s: its sandbox \"%.64s\" is no network namespace",
                           interface->name, interface->sandbox);
         else if (!name_is_interface(interface->name))
@@ -247,12 +232,6 @@ static void guard_container_interface(struct draft *draft, const char *name,
         add_guard(draft, peer, true);
 }
 
-static void guard_container_interfaces(struct draft *draft)
-{
-    for (size_t i = 0; i < draft->questions->pod_count; i++)
-        guard_container_interface(draft, draft->questions->pod[i], &draft->facts->pod[i]);
-}
-
 /* Fails unless the pod's own interfaces are guarded, all of them. */
 static int check_draft(const struct draft *draft, struct error *err)
 {
@@ -280,7 +259,8 @@ static int make_draft(struct draft *draft, struct error *err)
     if (draft->guards == NULL)
         return error_no_memory(err);
     guard_host_interfaces(draft);
-    guard_container_interfaces(draft);
+    for (size_t i = 0; i < draft->questions->pod_count; i++)
+        guard_container_interface(draft, draft->questions->pod[i], &draft->facts->pod[i]);
     return draft->partly && draft->count > 0 ? 0 : check_draft(draft, err);
 }
 

@@ -111,8 +111,9 @@ static void links_that_pods_share_are_not_guarded(void **state)
     assert_guards(&world, "h drop\n");
     world.host[3] = NULL;
     assert_refused(&world, "cni0: is bridge, not a veth of one pod; ens5: is no virtual link, not",
-                   "gone: the node has no such link; vm: its sandbox \"vm-7\" is no network "
-                   "namespace; h: the node has no such link; eth0: the pod has no such link");
+                   "gone: the node has no such link; h: the node has no such link; "
+                   "vm: its sandbox \"vm-7\" is no network namespace; eth0: the pod has no such "
+                   "link");
 }
 
 static void an_empty_world_is_refused(void **state)
