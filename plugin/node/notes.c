@@ -35,23 +35,13 @@ int notes_add(struct notes *notes, struct error *err, enum note_kind kind, const
     return 0;
 }
 
-/* A copy that can be printed; NULL of NULL. */
-static int copy(const char *text, char **out, struct error *err)
-{
-    if (!text)
-        return 0;
-    *out = strdup(text);
-    if (!*out)
-        return error_no_memory(err);
-    text_make_printable(*out);
-    return 0;
-}
-
 int notes_about(struct notes *notes, struct error *err, const char *pod, const char *interface)
 {
     struct note *last = &notes->items[notes->count - 1];
 
-    return copy(pod, &last->pod, err) < 0 ? -1 : copy(interface, &last->interface, err);
+    last->pod = pod ? text_printable(pod) : NULL;
+    last->interface = interface ? text_printable(interface) : NULL;
+    return (pod && !last->pod) || (interface && !last->interface) ? error_no_memory(err) : 0;
 }
 
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err)

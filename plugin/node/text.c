@@ -1,5 +1,7 @@
 #include "node/text.h"
 
+#include <string.h>
+
 static char printable(char c)
 {
     return c < 0x20 || c > 0x7e ? '?' : c;
@@ -9,6 +11,15 @@ void text_make_printable(char *text)
 {
     for (; *text; text++)
         *text = printable(*text);
+}
+
+char *text_printable(const char *text)
+{
+    char *copy = strdup(text ? text : "");
+
+    if (copy)
+        text_make_printable(copy);
+    return copy;
 }
 
 void text_quote(const char *text, FILE *out)

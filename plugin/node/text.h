@@ -12,6 +12,9 @@
  */
 void text_make_printable(char *text);
 
+/* A copy made so, for free(3); of NULL an empty one. NULL without memory. */
+char *text_printable(const char *text);
+
 /* The same in quotes, as JSON and Prometheus read them. */
 void text_quote(const char *text, FILE *out);
 

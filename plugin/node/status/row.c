@@ -5,15 +5,6 @@
 
 #include <string.h>
 
-static char *printable(const char *text)
-{
-    char *copy = strdup(text ? text : "");
-
-    if (copy)
-        text_make_printable(copy);
-    return copy;
-}
-
 int status_row_add(struct status *status, const struct owner *owner, const char *namespace,
                    const char *pod, struct status_row **out, struct error *err)
 {
@@ -22,12 +13,12 @@ int status_row_add(struct status *status, const struct owner *owner, const char 
     if (!row)
         return error_no_memory(err);
     *row = (struct status_row){
-        .namespace = printable(namespace),
-        .pod = printable(pod),
-        .network = printable(owner->network),
-        .container_id = printable(owner->container_id),
-        .ifname = printable(owner->ifname),
-        .reason = printable(""),
+        .namespace = text_printable(namespace),
+        .pod = text_printable(pod),
+        .network = text_printable(owner->network),
+        .container_id = text_printable(owner->container_id),
+        .ifname = text_printable(owner->ifname),
+        .reason = text_printable(""),
     };
     if (!row->namespace || !row->pod || !row->network || !row->container_id || !row->ifname ||
         !row->reason)
@@ -57,25 +48,23 @@ struct status_row *status_row_find(const struct status *status, const struct own
     return NULL;
 }
 
-static bool is_same(const struct status_guard *a, const struct status_guard *b)
-{
-    return strcmp(a->guard.interface, b->guard.interface) == 0 &&
-           a->guard.verdict == b->guard.verdict && a->backend == b->backend;
-}
-
 /* What differs in the family alone, as rules of iptables may, is one guard to a reader. */
 static int add_guard(struct status_row *row, struct status_guard guard, struct error *err)
 {
     struct status_guard *added;
 
     text_make_printable(guard.guard.interface);
-    for (size_t i = 0; i < row->guard_count; i++)
-        if (is_same(&row->guards[i], &guard)) {
-            row->guards[i].families |= guard.families;
-            row->guards[i].packets += guard.packets;
-            row->guards[i].bytes += guard.bytes;
-            return 0;
-        }
+    for (size_t i = 0; i < row->guard_count; i++) {
+        struct status_guard *same = &row->guards[i];
+
+        if (strcmp(same->guard.interface, guard.guard.interface) != 0 ||
+            same->guard.verdict != guard.guard.verdict || same->backend != guard.backend)
+            continue;
+        same->families |= guard.families;
+        same->packets += guard.packets;
+        same->bytes += guard.bytes;
+        return 0;
+    }
     added = array_add(&row->guards, &row->guard_count);
     if (!added)
         return error_no_memory(err);
@@ -119,7 +108,7 @@ int status_row_add_wanted(struct status_row *row, const struct holdings *holding
 int status_row_judge(struct status_row *row, enum status_state state, const char *reason,
                      struct error *err)
 {
-    char *text = printable(reason);
+    char *text = text_printable(reason);
 
     if (!text)
         return error_no_memory(err);

@@ -139,12 +139,10 @@ void log_problems(const struct watch_log *log, struct notes *told, const char *c
 void log_problem(const struct watch_log *log, struct notes *told, const char *cause,
                  const char *text)
 {
-    cleanup(free_text) char *copy = strdup(text ? text : "");
+    cleanup(free_text) char *copy = text_printable(text);
     struct note note = {.kind = NOTE_PROBLEM, .text = copy};
     const struct notes notes = {&note, copy && copy[0] != '\0' ? 1 : 0};
 
-    if (!copy)
-        return;
-    text_make_printable(copy);
-    log_problems(log, told, cause, &notes);
+    if (copy)
+        log_problems(log, told, cause, &notes);
 }
