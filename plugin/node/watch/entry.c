@@ -82,5 +82,5 @@ void look_at_entry(struct watch *watch)
     tell_who_insists(watch, cause, &report);
     task->repairs[cause] += report.entry_written;
     if (report.entry_written)
-        make_due(&watch->guards, cause);
+        make_due(&watch->guards.cause, cause);
 }

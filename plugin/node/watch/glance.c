@@ -19,20 +19,14 @@ static void name_file(const char *tag, char out[static CACHE_FILE_SIZE])
         cache_file_name(&parsed.owner, out);
 }
 
-/* The same for all that are known, of which one has that name: an owner's names have no '/' in them. */
-static bool is_of_file(const char *tag, const char *file)
-{
-    for (; *tag != '\0' && *tag != ' '; tag++, file++)
-        if (*file != (*tag == '/' ? '-' : *tag))
-            return false;
-    return *file == '\0';
-}
-
 /* It has ended, or comes again. */
 static void forget_pod(struct sync_report *known, const char *file)
 {
     for (size_t i = 0; i < known->plan_count; i++) {
-        if (!is_of_file(known->plans[i].tag, file))
+        char name[CACHE_FILE_SIZE];
+
+        name_file(known->plans[i].tag, name);
+        if (strcmp(name, file) != 0)
             continue;
         plan_free(&known->plans[i]);
         known->plan_count--;
@@ -107,14 +101,6 @@ static void look_at_plan(struct watch *watch, const struct holdings *holdings,
         doubts_add(&watch->doubts, file, clock_now());
 }
 
-static void look_at_plans(struct watch *watch, const struct holdings *holdings)
-{
-    const struct sync_report *known = &watch->known.report;
-
-    for (size_t i = 0; i < known->plan_count; i++)
-        look_at_plan(watch, holdings, &known->plans[i]);
-}
-
 static void tell_hit(void *context, const char *tag, const struct guard *guard, uint64_t packets)
 {
     const struct watch *watch = context;
@@ -145,17 +131,18 @@ void glance(struct watch *watch)
     watch->glance = CAUSE_NONE;
     look_at_files(watch);
     if (!chosen || holdings_gather(&terms, &holdings, &ignored) < 0) {
-        make_due(&watch->guards, cause);
+        make_due(&watch->guards.cause, cause);
         return;
     }
     if (!sync_terms_are_right(&holdings, chosen, &terms)) {
         watch->flushed = !pods_changed && !holdings_present(&holdings);
-        make_due(&watch->guards, cause);
+        make_due(&watch->guards.cause, cause);
     } else {
-        look_at_plans(watch, &holdings);
+        for (size_t i = 0; i < watch->known.report.plan_count; i++)
+            look_at_plan(watch, &holdings, &watch->known.report.plans[i]);
     }
     if (doubts_next(&watch->doubts, INT64_MAX) <= clock_now())
-        make_due(&watch->guards, cause);
+        make_due(&watch->guards.cause, cause);
     watch->doubtful = cause;
     hits_look(&watch->hits, &holdings, time(NULL), tell_hit, watch);
     watch->not_before = clock_now() + (clock_now() - began) + PACE_LOOK_PAUSE;

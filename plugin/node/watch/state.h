@@ -88,10 +88,10 @@ struct watch {
 };
 
 /* The first cause is the one that is told. */
-static inline void make_due(struct task *task, enum cause cause)
+static inline void make_due(enum cause *due, enum cause cause)
 {
-    if (task->cause == CAUSE_NONE)
-        task->cause = cause;
+    if (*due == CAUSE_NONE)
+        *due = cause;
 }
 
 /* Tells, once, that somebody undoes `what` again and again. */

@@ -43,12 +43,6 @@ static void look(struct watch *watch)
     metrics_write(watch);
 }
 
-static void glance_due(struct watch *watch, enum cause cause)
-{
-    if (watch->glance == CAUSE_NONE)
-        watch->glance = cause;
-}
-
 /* One pod has come or gone: that one is looked at. */
 static bool take_file(void *context, unsigned number, const char *name)
 {
@@ -60,7 +54,7 @@ static bool take_file(void *context, unsigned number, const char *name)
     watch->flushed = false;
     if (!names_have(&watch->files, name) && names_add(&watch->files, name, &ignored) < 0)
         return false;
-    glance_due(watch, CAUSE_PODS);
+    make_due(&watch->glance, CAUSE_PODS);
     return true;
 }
 
@@ -68,17 +62,17 @@ static void mark(struct watch *watch, unsigned changed)
 {
     watch->flushed = watch->flushed && changed == 0;
     if (changed & (1U << PLACE_CONFLIST)) {
-        make_due(&watch->entry, CAUSE_CONFLIST);
-        make_due(&watch->guards, CAUSE_CONFLIST);
+        make_due(&watch->entry.cause, CAUSE_CONFLIST);
+        make_due(&watch->guards.cause, CAUSE_CONFLIST);
     }
     if (changed & (1U << PLACE_CONFIG)) {
-        make_due(&watch->entry, CAUSE_CONFIG);
-        make_due(&watch->guards, CAUSE_CONFIG);
+        make_due(&watch->entry.cause, CAUSE_CONFIG);
+        make_due(&watch->guards.cause, CAUSE_CONFIG);
     }
     if (changed & (1U << PLACE_RESULTS))
-        make_due(&watch->guards, CAUSE_PODS);
+        make_due(&watch->guards.cause, CAUSE_PODS);
     if (changed & (1U << PLACE_LOCK))
-        glance_due(watch, CAUSE_LOCK);
+        make_due(&watch->glance, CAUSE_LOCK);
 }
 
 /*
@@ -98,15 +92,15 @@ static void poll_places(struct watch *watch)
     places_problem(&watch->places, problem, sizeof(problem));
     log_problem(&watch->log, &watch->blind, "places", problem);
     if (watch->waiting)
-        make_due(&watch->entry, CAUSE_RECHECK);
+        make_due(&watch->entry.cause, CAUSE_RECHECK);
     watch->poll = clock_deadline(PLACES_POLL_MS);
 }
 
 static void recheck(struct watch *watch)
 {
     poll_places(watch);
-    make_due(&watch->entry, CAUSE_RECHECK);
-    make_due(&watch->guards, CAUSE_RECHECK);
+    make_due(&watch->entry.cause, CAUSE_RECHECK);
+    make_due(&watch->guards.cause, CAUSE_RECHECK);
     watch->recheck = clock_deadline((int64_t)watch->options->interval * 1000);
 }
 
@@ -139,10 +133,10 @@ static void mark_ruleset(struct watch *watch, enum nft_news news)
 {
     if (news == NFT_NEWS_TABLE_GONE) {
         watch->flushed = !watch->guards.cause && watch->files.count == 0;
-        make_due(&watch->guards, CAUSE_RULESET);
+        make_due(&watch->guards.cause, CAUSE_RULESET);
     } else if (news == NFT_NEWS_CHANGED) {
         watch->flushed = false;
-        glance_due(watch, CAUSE_RULESET);
+        make_due(&watch->glance, CAUSE_RULESET);
     }
 }
 
@@ -156,7 +150,7 @@ static void poll_uplinks(struct watch *watch)
 {
     watch->uplinks.poll = clock_deadline(UPLINKS_POLL_MS);
     if (uplinks_mark(&watch->known.settings) != watch->uplinks.mark)
-        make_due(&watch->guards, CAUSE_UPLINKS);
+        make_due(&watch->guards.cause, CAUSE_UPLINKS);
 }
 
 static void wait_for_cause(struct watch *watch)
@@ -181,7 +175,7 @@ static void wait_for_cause(struct watch *watch)
     if (clock_left(watch->recheck) == 0)
         recheck(watch);
     if (clock_left(doubts_next(&watch->doubts, INT64_MAX)) == 0)
-        glance_due(watch, watch->doubtful);
+        make_due(&watch->glance, watch->doubtful);
 }
 
 static int watch_places(struct watch *watch, struct error *err)
