@@ -13,15 +13,12 @@ int change_run(struct change *change, int (*work)(struct change *change, struct 
 {
     const struct install_options *options = change->options;
     cleanup(close_fd) int directory = -1;
-    struct error failure;
 
+    if (access(options->conf_dir, F_OK) < 0 && errno == ENOENT)
+        return 0;
     if (replace_lock(options->conf_dir, options->impatient ? 0 : REPLACE_PATIENCE_MS, &directory,
-                     &failure) < 0) {
-        if (errno == ENOENT)
-            return 0;
-        *err = failure;
+                     err) < 0)
         return -1;
-    }
     change->directory = directory;
     return work(change, err);
 }

@@ -51,13 +51,8 @@ int replace_lock(const char *path, unsigned patience_ms, int *out, struct error 
 {
     cleanup(close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd < 0) {
-        int number = errno;
-
-        error_set(err, ERROR_IO, "cannot open the directory %s: %s", path, strerror(number));
-        errno = number;
-        return -1;
-    }
+    if (fd < 0)
+        return error_set(err, ERROR_IO, "cannot open the directory %s: %s", path, strerror(errno));
     if (flock_within(fd, patience_ms) < 0)
         return errno == EWOULDBLOCK
                    ? error_set(err, ERROR_TRY_AGAIN,

@@ -38,7 +38,7 @@ struct replacement {
 /*
  * Opens the directory and takes its lock, waiting so long at most; undoes or removes what was left
  * behind. Closing *out lets the lock go. Errors: ERROR_IO, ERROR_TRY_AGAIN (somebody else has the
- * lock). With ENOENT, and only then, errno is ENOENT on return.
+ * lock).
  */
 must_use int replace_lock(const char *path, unsigned patience_ms, int *out, struct error *err);
 
