@@ -78,18 +78,6 @@ struct conflist_entry conflist_find(struct span text, const cJSON *tree)
     return found;
 }
 
-static void find_inline(struct conflist *conflist)
-{
-    const struct conflist_entry found =
-        conflist_find((struct span){conflist->text, conflist->length}, conflist->tree);
-
-    conflist->inline_count = found.count;
-    conflist->entry = found.tree;
-    conflist->entry_text = found.text;
-    conflist->entry_path = found.tree ? conflist->path : NULL;
-    conflist->follower = found.follower;
-}
-
 /* Drop-ins run after the list's own plugins. */
 static int find_drop_in(const char *conf_dir, struct conflist *conflist, struct error *err)
 {
@@ -141,6 +129,7 @@ static int judge(const char *conf_dir, const struct names *networks, struct conf
     const char *name =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(conflist->tree, "name"));
     const bool has_plugins = cJSON_GetObjectItemCaseSensitive(conflist->tree, "plugins");
+    struct conflist_entry found;
 
     conflist->network = name && name_is_network(name) ? name : NULL;
     conflist->makes_pods = is_type(conflist->tree, CONFLIST_NODE_PLUGIN) ||
@@ -156,7 +145,12 @@ static int judge(const char *conf_dir, const struct names *networks, struct conf
     if (has_plugins) {
         if (conflist_check(conflist->tree, err) < 0)
             return -1;
-        find_inline(conflist);
+        found = conflist_find((struct span){conflist->text, conflist->length}, conflist->tree);
+        conflist->inline_count = found.count;
+        conflist->entry = found.tree;
+        conflist->entry_text = found.text;
+        conflist->entry_path = found.tree ? conflist->path : NULL;
+        conflist->follower = found.follower;
     }
     if (conflist->makes_pods && check_is_list(conflist, has_plugins, err) < 0)
         return -1;

@@ -24,13 +24,6 @@ static void cleanup_binary(struct binary *binary)
     free(binary->bytes);
 }
 
-static int read_self(struct binary *out, struct error *err)
-{
-    return file_read(AT_FDCWD, "/proc/self/exe", FILE_LINK_FOLLOW, &out->bytes, &out->size, err) < 0
-               ? error_context(err, "my own binary")
-               : 0;
-}
-
 static struct binary read_there(int directory)
 {
     struct binary there = {0};
@@ -122,8 +115,8 @@ int install_binary(const struct install_options *options, struct install_report 
     cleanup(binary) struct binary self = {0};
     cleanup(close_fd) int directory = -1;
 
-    if (read_self(&self, err) < 0)
-        return -1;
+    if (file_read(AT_FDCWD, "/proc/self/exe", FILE_LINK_FOLLOW, &self.bytes, &self.size, err) < 0)
+        return error_context(err, "my own binary");
     if (replace_lock(options->bin_dir, options->impatient ? 0 : REPLACE_PATIENCE_MS, &directory,
                      err) < 0)
         return error_context(err, "where the runtime looks for plugins (--bin-dir)");

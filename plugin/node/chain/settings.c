@@ -207,17 +207,6 @@ static int choose(const struct settings_sources *sources, const struct directory
                 : nothing(sources->conf_dir, first, settings, err);
 }
 
-static int take_drop_in(const struct conflist *list, struct settings *settings, struct error *err)
-{
-    const struct drop_ins *drop_ins = list ? &list->drop_ins : NULL;
-
-    if (!list || list->inline_count > 0 || drop_ins->count == 0)
-        return 0;
-    settings->drop_in_written = drop_ins->ours[drop_ins->count - 1].written;
-    settings->drop_in = strdup(list->entry_path);
-    return settings->drop_in ? 0 : error_no_memory(err);
-}
-
 int settings_load(const struct settings_sources *sources, struct settings *out, struct error *err)
 {
     cleanup(settings) struct settings settings = {0};
@@ -233,8 +222,12 @@ int settings_load(const struct settings_sources *sources, struct settings *out, 
         choose(sources, &directory, &settings, err) < 0 ||
         add_networks(&directory, sources->networks, &settings, err) < 0)
         return -1;
-    if (take_drop_in(first, &settings, err) < 0)
-        return -1;
+    if (first && first->inline_count == 0 && first->drop_ins.count > 0) {
+        settings.drop_in_written = first->drop_ins.ours[first->drop_ins.count - 1].written;
+        settings.drop_in = strdup(first->entry_path);
+        if (!settings.drop_in)
+            return error_no_memory(err);
+    }
     settings.network = strdup(first                         ? first->network
                               : settings.networks.count > 0 ? settings.networks.items[0]
                                                             : "");

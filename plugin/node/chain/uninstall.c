@@ -42,20 +42,15 @@ static int remove_drop_ins(const struct change *change, struct error *err)
     return 0;
 }
 
-/* Also one that a killed installer has made and left empty; it stays if others have something in it. */
-static void remove_directory(const struct change *change, const struct conflist *conflist)
-{
-    if (conflist->makes_pods && conflist->network)
-        unlinkat(change->directory, conflist->network, AT_REMOVEDIR);
-}
-
 static int look_for_us(const struct change *change, const struct conflist *conflist, char **text,
                        struct error *err)
 {
     bool unread = !conflist->text && S_ISREG(conflist->stat.st_mode);
 
     (void)text;
-    remove_directory(change, conflist);
+    /* Also one that a killed installer has made and left empty; it stays if others have something in it. */
+    if (conflist->makes_pods && conflist->network)
+        unlinkat(change->directory, conflist->network, AT_REMOVEDIR);
     change->report->lists += conflist->makes_pods;
     if (!unread && !conflist_names_us(conflist))
         return 0;

@@ -39,25 +39,19 @@ static void print_fence(const char *command, const struct sync_report *report, b
         fprintf(out, "no exit fence: %s\n", report->unfenced);
 }
 
-/* Who names a file means that one: a wrong one changes nothing. */
-static int check_config(const char *config_file, struct error *err)
-{
-    cleanup(free_text) char *text = NULL;
-
-    return config_file ? entry_read(config_file, &text, err) : 0;
-}
-
 int sync_and_report(const char *command, const struct settings_sources *sources,
                     const struct sync_options *options, FILE *out, FILE *err)
 {
     cleanup(settings) struct settings settings = {0};
+    cleanup(free_text) char *text = NULL;
     cleanup(sync_report) struct sync_report report = {0};
     cleanup(close_fd) int turn = options->dry_run ? -1 : turn_take(options->results_dir);
     struct error why = {0};
     bool required;
 
     (void)turn; /* held to the end */
-    if (check_config(sources->config_file, &why) < 0 ||
+    /* Who names a file means that one: a wrong one changes nothing. */
+    if ((sources->config_file && entry_read(sources->config_file, &text, &why) < 0) ||
         in_force_load(sources, options->results_dir, &settings, &why) < 0 ||
         sync_run(&settings, options, &report, &why) < 0)
         return command_failed(command, &why, err);

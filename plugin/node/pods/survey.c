@@ -129,6 +129,10 @@ static bool is_held(const struct holdings *holdings, const char *interface)
     return count > 0;
 }
 
+/*
+ * A pod that is gone has taken its interfaces along. One that is only out of sight, as in a
+ * container without the node's /run/netns, must not pass for one that is gone.
+ */
 static int doubt(const struct survey *survey, const struct wanted *wanted,
                  struct surveyed *surveyed, struct error *err)
 {
@@ -147,19 +151,6 @@ static int doubt(const struct survey *survey, const struct wanted *wanted,
                   attachment->netns, interface->name);
         return survey_fail(surveyed, &why, err);
     }
-    return 0;
-}
-
-/*
- * A pod that is gone has taken its interfaces along. One that is only out of sight, as in a
- * container without the node's /run/netns, must not pass for one that is gone.
- */
-static int doubt_gone(struct survey *survey, const struct wanted *wanted, struct error *err)
-{
-    for (size_t i = 0; i < survey->count; i++)
-        if (survey->attachments[i].state == ATTACHMENT_GONE &&
-            doubt(survey, wanted, &survey->attachments[i], err) < 0)
-            return -1;
     return 0;
 }
 
@@ -220,8 +211,12 @@ static int settle(struct survey *survey, struct error *err)
     size_t count = 0;
 
     if (survey_plans(survey, &plans, &count, err) < 0 ||
-        wanted_make(plans, count, &wanted, err) < 0 || doubt_gone(survey, &wanted, err) < 0)
+        wanted_make(plans, count, &wanted, err) < 0)
         return -1;
+    for (size_t i = 0; i < survey->count; i++)
+        if (survey->attachments[i].state == ATTACHMENT_GONE &&
+            doubt(survey, &wanted, &survey->attachments[i], err) < 0)
+            return -1;
     for (size_t i = 0; i < count; i++)
         mark_lost(survey, &plans[i], &wanted);
     for (size_t i = 0; i < survey->count; i++)

@@ -207,24 +207,6 @@ static int add_faults(struct status *status, const struct holding *holding, stru
                      "%s: damaged (imds-guard sync repairs it): %s", holding->backend->name, text);
 }
 
-static int add_unread(struct status *status, const struct holding *holding, struct error *err)
-{
-    if (!holding->unread)
-        return 0;
-    status->complete = false;
-    return notes_add(&status->problems, err, NOTE_PROBLEM, "cannot tell what rules there are: %s",
-                     holding->unread);
-}
-
-static void add_others(struct status *status, const struct holding *holding)
-{
-    if (holding->listing.present)
-        status->others[status->others_count++] =
-            (struct status_others){.backend = holding->backend->name,
-                                   .in_force = holding->listing.fault_count == 0,
-                                   .others = holding->listing.others};
-}
-
 static int judge_others(struct status *status, const struct source *source, struct error *err)
 {
     const struct holdings *holdings = &source->survey.holdings;
@@ -262,10 +244,17 @@ static int add_holdings(struct status *status, const struct source *source, stru
     for (size_t i = 0; i < BACKEND_COUNT; i++) {
         const struct holding *holding = &survey->holdings.items[i];
 
-        add_others(status, holding);
+        if (holding->listing.present)
+            status->others[status->others_count++] =
+                (struct status_others){.backend = holding->backend->name,
+                                       .in_force = holding->listing.fault_count == 0,
+                                       .others = holding->listing.others};
+        status->complete = status->complete && !holding->unread;
         if (add_guards(status, survey, holding, &wanted, err) < 0 ||
             add_surplus(status, holding, err) < 0 || add_faults(status, holding, err) < 0 ||
-            add_unread(status, holding, err) < 0)
+            (holding->unread &&
+             notes_add(&status->problems, err, NOTE_PROBLEM, "cannot tell what rules there are: %s",
+                       holding->unread) < 0))
             return -1;
     }
     return judge_others(status, source, err);

@@ -13,22 +13,18 @@
 #define REST_MS   1000  /* at least, between any two: a status is a look at all pods */
 #define READ_MODE 0644  /* node_exporter is another user */
 
-static time_t hit_of(const struct hits *hits, const struct status_row *row,
-                     const struct status_guard *guard)
-{
-    const struct owner owner = {row->network, row->container_id, row->ifname};
-
-    return guard->backend ? hits_last(hits, guard->backend, &owner, guard->guard.interface,
-                                      guard->guard.verdict)
-                          : 0;
-}
-
 static void add_hits(const struct hits *hits, struct status *status)
 {
-    for (size_t i = 0; i < status->row_count; i++)
-        for (size_t j = 0; j < status->rows[i].guard_count; j++)
-            status->rows[i].guards[j].hit =
-                hit_of(hits, &status->rows[i], &status->rows[i].guards[j]);
+    for (size_t i = 0; i < status->row_count; i++) {
+        const struct status_row *row = &status->rows[i];
+        const struct owner owner = {row->network, row->container_id, row->ifname};
+
+        for (size_t j = 0; j < row->guard_count; j++)
+            if (row->guards[j].backend)
+                row->guards[j].hit =
+                    hits_last(hits, row->guards[j].backend, &owner, row->guards[j].guard.interface,
+                              row->guards[j].guard.verdict);
+    }
     for (size_t i = 0; i < status->others_count; i++)
         status->others[i].hit =
             hits_last(hits, status->others[i].backend, NULL, "", status->others[i].others.verdict);

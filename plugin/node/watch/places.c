@@ -183,12 +183,6 @@ static void forget(struct places *places, int watch)
     }
 }
 
-static bool is_taken(const struct places *places, unsigned number,
-                     const struct inotify_event *event)
-{
-    return event->len > 0 && places->take && places->take(places->context, number, event->name);
-}
-
 static unsigned places_of(const struct places *places, const struct inotify_event *event)
 {
     unsigned changed = 0;
@@ -198,7 +192,8 @@ static unsigned places_of(const struct places *places, const struct inotify_even
     if (event->len > 0 && strcmp(event->name, REPLACE_TEMPORARY) == 0)
         return 0; /* our own hand */
     for (unsigned i = 0; i < places->count; i++)
-        if (places->items[i].watch == event->wd && !is_taken(places, i, event))
+        if (places->items[i].watch == event->wd &&
+            !(event->len > 0 && places->take && places->take(places->context, i, event->name)))
             changed |= 1U << i;
     return changed;
 }
