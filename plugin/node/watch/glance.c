@@ -145,5 +145,5 @@ void glance(struct watch *watch)
         make_due(&watch->guards.cause, cause);
     watch->doubtful = cause;
     hits_look(&watch->hits, &holdings, time(NULL), tell_hit, watch);
-    watch->not_before = clock_now() + (clock_now() - began) + PACE_LOOK_PAUSE;
+    watch->not_before = clock_now() + PACE_GLANCE_REST * (clock_now() - began) + PACE_LOOK_PAUSE;
 }

@@ -11,9 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACE_LOOK_PAUSE 5    /* ms after a look that found nothing to do, beside its own length */
-#define PACE_FORGIVEN   5000 /* ms until one more repair is forgiven */
-#define PACE_PATIENCE   256  /* repairs that may be unforgiven before the first pause */
+#define PACE_LOOK_PAUSE  5    /* ms after a look that found nothing to do, beside its own length */
+#define PACE_GLANCE_REST 4    /* times its length, after a glance: a fifth of a processor at most */
+#define PACE_FORGIVEN    5000 /* ms until one more repair is forgiven */
+#define PACE_PATIENCE    256  /* repairs that may be unforgiven before the first pause */
 
 struct pace {
     int64_t forgiven;   /* when all repairs up to now will be */
