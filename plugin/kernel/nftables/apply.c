@@ -244,14 +244,14 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     write_skeleton(&messages, &view, &terms, refusing);
     elements_delete(&messages, changes.gone, changes.gone_count);
     elements_add(&messages, changes.fresh, first);
-    elements_add(&rest, changes.fresh + first, changes.fresh_count - first);
     nft_counters_ask(&question);
-    /* Nothing may be lacking once the first is sent. */
-    messages.incomplete |= rest.incomplete || question.incomplete;
+    messages.incomplete |= question.incomplete; /* nothing may be lacking once a table is made */
     exactly = is_anew(&view) || view.listing.former || needs_rules(&view, &terms) ||
               changes.exact || may_lose_endpoint(job->terms);
-    if (commit(socket, &messages, exactly ? view.listing.generation : 0, refusing, err) < 0 ||
-        nft_commit(socket, &rest, 0, err) < 0)
+    if (commit(socket, &messages, exactly ? view.listing.generation : 0, refusing, err) < 0)
+        return -1;
+    elements_add(&rest, changes.fresh + first, changes.fresh_count - first);
+    if (nft_commit(socket, &rest, 0, err) < 0)
         return -1;
     job->again = view.listing.former && !stands(&view);
     return is_anew(&view) ? check_counters(socket, &question, err) : 0;
