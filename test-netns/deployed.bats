@@ -26,7 +26,7 @@ setup_file() {
     container_of watch /run/default.yaml >/run/watch.json
     container_of watch /run/metrics.yaml >/run/watch-metrics.json
     container_of uninstall /run/removal.yaml >/run/uninstall.json
-    mapfile -t probe < <(yq -r 'select(.kind == "DaemonSet").spec.template.spec.containers[0]
+    mapfile -t probe < <(gojq --yaml-input -r 'select(.kind == "DaemonSet").spec.template.spec.containers[0]
         | .readinessProbe.exec.command[]' /run/default.yaml)
     printf '%s\n' "${probe[@]:1}" >/run/probe
 }

@@ -71,7 +71,7 @@ differs() { # DIRECTORY-OR-COMPONENT...
     cp -r "$cluster" "$BATS_TEST_TMPDIR/all"
     sed -i -e '/^components: \[\]$/s/ \[\]//' -e 's/^  # - /  - /' "$file"
     render "$BATS_TEST_TMPDIR/all" >"$BATS_TEST_TMPDIR/all.yaml"
-    [ "$(yq -r .kind "$BATS_TEST_TMPDIR/all.yaml" | sort -u | xargs)" = "$(xargs <<<"ClusterRole
+    [ "$(gojq --yaml-input -r .kind "$BATS_TEST_TMPDIR/all.yaml" | sort -u | xargs)" = "$(xargs <<<"ClusterRole
         ClusterRoleBinding ConfigMap DaemonSet Deployment Namespace PodDisruptionBudget Role RoleBinding
         ServiceAccount ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding")" ]
 }
@@ -82,7 +82,8 @@ differs() { # DIRECTORY-OR-COMPONENT...
     schema=$(unpacked_program schema)
     cp -r "$cluster" "$BATS_TEST_TMPDIR/all"
     sed -i -e '/^components: \[\]$/s/ \[\]//' -e 's/^  # - /  - /' "$file"
-    { render "$BATS_TEST_TMPDIR/all"; echo ---; render "$cluster/removal"; } | yq -c . >"$BATS_TEST_TMPDIR/objects"
+    { render "$BATS_TEST_TMPDIR/all"; echo ---; render "$cluster/removal"; } |
+        gojq --yaml-input -c . >"$BATS_TEST_TMPDIR/objects"
     "$schema" <"$BATS_TEST_TMPDIR/objects" >"$BATS_TEST_TMPDIR/read"
     [ "$(wc -l <"$BATS_TEST_TMPDIR/read")" -eq "$(wc -l <"$BATS_TEST_TMPDIR/objects")" ]
     [ "$(grep -c '^apps/v1 DaemonSet imds-guard$' "$BATS_TEST_TMPDIR/read")" -eq 2 ]
@@ -99,7 +100,7 @@ differs() { # DIRECTORY-OR-COMPONENT...
 }
 
 @test "the image has the binary's version, and another registry keeps it" {
-    [ "$(yq -r '.images[0].newTag' "$cluster/base/kustomization.yaml")" = "$release" ]
+    [ "$(gojq --yaml-input -r '.images[0].newTag' "$cluster/base/kustomization.yaml")" = "$release" ]
     cp -r "$cluster" "$BATS_TEST_TMPDIR/elsewhere"
     # With the command that README.md gives.
     grep '^sed -i' "$cluster/README.md" |
@@ -127,7 +128,7 @@ assert_understood() { # COMMAND OPTION-OR-VALUE...
 pod='select(.kind == "DaemonSet").spec.template.spec'
 
 query() { # FILTER [RESOURCE-OR-COMPONENT]
-    if [ $# -eq 1 ]; then render "$cluster"; else render_with "$2"; fi | yq -r "$1"
+    if [ $# -eq 1 ]; then render "$cluster"; else render_with "$2"; fi | gojq --yaml-input -r "$1"
 }
 
 @test "the DaemonSet calls what exists" {
@@ -138,7 +139,7 @@ query() { # FILTER [RESOURCE-OR-COMPONENT]
     mapfile -t arguments < <(query "$pod.containers[].readinessProbe.exec.command[]")
     grep -qx "ENTRYPOINT \[\"${arguments[0]}\"\]" "$here/examples/Dockerfile"
     assert_understood "${arguments[@]:1}"
-    mapfile -t arguments < <(render "$cluster/removal" | yq -r "$pod.initContainers[].args[]")
+    mapfile -t arguments < <(render "$cluster/removal" | gojq --yaml-input -r "$pod.initContainers[].args[]")
     [ "${arguments[0]}" = uninstall ]
     assert_understood "${arguments[@]}"
 }
@@ -301,10 +302,11 @@ systemctl enable --now imds-guard.service" ]
 
 @test "the workflow: every action by its commit, no right but to read unless a job says so" {
     local workflow=$here/.github/workflows/build.yml
-    run ! grep -vE '^[a-z-]+/[a-z-]+@[0-9a-f]{40}$' <(yq -r '.jobs[].steps[].uses // empty' "$workflow")
-    yq -e '.permissions == {contents: "read"}' "$workflow"
+    run ! grep -vE '^[a-z-]+/[a-z-]+@[0-9a-f]{40}$' <(gojq --yaml-input -r '.jobs[].steps[].uses // empty' "$workflow")
+    gojq --yaml-input -e '.permissions == {contents: "read"}' "$workflow"
     # Its steps are scripts of bash, which knows what they call.
-    { echo '#!/bin/bash'; echo 'IMAGE='; yq -r '.jobs[].steps[].run // empty' "$workflow"; } | shellcheck -
+    { echo '#!/bin/bash'; echo 'IMAGE='; gojq --yaml-input -r '.jobs[].steps[].run // empty' "$workflow"; } |
+        shellcheck -
     # The command is the README's.
-    grep -qF './test-netns/run.sh' <(yq -r '.jobs.test.steps[].run // empty' "$workflow")
+    grep -qF './test-netns/run.sh' <(gojq --yaml-input -r '.jobs.test.steps[].run // empty' "$workflow")
 }

@@ -25,7 +25,7 @@ setup() {
 # request in JSON (or what jq makes one of).
 assert_decides() { # FILE-WITH-POLICY <CASES
     local expected request
-    yq -c 'select(.kind == "ValidatingAdmissionPolicy")' "$1" >"$BATS_TEST_TMPDIR/policy.json"
+    gojq --yaml-input -c 'select(.kind == "ValidatingAdmissionPolicy")' "$1" >"$BATS_TEST_TMPDIR/policy.json"
     : >"$BATS_TEST_TMPDIR/expected"
     : >"$BATS_TEST_TMPDIR/requests"
     while IFS='|' read -r expected request; do
@@ -36,7 +36,7 @@ assert_decides() { # FILE-WITH-POLICY <CASES
     "$admission" "$BATS_TEST_TMPDIR/policy.json" <"$BATS_TEST_TMPDIR/requests" \
         >"$BATS_TEST_TMPDIR/answers"
     # A denial says what the policy says, and not that an expression could not be evaluated.
-    yq -r '.spec.validations[]?.message' "$1" >"$BATS_TEST_TMPDIR/messages"
+    gojq --yaml-input -r '.spec.validations[]?.message' "$1" >"$BATS_TEST_TMPDIR/messages"
     ! grep ': denied: ' "$BATS_TEST_TMPDIR/answers" | sed 's/.*: denied: //' |
         grep -vxF -f "$BATS_TEST_TMPDIR/messages" || return 1
     diff "$BATS_TEST_TMPDIR/expected" <(sed 's/: denied: .*/: denied/' "$BATS_TEST_TMPDIR/answers")
@@ -73,11 +73,11 @@ END
 @test "the policies have a binding each, which denies, everywhere but in the namespaces listed" {
     local file kinds
     for file in "$cluster"/policies/{host-network,net-admin}.yaml; do
-        [ "$(yq -r .kind "$file" | xargs)" = \
+        [ "$(gojq --yaml-input -r .kind "$file" | xargs)" = \
             "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding" ]
-        yq -s -e '.[0].metadata.name == .[1].spec.policyName and .[0].spec.failurePolicy == "Fail"
+        gojq --yaml-input -s -e '.[0].metadata.name == .[1].spec.policyName and .[0].spec.failurePolicy == "Fail"
             and .[1].spec.validationActions == ["Deny"]' "$file"
-        yq -s -e '.[1].spec.matchResources == {namespaceSelector: {matchExpressions: [{
+        gojq --yaml-input -s -e '.[1].spec.matchResources == {namespaceSelector: {matchExpressions: [{
             key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["imds-guard", "kube-system"]}]}}' \
             "$file"
     done
@@ -135,7 +135,7 @@ has_taints() { # NODE TAINTS
     servers=$!
     printf '{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:8998"}}], "contexts": [{"name": "c",
         "context": {"cluster": "c"}}], "current-context": "c"}' >/run/kubeconfig
-    script=$(yq -r '.spec.template.spec.containers[0].command[2]' \
+    script=$(gojq --yaml-input -r '.spec.template.spec.containers[0].command[2]' \
         "$cluster/components/startup-taint/deployment.yaml")
     mkdir -p /run/tools
     ln -sf "$unpacked/trixie/usr/bin/kubectl" /run/tools/kubectl

@@ -8,7 +8,7 @@
 # The mounts' hostPaths are the world's. Of a configMap the files are in /run/config.
 
 container_of() { # CONTAINER FILE
-    yq --arg name "$1" 'select(.kind == "DaemonSet").spec.template.spec | .volumes as $volumes
+    gojq --yaml-input --arg name "$1" 'select(.kind == "DaemonSet").spec.template.spec | .volumes as $volumes
         | (.containers + (.initContainers // []))[] | select(.name == $name)
         | {args, capabilities: [.securityContext.capabilities.add[] | ascii_downcase],
            mounts: [.volumeMounts[] | . as $mount

@@ -14,7 +14,7 @@ packages_build=(
 packages_test=(
     libcmocka-dev bats strace groff-base
     libnftnl-dev # version 0.1.0's (former.bash)
-    iproute2 iputils-ping iptables nftables util-linux socat curl jq gojq yq
+    iproute2 iputils-ping iptables nftables util-linux socat curl jq gojq
     golang-go golang-github-appc-cni-dev dpkg-dev ca-certificates
     runc containernetworking-plugins protobuf-compiler busybox-static debootstrap
     debian-archive-keyring git
