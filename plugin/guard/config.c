@@ -1,12 +1,23 @@
 #include "guard/config.h"
 
 #include "guard/array.h"
-#include "guard/config_key.h"
 #include "guard/json.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Enough for "exempt[2147483647].annotation". */
+#define PLACE_SIZE 64
+
+/* "config key <place> is <value>: it must be <wanted>", the value cut to leave room for the rest. */
+static int refuse(const char *place, const cJSON *value, const char *wanted, struct error *err)
+{
+    cleanup(free_text) char *text = cJSON_PrintUnformatted(value);
+
+    return error_set(err, ERROR_INVALID_CONFIG, "config key \"%s\" is %.120s: it must be %s", place,
+                     text != NULL ? text : "?", wanted);
+}
 
 /* Reads a key whose value is one of the names; *out is its place in the list, or stays. */
 static int choose(const cJSON *entry, const char *key, const char *const names[],
@@ -24,7 +35,7 @@ static int choose(const cJSON *entry, const char *key, const char *const names[]
             return 0;
         }
     }
-    return config_refuse(key, value, wanted, err);
+    return refuse(key, value, wanted, err);
 }
 
 /* The keys that choose; each list in the order of its enum. */
@@ -69,8 +80,7 @@ static int parse_lock_timeout(const cJSON *entry, struct config *config, struct 
     if (!cJSON_IsNumber(value) || !(value->valuedouble >= 1) ||
         value->valuedouble > CONFIG_LOCK_TIMEOUT_MAX ||
         value->valuedouble != (unsigned)value->valuedouble)
-        return config_refuse("lockTimeoutSeconds", value, "a whole number of seconds from 1 to 300",
-                             err);
+        return refuse("lockTimeoutSeconds", value, "a whole number of seconds from 1 to 300", err);
     config->lock_timeout_seconds = (unsigned)value->valuedouble;
     return 0;
 }
@@ -92,11 +102,11 @@ static int take_default_endpoints(struct config *config, struct error *err)
 
 static int parse_endpoint(const cJSON *value, size_t index, struct endpoint *out, struct error *err)
 {
-    char place[CONFIG_PLACE_SIZE] = "";
+    char place[PLACE_SIZE] = "";
 
     snprintf(place, sizeof(place), "endpoints[%zu]", index);
     if (!cJSON_IsString(value))
-        return config_refuse(place, value, "an address or a CIDR", err);
+        return refuse(place, value, "an address or a CIDR", err);
     if (endpoint_parse(value->valuestring, out, err) < 0)
         return error_context(err, "config key \"%s\"", place);
     return 0;
@@ -112,7 +122,7 @@ static int parse_endpoints(const cJSON *entry, struct config *config, struct err
     if (list == NULL)
         return take_default_endpoints(config, err);
     if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
-        return config_refuse("endpoints", list, "a list of at least one address or CIDR", err);
+        return refuse("endpoints", list, "a list of at least one address or CIDR", err);
     cJSON_ArrayForEach(value, list)
     {
         const size_t index = config->endpoint_count;
@@ -124,6 +134,137 @@ static int parse_endpoints(const cJSON *entry, struct config *config, struct err
             return -1;
     }
     config->endpoint_count = endpoints_normalise(config->endpoints, config->endpoint_count);
+    return 0;
+}
+
+static int copy(const char *text, char **out, struct error *err)
+{
+    *out = strdup(text);
+    return *out != NULL ? 0 : error_no_memory(err);
+}
+
+static bool is_glob(const cJSON *value)
+{
+    return cJSON_IsString(value) && strlen(value->valuestring) <= GLOB_LENGTH_MAX;
+}
+
+/* A glob that matches nothing but a name nobody has is a mistake. */
+static bool is_name_glob(const cJSON *value)
+{
+    return is_glob(value) && value->valuestring[0] != '\0';
+}
+
+static int parse_annotation(const cJSON *annotations, const cJSON *member, const char *place,
+                            struct annotation_match *out, struct error *err)
+{
+    const cJSON *only = NULL;
+
+    if (member->string[0] == '\0')
+        return refuse(place, annotations, "without an empty key", err);
+    if (json_find(annotations, member->string, &only, err) < 0)
+        return error_context(err, "config key \"%s\"", place);
+    if (!is_glob(member))
+        return refuse(place, annotations, "an object whose values are globs of at most 253 bytes",
+                      err);
+    if (copy(member->string, &out->key, err) < 0)
+        return -1;
+    return copy(member->valuestring, &out->value, err);
+}
+
+static int parse_annotations(const cJSON *entry, const char *parent, struct exemption *exemption,
+                             struct error *err)
+{
+    char place[PLACE_SIZE] = "";
+    const cJSON *annotations = NULL;
+    const cJSON *member = NULL;
+
+    snprintf(place, sizeof(place), "%.40s.annotation", parent);
+    if (json_find(entry, "annotation", &annotations, err) < 0)
+        return error_context(err, "config key \"%s\"", parent);
+    if (annotations == NULL)
+        return 0;
+    /* An empty object would ask for nothing, where somebody has meant to ask for something. */
+    if (!cJSON_IsObject(annotations) || annotations->child == NULL)
+        return refuse(place, annotations, "an object of annotations and globs", err);
+    cJSON_ArrayForEach(member, annotations)
+    {
+        struct annotation_match *added =
+            array_add(&exemption->annotations, &exemption->annotation_count);
+
+        if (added == NULL)
+            return error_no_memory(err);
+        if (parse_annotation(annotations, member, place, added, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int parse_name(const cJSON *entry, const char *parent, const char *key, bool required,
+                      char **out, struct error *err)
+{
+    char place[PLACE_SIZE] = "";
+    const cJSON *value = NULL;
+
+    snprintf(place, sizeof(place), "%.40s.%s", parent, key);
+    if (json_find(entry, key, &value, err) < 0)
+        return error_context(err, "config key \"%s\"", parent);
+    if (value == NULL && required)
+        return refuse(parent, entry, "an object with a \"namespace\"", err);
+    if (value == NULL)
+        return 0;
+    if (!is_name_glob(value))
+        return refuse(place, value, "a glob of 1 to 253 bytes", err);
+    return copy(value->valuestring, out, err);
+}
+
+static int check_keys(const cJSON *entry, const char *place, struct error *err)
+{
+    const cJSON *member = NULL;
+
+    cJSON_ArrayForEach(member, entry)
+    {
+        if (strcmp(member->string, "namespace") != 0 && strcmp(member->string, "pod") != 0 &&
+            strcmp(member->string, "annotation") != 0)
+            return refuse(place, entry,
+                          "without keys other than \"namespace\", \"pod\" and \"annotation\"", err);
+    }
+    return 0;
+}
+
+static int parse_exemption(const cJSON *entry, size_t index, struct exemption *out,
+                           struct error *err)
+{
+    char place[PLACE_SIZE] = "";
+
+    snprintf(place, sizeof(place), "exempt[%zu]", index);
+    if (!cJSON_IsObject(entry))
+        return refuse(place, entry, "an object with a \"namespace\"", err);
+    if (check_keys(entry, place, err) < 0 ||
+        parse_name(entry, place, "namespace", true, &out->namespace, err) < 0 ||
+        parse_name(entry, place, "pod", false, &out->pod, err) < 0)
+        return -1;
+    return parse_annotations(entry, place, out, err);
+}
+
+static int parse_exemptions(const cJSON *entry, struct config *config, struct error *err)
+{
+    const cJSON *list = NULL;
+    const cJSON *one = NULL;
+
+    if (json_find(entry, "exempt", &list, err) < 0)
+        return -1;
+    if (list != NULL && !cJSON_IsArray(list))
+        return refuse("exempt", list, "a list of objects with a \"namespace\" each", err);
+    cJSON_ArrayForEach(one, list)
+    {
+        const size_t index = config->exempt_count;
+        struct exemption *added = array_add(&config->exempt, &config->exempt_count);
+
+        if (added == NULL)
+            return error_no_memory(err);
+        if (parse_exemption(one, index, added, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -163,10 +304,9 @@ int config_parse(const cJSON *entry, struct config *out, struct error *err)
     cleanup(config) struct config parsed = {.backend = BACKEND_AUTO};
 
     if (entry != NULL && !cJSON_IsObject(entry))
-        return config_refuse(CONFIG_PLUGIN_TYPE, entry, "an object", err);
+        return refuse(CONFIG_PLUGIN_TYPE, entry, "an object", err);
     if (parse_choices(entry, &parsed, err) < 0 || parse_endpoints(entry, &parsed, err) < 0 ||
-        exemptions_parse(entry, &parsed.exempt, &parsed.exempt_count, err) < 0 ||
-        parse_lock_timeout(entry, &parsed, err) < 0)
+        parse_exemptions(entry, &parsed, err) < 0 || parse_lock_timeout(entry, &parsed, err) < 0)
         return -1;
     *out = steal(&parsed);
     return 0;
@@ -174,7 +314,18 @@ int config_parse(const cJSON *entry, struct config *out, struct error *err)
 
 void config_free(struct config *config)
 {
-    exemptions_free(config->exempt, config->exempt_count);
+    for (size_t i = 0; i < config->exempt_count; i++) {
+        struct exemption *exemption = &config->exempt[i];
+
+        for (size_t j = 0; j < exemption->annotation_count; j++) {
+            free(exemption->annotations[j].key);
+            free(exemption->annotations[j].value);
+        }
+        free(exemption->annotations);
+        free(exemption->namespace);
+        free(exemption->pod);
+    }
+    free(config->exempt);
     free(config->endpoints);
     *config = (struct config){.backend = BACKEND_AUTO};
 }

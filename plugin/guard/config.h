@@ -1,9 +1,9 @@
 /*
  * Our entry of the conflist, checked completely, as plain data. Pure.
  *
- * Unknown keys are ignored, as CNI asks (but not within an entry of `exempt`: exemption.h); a known
- * key of the wrong type, with a bad value, or given twice is ERROR_INVALID_CONFIG that names the
- * key and the value.
+ * Unknown keys are ignored, as CNI asks, but within an entry of `exempt` refused: ignoring `"pods"` would
+ * let through the namespace where one pod was meant. A known key of the wrong type, with a bad value, or
+ * given twice is ERROR_INVALID_CONFIG that names the key and the value.
  */
 #ifndef IMDS_GUARD_CONFIG_H
 #define IMDS_GUARD_CONFIG_H
@@ -11,7 +11,6 @@
 #include "guard/cleanup.h"
 #include "guard/endpoint.h"
 #include "guard/error.h"
-#include "guard/exemption.h"
 #include "guard/verdict.h"
 
 #include <cjson/cJSON.h>
@@ -51,6 +50,21 @@ static inline const char *exit_fence_name(enum exit_fence fence)
 /* The instance metadata service's addresses: Amazon EC2 User Guide, "Access instance metadata". */
 #define DEFAULT_ENDPOINTS 2
 extern const struct endpoint default_endpoints[DEFAULT_ENDPOINTS];
+
+#define GLOB_LENGTH_MAX 253 /* bytes; a pod's name has no more (a DNS subdomain, RFC 1123) */
+
+/* A key, literally, and the glob its value has to match. */
+struct annotation_match {
+    char *key;   /* not empty */
+    char *value; /* glob (glob.h) */
+};
+
+struct exemption {
+    char *namespace;                      /* glob, not empty */
+    char *pod;                            /* glob, not empty, or NULL: any pod */
+    struct annotation_match *annotations; /* all must match */
+    size_t annotation_count;
+};
 
 struct config {
     enum backend_choice backend;

@@ -1,19 +1,20 @@
 #include "guard_text.h"
 
-#include "guard/exemption.h"
+#include "guard/config.h"
 
 static void entries_are_read(void **state)
 {
     cleanup(json) cJSON *tree =
         tree_of("{\"exempt\":[{\"namespace\":\"kube-system\",\"pod\":\"ebs-csi-node-*\"},"
                 "{\"annotation\":{\"a/b\":\"true\",\"c\":\"\"},\"namespace\":\"legacy-*\"}]}");
-    struct exemption *exempt = NULL;
-    size_t count = 0;
+    cleanup(config) struct config config = {.exempt_count = 0};
     struct error err = {.code = ERROR_NONE};
+    const struct exemption *exempt;
 
     (void)state;
-    assert_int_equal(exemptions_parse(tree, &exempt, &count, &err), 0);
-    assert_int_equal(count, 2);
+    assert_int_equal(config_parse(tree, &config, &err), 0);
+    assert_int_equal(config.exempt_count, 2);
+    exempt = config.exempt;
     assert_string_equal(exempt[0].namespace, "kube-system");
     assert_string_equal(exempt[0].pod, "ebs-csi-node-*");
     assert_int_equal(exempt[0].annotation_count, 0);
@@ -23,7 +24,6 @@ static void entries_are_read(void **state)
     assert_string_equal(exempt[1].annotations[0].key, "a/b");
     assert_string_equal(exempt[1].annotations[0].value, "true");
     assert_string_equal(exempt[1].annotations[1].value, "");
-    exemptions_free(exempt, count);
 }
 
 static void mistakes_are_named(void **state)
@@ -66,36 +66,31 @@ static void mistakes_are_named(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct exemption *exempt = NULL;
-        size_t count = 99;
+        struct config config = {.exempt_count = 99};
         struct error err = {.code = ERROR_NONE};
         char text[512] = "";
         cleanup(json) cJSON *tree = NULL;
 
         snprintf(text, sizeof(text), "{\"exempt\":%s}", cases[i].list);
         tree = tree_of(text);
-        if (exemptions_parse(tree, &exempt, &count, &err) == 0)
+        if (config_parse(tree, &config, &err) == 0)
             fail_msg("%s is accepted", text);
         assert_int_equal(err.code, ERROR_INVALID_CONFIG);
         assert_contains(err.msg, cases[i].msg);
-        assert_null(exempt);
-        assert_int_equal(count, 99);
+        assert_null(config.exempt);
+        assert_int_equal(config.exempt_count, 99);
     }
 }
 
 static int parse_with_namespace(const char *namespace)
 {
     cleanup(json) cJSON *tree = tree_of("{\"exempt\":[{}]}");
-    struct exemption *exempt = NULL;
-    size_t count = 0;
+    cleanup(config) struct config config = {.exempt_count = 0};
     struct error err = {.code = ERROR_NONE};
 
     cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(tree, "exempt")->child, "namespace",
                             namespace);
-    if (exemptions_parse(tree, &exempt, &count, &err) < 0)
-        return -1;
-    exemptions_free(exempt, count);
-    return 0;
+    return config_parse(tree, &config, &err);
 }
 
 static void the_length_of_a_glob_is_bounded(void **state)
@@ -112,12 +107,11 @@ static void the_length_of_a_glob_is_bounded(void **state)
 static void twice_the_list_is_refused(void **state)
 {
     cleanup(json) cJSON *tree = tree_of("{\"exempt\":[],\"exempt\":[]}");
-    struct exemption *exempt = NULL;
-    size_t count = 0;
+    struct config config = {.exempt_count = 0};
     struct error err = {.code = ERROR_NONE};
 
     (void)state;
-    assert_int_equal(exemptions_parse(tree, &exempt, &count, &err), -1);
+    assert_int_equal(config_parse(tree, &config, &err), -1);
     assert_contains(err.msg, "\"exempt\" is given more than once");
 }
 
