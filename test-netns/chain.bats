@@ -355,7 +355,7 @@ prepare_chained() { # [FILTER]
     assert_imds_silent a
     run -2 on_node "$IMDS_GUARD" status
     [[ $output == *default/a* ]]
-    [[ $output == *"no conflist in /etc/cni/net.d makes this node's pods"* ]]
+    [[ $output == *"no conflist in /etc/cni/net.d yet that makes this node's pods"* ]]
 }
 
 @test "status shows who comes after us, and what helps" {

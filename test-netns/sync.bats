@@ -395,7 +395,7 @@ sync_go_on() {
     [[ $output == *"no conflist in /etc/cni/net.d yet"* ]]
     conflist_plain regular
     run -1 guard_sync
-    [[ $output == *"run imds-guard install first"* ]]
+    [[ $output == *"run imds-guard install"* ]]
 }
 
 # --- many -----------------------------------------------------------------------------------------

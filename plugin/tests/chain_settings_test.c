@@ -47,7 +47,7 @@ static void takes_the_first_source_that_works(void **state)
 
     assert_int_equal(settings_load(&this.sources, &this.settings, &this.err), -1);
     assert_int_equal(this.err.code, ERROR_NOT_AVAILABLE);
-    assert_non_null(strstr(this.err.msg, "run imds-guard install first"));
+    assert_non_null(strstr(this.err.msg, "(run imds-guard install)"));
 
     this.sources.known = ENTRY("audit");
     this.sources.known_origin = "before";

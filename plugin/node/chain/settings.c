@@ -22,7 +22,7 @@ static int try(char *text, const char *path, struct settings *settings, bool *do
         return error_no_memory(err);
     if (json_parse((struct span){entry, strlen(entry)}, &tree, &why) < 0 ||
         config_parse(tree, &settings->config, &why) < 0) {
-        error_context(&why, "%s", path);
+        error_context(&why, "%s (correct it, or give --config)", path);
         return note_problem(settings, why.msg, err);
     }
     *done = true;
@@ -140,7 +140,7 @@ static int note_lists(const struct directory *directory, const char *conf_dir,
     settings->unchained = !directory_first(directory);
     if (settings->unchained &&
         notes_add(&settings->problems, err, NOTE_PROBLEM,
-                  "no conflist in %s makes this node's pods (one with a plugin of "
+                  "no conflist in %s yet that makes this node's pods (one with a plugin of "
                   "type " CONFLIST_NODE_PLUGIN
                   ", or of a network named with --network): it is for the "
                   "network's own plugin to put it there",
@@ -154,25 +154,15 @@ static int note_lists(const struct directory *directory, const char *conf_dir,
     return 0;
 }
 
-static int nothing(const char *conf_dir, const struct conflist *list,
-                   const struct settings *settings, struct error *err)
+/* Each source that cannot be used is among the problems, as is that there is none. */
+static int nothing(const struct settings *settings, struct error *err)
 {
-    if (list && list->entry)
-        error_set(err, ERROR_NOT_AVAILABLE,
-                  "the entry of " CONFIG_PLUGIN_TYPE
-                  " in %s cannot be used: correct it, or give --config",
-                  list->entry_path);
-    else if (list)
-        error_set(err, ERROR_NOT_AVAILABLE,
-                  "%s has no entry of " CONFIG_PLUGIN_TYPE ": run imds-guard install first",
-                  list->path);
-    else
-        error_set(err, ERROR_NOT_AVAILABLE,
-                  "no conflist in %s yet that makes this node's pods: the network's own plugin has "
-                  "to put it there",
-                  conf_dir);
-    for (size_t i = 0; i < settings->problems.count; i++)
-        error_details(err, "%s", settings->problems.items[i].text);
+    const struct notes *problems = &settings->problems;
+
+    error_set(err, ERROR_NOT_AVAILABLE, "no configuration can be used: %s",
+              problems->count > 0 ? problems->items[0].text : "there is none");
+    for (size_t i = 1; i < problems->count; i++)
+        error_details(err, "%s", problems->items[i].text);
     return -1;
 }
 
@@ -203,8 +193,7 @@ static int choose(const struct settings_sources *sources, const struct directory
     if (!done && sources->known &&
         try(strdup(sources->known), sources->known_origin, settings, &done, err) < 0)
         return -1;
-    return done ? unite(directory, settings, err)
-                : nothing(sources->conf_dir, first, settings, err);
+    return done ? unite(directory, settings, err) : nothing(settings, err);
 }
 
 int settings_load(const struct settings_sources *sources, struct settings *out, struct error *err)
