@@ -113,16 +113,6 @@ static int take_all(DIR *directory, struct reading *reading, struct error *err)
     return 0;
 }
 
-static int skip_directory(struct cache *cache, const char *path, struct error *err)
-{
-    struct error why;
-
-    error_set(&why, ERROR_IO,
-              "%s is not there: no pod has started yet, or --results-dir, or a mount, is wrong",
-              path);
-    return add_skipped(cache, &why, true, err);
-}
-
 int cache_read(const char *path, const char *file, const struct config *config, cache_keep *keep,
                void *context, struct cache *out, struct error *err)
 {
@@ -130,17 +120,20 @@ int cache_read(const char *path, const char *file, const struct config *config, 
     cleanup(close_directory) DIR *directory = opendir(path);
     cleanup(reading) struct reading reading = {
         .config = config, .keep = keep, .context = context, .cache = &cache};
-    int result = 0;
+    struct error why;
 
     if (!directory && errno != ENOENT)
         return error_set(err, ERROR_IO, "%s cannot be read: %s", path, strerror(errno));
-    if (directory)
-        result = file ? take_file(dirfd(directory), file, &reading, err)
-                      : take_all(directory, &reading, err);
-    if (result < 0)
+    if (directory && (file ? take_file(dirfd(directory), file, &reading, err)
+                           : take_all(directory, &reading, err)) < 0)
         return error_context(err, "%s", path);
-    if (!directory && !file && skip_directory(&cache, path, err) < 0)
-        return -1;
+    if (!directory && !file) {
+        error_set(&why, ERROR_IO,
+                  "%s is not there: no pod has started yet, or --results-dir, or a mount, is wrong",
+                  path);
+        if (add_skipped(&cache, &why, true, err) < 0)
+            return -1;
+    }
     *out = steal(&cache);
     return 0;
 }

@@ -21,19 +21,6 @@ static int take_text(const cJSON *tree, const char *key, const char **out, struc
     return 0;
 }
 
-static int check_kind(const cJSON *tree, struct error *err)
-{
-    const char *kind = NULL;
-
-    if (!cJSON_IsObject(tree))
-        return error_set(err, ERROR_INVALID_CONFIG, "not a JSON object");
-    if (take_text(tree, "kind", &kind, err) < 0)
-        return -1;
-    if (strcmp(kind, CACHE_KIND) != 0)
-        return error_set(err, ERROR_INVALID_CONFIG, "kind is not " CACHE_KIND);
-    return 0;
-}
-
 static int take_owner(const cJSON *tree, struct owner *out, struct error *err)
 {
     struct owner owner = {0};
@@ -226,11 +213,17 @@ int cache_parse(struct span text, struct cached_attachment *out, struct error *e
     cleanup(cached_attachment) struct cached_attachment cached = {0};
     cleanup(json) cJSON *tree = NULL;
     struct attachment *attachment = &cached.attachment;
-    const char *config;
+    const char *config, *kind = NULL;
 
     if (json_parse(text, &tree, err) < 0)
         return -1;
-    if (check_kind(tree, err) < 0 || take_owner(tree, &attachment->owner, err) < 0)
+    if (!cJSON_IsObject(tree))
+        return error_set(err, ERROR_INVALID_CONFIG, "not a JSON object");
+    if (take_text(tree, "kind", &kind, err) < 0)
+        return -1;
+    if (strcmp(kind, CACHE_KIND) != 0)
+        return error_set(err, ERROR_INVALID_CONFIG, "kind is not " CACHE_KIND);
+    if (take_owner(tree, &attachment->owner, err) < 0)
         return -1;
     if (result_parse(cJSON_GetObjectItemCaseSensitive(tree, "result"), &attachment->result, err) <
         0)

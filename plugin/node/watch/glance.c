@@ -36,24 +36,20 @@ static void forget_pod(struct sync_report *known, const char *file)
     }
 }
 
-static bool know_pod(struct sync_report *known, struct plan *plan)
-{
-    struct plan *added = array_add(&known->plans, &known->plan_count);
-
-    if (added)
-        *added = steal(plan);
-    return added;
-}
-
 /* False if it is for a look at everything to say what this is. */
-static bool take_pod(struct watch *watch, struct surveyed *surveyed)
+static bool take_pod(struct sync_report *known, struct surveyed *surveyed)
 {
+    struct plan *added;
+
     switch (surveyed->state) {
     case ATTACHMENT_OTHER_NETWORK:
     case ATTACHMENT_HOST_NETWORK:
         return true;
     case ATTACHMENT_PLANNED:
-        return !surveyed->reason && know_pod(&watch->known.report, &surveyed->plan);
+        added = surveyed->reason ? NULL : array_add(&known->plans, &known->plan_count);
+        if (added)
+            *added = steal(&surveyed->plan);
+        return added;
     default:
         return false;
     }
@@ -70,7 +66,7 @@ static void look_at_file(struct watch *watch, const char *file)
     if (survey_one(&watch->known.settings, watch->options->results_dir, file, &survey, &ignored) <
             0 ||
         survey.cache.skipped_count > 0 ||
-        (survey.count > 0 && !take_pod(watch, &survey.attachments[0])))
+        (survey.count > 0 && !take_pod(known, &survey.attachments[0])))
         doubts_add(&watch->doubts, file, clock_now());
 }
 
