@@ -62,11 +62,23 @@ void tag_write(const struct owner *owner, unsigned guards, const char *namespace
     append_pod_text(out, &used, end, pod);
 }
 
+/* As strsep(3), which would look for one of several. */
+static char *cut(char **rest, char separator)
+{
+    char *field = *rest;
+    char *end = field != NULL ? strchr(field, separator) : NULL;
+
+    if (end != NULL)
+        *end++ = '\0';
+    *rest = end;
+    return field;
+}
+
 static bool split_owner(char **rest, struct owner *owner)
 {
-    owner->network = strsep(rest, "/");
-    owner->container_id = strsep(rest, "/");
-    owner->ifname = strsep(rest, " ");
+    owner->network = cut(rest, '/');
+    owner->container_id = cut(rest, '/');
+    owner->ifname = cut(rest, ' ');
     return owner->container_id != NULL && owner->ifname != NULL &&
            name_is_network(owner->network) && name_is_container_id(owner->container_id) &&
            name_is_interface(owner->ifname) && owner_fits(owner);
@@ -117,7 +129,7 @@ bool tag_parse(const char *text, struct tag *out)
     rest = strcpy(out->text, text);
     if (!split_owner(&rest, &out->owner))
         return false;
-    number = strsep(&rest, " ");
+    number = cut(&rest, ' ');
     if (number == NULL || rest == NULL)
         return false;
     out->pod = rest;
