@@ -176,33 +176,38 @@ static bool get_rule(const struct entry_layout *layout, const unsigned char *ent
                                         get_comment(entry + layout->size, out->tag));
 }
 
-void iptables_entry_read(const struct entry_layout *layout, const void *bytes, size_t size,
-                         struct rule *out)
+static bool read_ours(const struct entry_layout *layout, const unsigned char *entry, size_t size,
+                      struct rule *out)
 {
-    const unsigned char *entry = bytes;
     unsigned char canonical[IPTABLES_ENTRY_SIZE] = {0};
-    struct rule rule = {0};
     struct xt_counters counters;
     uint16_t target_offset;
     uint16_t next_offset;
 
-    *out = (struct rule){.kind = RULE_FOREIGN};
     if (size < layout->size)
-        return;
+        return false;
     memcpy(&target_offset, entry + layout->target_offset, sizeof(target_offset));
     memcpy(&next_offset, entry + layout->next_offset, sizeof(next_offset));
     if (target_offset < layout->size || next_offset != target_offset + TARGET_SIZE ||
         next_offset > size)
-        return;
-    if (!get_rule(layout, entry, target_offset, &rule))
-        return;
+        return false;
+    if (!get_rule(layout, entry, target_offset, out))
+        return false;
     /* Whatever else a packet may be compared with, a rule of ours does not have it: protocol,
      * source, inversion, a mask that makes a name a prefix. */
-    put_criteria(layout, &rule, canonical);
+    put_criteria(layout, out, canonical);
     if (memcmp(canonical, entry, layout->criteria_size) != 0)
-        return;
+        return false;
     memcpy(&counters, entry + layout->counters, sizeof(counters));
-    rule.packets = counters.pcnt;
-    rule.bytes = counters.bcnt;
-    *out = rule;
+    out->packets = counters.pcnt;
+    out->bytes = counters.bcnt;
+    return true;
+}
+
+void iptables_entry_read(const struct entry_layout *layout, const void *bytes, size_t size,
+                         struct rule *out)
+{
+    *out = (struct rule){0};
+    if (!read_ours(layout, bytes, size, out))
+        *out = (struct rule){.kind = RULE_FOREIGN};
 }
