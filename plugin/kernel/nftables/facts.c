@@ -2,7 +2,6 @@
 
 #include "guard/array.h"
 #include "kernel/nftables/reply.h"
-#include "kernel/nftables/rule.h"
 
 #include <inttypes.h>
 #include <linux/netfilter.h>
@@ -139,7 +138,26 @@ static bool is_value(const char *expression, unsigned type)
             (type == NFTA_BITWISE_MASK || type == NFTA_BITWISE_XOR));
 }
 
-static void describe_expression(const struct nlattr *item, struct nft_fact *out)
+/* What a rule compares with: the last address of all, and the mask before it. Values in the message. */
+struct comparison {
+    const struct nlattr *address;
+    const struct nlattr *mask;
+};
+
+static void note(struct comparison *compared, unsigned type, const struct nlattr *value)
+{
+    uint16_t length = value != NULL ? mnl_attr_get_payload_len(value) : 0;
+
+    if (length != 4 && length != 16)
+        return;
+    if (type == NFTA_CMP_DATA)
+        compared->address = value;
+    else if (type == NFTA_BITWISE_MASK)
+        compared->mask = value;
+}
+
+static void describe_expression(const struct nlattr *item, struct nft_fact *out,
+                                struct comparison *compared)
 {
     struct attributes expression;
     struct attributes data;
@@ -159,6 +177,7 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
         if (is_value(name, type)) {
             attributes_nested(attribute, &value);
             attribute = value.at[NFTA_DATA_VALUE];
+            note(compared, type, attribute);
         }
         if (attribute == NULL)
             continue;
@@ -173,13 +192,40 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out)
     }
 }
 
+static struct endpoint endpoint_of(const struct comparison *compared)
+{
+    struct endpoint endpoint = {.prefix = 0};
+    const uint8_t *address;
+    const uint8_t *mask;
+    unsigned length;
+
+    if (compared->address == NULL)
+        return endpoint;
+    address = mnl_attr_get_payload(compared->address);
+    length = mnl_attr_get_payload_len(compared->address);
+    endpoint.family = length == 4 ? FAMILY_IPV4 : FAMILY_IPV6;
+    endpoint.prefix = 8 * length;
+    memcpy(endpoint.address, address, length);
+    if (compared->mask == NULL || mnl_attr_get_payload_len(compared->mask) != length)
+        return endpoint;
+    mask = mnl_attr_get_payload(compared->mask);
+    endpoint.prefix = 0;
+    while (endpoint.prefix < 8 * length && mask[endpoint.prefix / 8] & 0x80U >> endpoint.prefix % 8)
+        endpoint.prefix++;
+    for (unsigned i = 0; i < length; i++)
+        endpoint.address[i] &= mask[i];
+    return endpoint;
+}
+
 static void describe_rule(const struct attributes *rule, struct nft_fact *out)
 {
     const struct nlattr *item = NULL;
+    struct comparison compared = {0};
 
     out->is_rule = true;
     while ((item = attribute_next(rule->at[NFTA_RULE_EXPRESSIONS], item)) != NULL)
-        describe_expression(item, out);
+        describe_expression(item, out, &compared);
+    out->endpoint = endpoint_of(&compared);
 }
 
 bool nft_fact_is(const struct nft_fact *fact, const struct nft_fact *other)
@@ -219,7 +265,6 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
     else {
         fact->number = count_rules(facts, fact->what);
         describe_rule(&attributes, fact);
-        (void)!rule_read_endpoint(message, &fact->endpoint);
     }
     return 0;
 }

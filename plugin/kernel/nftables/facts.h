@@ -21,10 +21,12 @@
 struct nft_fact {
     char what[64];
     char how[512];
-    size_t length;            /* of `how` */
-    bool is_rule;             /* `how` is bytes, for comparing, not for people */
-    unsigned number;          /* of a rule: how many of its name came before it; else 0 */
-    struct endpoint endpoint; /* of a rule (rule_read_endpoint); else, and if none, prefix 0 */
+    size_t length;   /* of `how` */
+    bool is_rule;    /* `how` is bytes, for comparing, not for people */
+    unsigned number; /* of a rule: how many of its name came before it; else 0 */
+    /* Which one a rule can only be about, if it is one that asks for an endpoint: whether it does, shows
+     * when it is made again (rule_to_endpoint). Prefix 0: none. */
+    struct endpoint endpoint;
 };
 
 struct nft_facts {

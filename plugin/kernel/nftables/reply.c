@@ -89,22 +89,6 @@ bool nft_reply_counter(const struct nlattr *expression, uint64_t *packets, uint6
     return true;
 }
 
-bool nft_reply_bytes(const struct nlattr *expression, const char *name, unsigned type,
-                     struct nft_bytes *out)
-{
-    struct attributes data;
-    struct attributes value;
-
-    if (!read_expression(expression, name, &data))
-        return false;
-    attributes_nested(data.at[type], &value);
-    if (value.at[NFTA_DATA_VALUE] == NULL)
-        return false;
-    *out = (struct nft_bytes){mnl_attr_get_payload(value.at[NFTA_DATA_VALUE]),
-                              mnl_attr_get_payload_len(value.at[NFTA_DATA_VALUE])};
-    return true;
-}
-
 static bool read_verdict(const struct nlattr *data, struct nft_verdict *out)
 {
     struct attributes attributes;

@@ -32,14 +32,6 @@ must_use bool nft_reply_immediate(const struct nlattr *expression, struct nft_ve
 must_use bool nft_reply_counter(const struct nlattr *expression, uint64_t *packets,
                                 uint64_t *bytes);
 
-/* A value in an expression of this name: what a "cmp" compares with, the mask of a "bitwise". */
-struct nft_bytes {
-    const uint8_t *at;
-    size_t length;
-};
-must_use bool nft_reply_bytes(const struct nlattr *expression, const char *name, unsigned type,
-                              struct nft_bytes *out);
-
 /* How a guard's verdict is written: VERDICT_REJECT goes to the chain NFT_REFUSAL. And what any verdict comes
  * to for a packet: whatever neither drops nor goes there, passes. */
 struct nft_verdict nft_verdict_of(enum verdict verdict);

@@ -186,37 +186,6 @@ void rule_to_endpoint(struct netlink_messages *messages, const char *chain,
     append(messages, draft);
 }
 
-/* The last address that something is compared with, and the mask before it. */
-bool rule_read_endpoint(const struct nlmsghdr *message, struct endpoint *out)
-{
-    struct endpoint endpoint = {.prefix = 0};
-    struct attributes rule;
-    struct nft_bytes mask = {0};
-    struct nft_bytes address = {0};
-    const struct nlattr *item = NULL;
-
-    nft_reply_attributes(message, &rule);
-    while ((item = attribute_next(rule.at[NFTA_RULE_EXPRESSIONS], item)) != NULL) {
-        struct nft_bytes compared;
-
-        if (nft_reply_bytes(item, "cmp", NFTA_CMP_DATA, &compared) &&
-            (compared.length == 4 || compared.length == 16))
-            address = compared;
-        (void)!nft_reply_bytes(item, "bitwise", NFTA_BITWISE_MASK, &mask);
-    }
-    if (address.length == 0 || (mask.length > 0 && mask.length != address.length))
-        return false;
-    endpoint.family = address.length == 4 ? FAMILY_IPV4 : FAMILY_IPV6;
-    while (endpoint.prefix < 8 * address.length &&
-           (mask.length == 0 || mask.at[endpoint.prefix / 8] & 0x80U >> endpoint.prefix % 8)) {
-        unsigned bit = endpoint.prefix++;
-
-        endpoint.address[bit / 8] |= address.at[bit / 8] & (uint8_t)(0x80U >> bit % 8);
-    }
-    *out = endpoint;
-    return endpoint.prefix > 0;
-}
-
 void rule_by_interface(struct netlink_messages *messages, const char *chain, const char *map)
 {
     struct draft draft = begin(messages, chain);

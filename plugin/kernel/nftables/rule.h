@@ -17,12 +17,6 @@
 void rule_to_endpoint(struct netlink_messages *messages, const char *chain,
                       const struct endpoint *endpoint, bool forwarded, const char *target);
 
-/*
- * Which endpoint a rule can only be about, if it is one of the first form; false if it is about none.
- * Whether it is of that form shows when it is made again.
- */
-must_use bool rule_read_endpoint(const struct nlmsghdr *message, struct endpoint *out);
-
 /* iifname vmap @<map> */
 void rule_by_interface(struct netlink_messages *messages, const char *chain, const char *map);
 
