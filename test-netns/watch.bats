@@ -341,6 +341,20 @@ fight() {
     [ "$(grep -vcE 'poll|SIG|resumed|detached|^$' "$BATS_TEST_TMPDIR/calls" || true)" -eq 0 ]
 }
 
+# Where there is no configuration either, no look can say what the file is.
+@test "it sleeps while what it cannot settle stays so" {
+    prepare regular
+    rm "$list"
+    mkdir -p /var/lib/cni/results
+    start_watch
+    wait_until 10 said "waiting for it"
+    echo "{" >/var/lib/cni/results/aws-cni-container-eth0
+    sleep 6 # until a deletion would be over
+    timeout 2 strace -o "$BATS_TEST_TMPDIR/calls" -e trace=poll,ppoll -p "$watching" 3>&- || true
+    [ -s "$BATS_TEST_TMPDIR/calls" ]
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/calls")" -lt 50 ]
+}
+
 @test "--quiet says only what went wrong" {
     prepare regular
     pod_add a

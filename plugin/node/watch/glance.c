@@ -125,6 +125,7 @@ void glance(struct watch *watch)
     struct error ignored;
 
     watch->glance = CAUSE_NONE;
+    watch->doubtful = cause;
     look_at_files(watch);
     if (!chosen || holdings_gather(&terms, &holdings, &ignored) < 0) {
         make_due(&watch->guards.cause, cause);
@@ -139,7 +140,6 @@ void glance(struct watch *watch)
     }
     if (doubts_next(&watch->doubts, INT64_MAX) <= clock_now())
         make_due(&watch->guards.cause, cause);
-    watch->doubtful = cause;
     hits_look(&watch->hits, &holdings, time(NULL), tell_hit, watch);
     watch->not_before = clock_now() + PACE_GLANCE_REST * (clock_now() - began) + PACE_LOOK_PAUSE;
 }

@@ -112,7 +112,7 @@ static int64_t earlier(int64_t a, int64_t b)
 /* Milliseconds for poll(2) until the next thing is due. */
 static int time_left(const struct watch *watch)
 {
-    int64_t next = earlier(watch->recheck, doubts_next(&watch->doubts, watch->recheck));
+    int64_t next = watch->recheck;
 
     if (watch->options->metrics_file)
         next = earlier(next, watch->write);
@@ -126,6 +126,8 @@ static int time_left(const struct watch *watch)
         next = earlier(next, watch->guards.pace.not_before);
     else if (watch->glance)
         next = earlier(next, watch->not_before);
+    else
+        next = earlier(next, doubts_next(&watch->doubts, next));
     return clock_left(next);
 }
 
@@ -220,6 +222,7 @@ int watch_run(const struct watch_options *options, FILE *log, struct error *err)
         .uplinks = {.news = -1},
         .entry = {.cause = CAUSE_START},
         .guards = {.cause = CAUSE_START},
+        .doubtful = CAUSE_START,
     };
     struct error why = {0};
 
