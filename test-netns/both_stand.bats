@@ -132,3 +132,23 @@ restore_stale_exemption() {
         assert_imds_answers $pod
     done
 }
+
+@test "a pod that may pass does not start where the other backend, which cannot be emptied, would cut it" {
+    local exempt='.exempt = [{namespace: "legacy"}]'
+    BACKEND=iptables conflist regular
+    pod_add a
+    save_rules iptables
+    BACKEND=nftables conflist regular "$exempt"
+    on_node "$IMDS_GUARD" sync >/dev/null
+    conflist_plain regular
+    pod_add b legacy/b
+    restore_rules iptables
+    for backend in nftables iptables auto; do
+        BACKEND=$backend conflist regular "$exempt"
+        assert_fails 101 'cut the pod and cannot be taken away' \
+            traced -e trace=setsockopt -e inject=setsockopt:error=ENOMEM -- plugin ADD b legacy/b
+    done
+    plugin ADD b legacy/b >/dev/null
+    assert_imds_answers b
+    assert_imds_silent a
+}

@@ -137,6 +137,32 @@ static int add_to_table(const struct plan *plan, const struct terms *terms, bool
     return 0;
 }
 
+/* What could not be moved, because of `first`, is in force as it was. */
+static int check_passage(const struct plan *plan, const struct terms *terms,
+                         const struct error *first, struct error *err)
+{
+    struct error why = {0};
+
+    if (guards_check(plan, terms, &why) == 0)
+        return 0;
+    *err = *first;
+    return error_details(err, "%s", why.details[0] != '\0' ? why.details : why.msg);
+}
+
+/* What iptables, if it stands, cannot be emptied of is none of the move's errors, but cuts who may pass. */
+static int move_to_table(const struct plan *plan, const struct terms *terms, bool from_iptables,
+                         struct error *err)
+{
+    const struct error cut = {
+        .code = ERROR_KERNEL,
+        .msg = "rules of the legacy tables cut the pod and cannot be taken away: delete chain "
+               "IMDS-GUARD of table mangle with iptables-legacy and ip6tables-legacy"};
+
+    if (guards_apply(&backend_nftables, plan, 1, terms, NULL, err) < 0)
+        return -1;
+    return from_iptables && lets_pass(plan) ? check_passage(plan, terms, &cut, err) : 0;
+}
+
 /* *tried: where it has failed. */
 static int add_with_lock(const struct config *config, const struct plan *plan,
                          const struct terms *terms, const struct backend **tried, struct error *err)
@@ -165,21 +191,9 @@ static int add_with_lock(const struct config *config, const struct plan *plan,
     /* Where both stand, all move to the one that takes them at once; and where AUTO chooses nftables though
      * iptables stands, as IPVS may send packets. Who lets everything pass has moved to iptables. */
     if (in_nftables || !in_iptables || (chosen == &backend_nftables && leaves_choice(config)))
-        return guards_apply(&backend_nftables, plan, 1, &locked, NULL, err);
+        return move_to_table(plan, &locked, in_iptables, err);
     *tried = &backend_iptables;
     return backend_iptables.apply(plan, 1, &locked, err);
-}
-
-/* What could not be moved from the one that has not worked, because of `first`, is in force as it was. */
-static int check_passage(const struct plan *plan, const struct terms *terms,
-                         const struct error *first, struct error *err)
-{
-    struct error why = {0};
-
-    if (guards_check(plan, terms, &why) == 0)
-        return 0;
-    *err = *first;
-    return error_details(err, "%s", why.details[0] != '\0' ? why.details : why.msg);
 }
 
 int guards_add(const struct config *config, const struct plan *plan, const struct terms *terms,
