@@ -314,6 +314,16 @@ END
 
 # --- commands ---------------------------------------------------------------------------------------
 
+@test "sync: as many endpoints as the fence has room for" {
+    conflist regular ".endpoints = $(jq -cn '["169.254.169.254", "fd00:ec2::254"] + [range(4094) | "10.\(. / 256 | floor).\(. % 256).1"]')"
+    pod_add a
+    run -0 guard sync
+    [[ $output != *"no exit fence"* ]]
+    conflist regular
+    run -0 guard sync
+    [[ $output == *"endpoints and verdicts up to date"* ]]
+}
+
 @test "sync: first on every uplink, exactly as configured; off takes it off" {
     conflist regular
     pod_add a

@@ -187,10 +187,11 @@ static void cleanup_elements(struct elements *elements)
 
 static int read_map(const struct maps *maps, enum map map, struct elements *out, struct error *err)
 {
-    cleanup(elements) struct elements elements = {
-        .keys = calloc(LINKS_MAX, map_shapes[map].key_size),
-        .values = calloc(LINKS_MAX, map_shapes[map].value_size),
-        .count = LINKS_MAX};
+    const size_t room = LINKS_MAX + 1; /* by which the kernel can tell that there are no more */
+    cleanup(elements) struct elements elements = {.keys = calloc(room, map_shapes[map].key_size),
+                                                  .values =
+                                                      calloc(room, map_shapes[map].value_size),
+                                                  .count = (uint32_t)room};
 
     if (elements.keys == NULL || elements.values == NULL)
         return error_no_memory(err);
