@@ -122,6 +122,7 @@ void glance(struct watch *watch)
     const bool pods_changed = watch->files.count > 0;
     const enum cause cause = watch->glance;
     const int64_t began = clock_now();
+    int64_t rest = 0;
     struct error ignored;
 
     watch->glance = CAUSE_NONE;
@@ -141,5 +142,6 @@ void glance(struct watch *watch)
     if (doubts_next(&watch->doubts, INT64_MAX) <= clock_now())
         make_due(&watch->guards.cause, cause);
     hits_look(&watch->hits, &holdings, time(NULL), tell_hit, watch);
-    watch->not_before = clock_now() + PACE_GLANCE_REST * (clock_now() - began) + PACE_LOOK_PAUSE;
+    rest = PACE_GLANCE_REST * (clock_now() - began) + PACE_LOOK_PAUSE;
+    watch->not_before = clock_now() + (rest < PACE_GLANCE_MAX ? rest : PACE_GLANCE_MAX);
 }

@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACE_LOOK_PAUSE  5    /* ms after a look that found nothing to do, beside its own length */
-#define PACE_GLANCE_REST 4    /* times its length, after a glance: a fifth of a processor at most */
+#define PACE_LOOK_PAUSE  5 /* ms after a look that found nothing to do, beside its own length */
+#define PACE_GLANCE_REST 4 /* times its length, after a glance: a fifth of a processor at most, */
+#define PACE_GLANCE_MAX  1000 /* ms, but not longer: what is flushed meanwhile waits for that */
 #define PACE_FORGIVEN    5000 /* ms until one more repair is forgiven */
 #define PACE_PATIENCE    256  /* repairs that may be unforgiven before the first pause */
 
