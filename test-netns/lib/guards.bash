@@ -21,7 +21,11 @@ guards() {
 
 # Those of one pod (or of another network: NETWORK).
 guards_of() { # POD
-    guards | grep -F " ${NETWORK:-aws-cni}/$(pod_container "$1")/" || true
+    local guard owner
+    owner=${NETWORK:-aws-cni}/$(pod_container "$1")/
+    while read -r guard; do
+        [[ $guard != *" $owner"* ]] || echo "$guard"
+    done < <(guards)
 }
 
 guards_nftables() {
@@ -39,13 +43,18 @@ guards_iptables() { # FAMILY
     local tool=iptables
     [ "$1" = 4 ] || tool=ip6tables
     on_node "$tool-legacy-save" -c -t mangle | sed -n -E '
-        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD -i ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/in \2 \4 \1 \3/p' |
-        sed -E "s/^/iptables $1 /; s/ DROP / drop /; s/ RETURN / pass /"
+        s/^\[([0-9]+):[0-9]+\] -A IMDS-GUARD -i ([^ ]+) .*--comment "([^"]*)".* -j ([A-Z]+)$/in \2 \4 \1 \3/
+        T; s/^/iptables '"$1"' /; s/ DROP / drop /; s/ RETURN / pass /; p'
 }
 
 # Packets that hit the guards of a pod, by verdict (a pattern).
 guard_hits() { # POD drop|reject|pass
-    guards_of "$1" | awk -v verdict="^($2)\$" '$5 ~ verdict { packets += $6 } END { print packets + 0 }'
+    local verdict packets sum=0
+    while read -r _ _ _ _ verdict packets _; do
+        # shellcheck disable=SC2254 # a pattern
+        [[ ! $verdict =~ ^($2)$ ]] || sum=$((sum + ${packets/-/0}))
+    done < <(guards_of "$1")
+    echo "$sum"
 }
 
 # Every rule on the node that is not ours, without counters.

@@ -6,6 +6,14 @@
 # The conflist as aws-node writes it, less `disableCheck`, which would make the runtime skip CHECK.
 # Branch ENIs are on a real trunk if TRUNK is 8021q.
 conflist_plain() { # SHAPE
+    conflist_of "$1" empty
+}
+
+conflist() { # SHAPE [FILTER]
+    conflist_of "$1" "$our_entry | ${2:-.}"
+}
+
+conflist_of() { # SHAPE ENTRY
     local shape=regular family=4 prefix=eni egress=''
     case $1 in
     custom-prefix) prefix=pod ;;
@@ -17,7 +25,8 @@ conflist_plain() { # SHAPE
     *) echo "no such shape: $1" >&2; return 1 ;;
     esac
     jq -n --arg shape "$shape" --arg family "$family" --arg prefix "$prefix" --arg egress "$egress" \
-        --arg trunk "${TRUNK:-none}" --arg version "${CNI_VERSION:-0.4.0}" '{
+        --arg trunk "${TRUNK:-none}" --arg version "${CNI_VERSION:-0.4.0}" \
+        --arg backend "${BACKEND:-nftables}" --arg fence "${EXIT_FENCE:-off}" '{
         cniVersion: $version,
         name: "aws-cni",
         plugins: [
@@ -26,27 +35,22 @@ conflist_plain() { # SHAPE
             {name: "egress-cni", type: "egress-cni", mtu: "9001",
              enabled: (if $egress == "" then "false" else "true" end),
              standIn: {family: $egress}}
-        ]}' >/etc/cni/net.d/10-aws.conflist
-}
-
-conflist() { # SHAPE [FILTER]
-    local plain
-    conflist_plain "$1"
-    plain=$(</etc/cni/net.d/10-aws.conflist)
-    jq --argjson entry "$(entry "${2:-.}")" '.plugins += [$entry]' <<<"$plain" \
-        >/etc/cni/net.d/10-aws.conflist
+        ]} | .plugins += ['"$2"']' >/etc/cni/net.d/10-aws.conflist
 }
 
 # Our entry of the conflist, edited by a jq filter. Without the exit fence, unless EXIT_FENCE says so: what
 # a guard lets through must not be stopped behind its back. With all the patience that there is.
+# shellcheck disable=SC2016 # jq's variables
+our_entry='{
+    type: "imds-guard",
+    capabilities: {"io.kubernetes.cri.pod-annotations": true},
+    backend: $backend,
+    exitFence: $fence,
+    lockTimeoutSeconds: 300
+}'
+
 entry() { # [FILTER]
-    jq -n --arg backend "${BACKEND:-nftables}" --arg fence "${EXIT_FENCE:-off}" '{
-        type: "imds-guard",
-        capabilities: {"io.kubernetes.cri.pod-annotations": true},
-        backend: $backend,
-        exitFence: $fence,
-        lockTimeoutSeconds: 300
-    } | '"${1:-.}"
+    jq -n --arg backend "${BACKEND:-nftables}" --arg fence "${EXIT_FENCE:-off}" "$our_entry | ${1:-.}"
 }
 
 # --- pods -----------------------------------------------------------------------------------------
@@ -60,9 +64,9 @@ in_pod() { # POD COMMAND...
 pod_new() { # POD
     ip netns add "$1"
     pod_container "$1" >"$world_state/container-$1"
-    nsenter --net="/run/netns/$1" bash -c '
+    nsenter --net="/run/netns/$1" sh -c '
         echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
-        ip link set lo up'
+        exec ip link set lo up'
 }
 
 pod_gone() { # POD
@@ -74,10 +78,11 @@ pod_container() { # POD
     local kept=$world_state/container-$1 container
     if [ -s "$kept" ]; then
         read -r container <"$kept"
-        echo "$container"
     else
-        printf 'cnitool-%s\n' "$(printf '/run/netns/%s' "$1" | sha512sum | cut -c 1-20)"
+        container=$(printf '/run/netns/%s' "$1" | sha512sum)
+        container=cnitool-${container:0:20}
     fi
+    echo "$container"
 }
 
 # As kubelet says it.
@@ -112,24 +117,27 @@ pod_check() { # POD [NAMESPACE/NAME]
 
 # The pod's own addresses, one a line: one for each way out it has.
 pod_addresses() { # POD
-    ip -n "$1" -json address show | jq -r '.[] | select(.ifname != "lo") | .addr_info[]
-        | select(.scope == "global" or (.local | startswith("169.254."))) | .local'
+    local link address rest
+    while read -r _ link _ address rest; do
+        [[ $link == lo || " $rest" != *' scope global '* && $address != 169.254.* ]] || echo "${address%/*}"
+    done < <(ip -n "$1" -oneline address show)
 }
 
 # The host's ends of the pod's interfaces, one a line: where its guards must stand.
 pod_host_links() { # POD
     jq -r '.interfaces[] | select((.sandbox // "") == "" and (.name | startswith("dummy") | not))
-        | .name' "$(result_file "$1")"
+        | .name' "$world_state/results/$1.json"
 }
 
 # The request that the runtime would send to our plugin alone. Without CONFIG, our entry of the
 # conflist; without PREV_RESULT, what ADD of the pod gave; an empty PREV_RESULT leaves it out.
 request() { # POD
-    local result=${PREV_RESULT-$(cat "$(result_file "$1")" 2>/dev/null || true)}
-    local config=${CONFIG:-$(jq '.plugins[-1]' /etc/cni/net.d/10-aws.conflist)}
-    jq -n --argjson entry "$config" --argjson result "${result:-null}" \
+    local config=${CONFIG:-} entry=. result=${PREV_RESULT:-} kept=$world_state/results/$1.json
+    [ -n "$config" ] || config=$(</etc/cni/net.d/10-aws.conflist) entry='.plugins[-1]'
+    [ -n "${PREV_RESULT+given}" ] || [ ! -e "$kept" ] || result=$(<"$kept")
+    jq -n --argjson config "$config" --argjson result "${result:-null}" \
         --arg version "${CNI_VERSION:-0.4.0}" --arg network "${NETWORK:-aws-cni}" '
-        {cniVersion: $version, name: $network} + $entry
+        {cniVersion: $version, name: $network} + ($config | '"$entry"')
         + (if $result == null then {} else {prevResult: $result} end)'
 }
 

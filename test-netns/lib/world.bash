@@ -47,7 +47,7 @@
 # fixtures/packet.c as built: it sends frames of any shape. Both are from IMDS_GUARD_BUILD (build/dev)
 # unless they are given.
 
-world_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+world_root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 world_state=/run/imds-guard-world
 
 world_shapes=(regular custom-prefix multi-nic branch-strict branch-standard
@@ -149,11 +149,12 @@ world_servers_listen() {
 
 # Forwards, answers at once (no duplicate address detection), takes packets from any side.
 world_tune() { # NAMESPACE
-    nsenter --net="/run/netns/$1" bash -c '
+    nsenter --net="/run/netns/$1" sh -c '
         cd /proc/sys/net
         for file in ipv4/ip_forward ipv6/conf/all/forwarding; do echo 1 >$file; done
-        for file in ipv4/conf/{all,default}/rp_filter ipv6/conf/{all,default}/accept_dad; do
-            echo 0 >$file
+        for conf in all default; do
+            echo 0 >ipv4/conf/$conf/rp_filter
+            echo 0 >ipv6/conf/$conf/accept_dad
         done'
 }
 
