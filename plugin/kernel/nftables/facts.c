@@ -105,37 +105,33 @@ static void describe_set(const struct attributes *set, struct nft_fact *out)
 
 /*
  * Attributes up to `last` count. Above stand what only other uses of the expression have (csum of
- * payload, which needs a source register), and what a later kernel may add.
+ * payload, which needs a source register), and what a later kernel may add. The last `values` of them have
+ * a head of their own, in which flags may differ.
  */
-static unsigned last_attribute(const char *expression)
+struct expression_kind {
+    const char *name;
+    unsigned last;
+    unsigned values;
+};
+
+static struct expression_kind kind_of(const char *expression)
 {
-    static const struct {
-        const char *name;
-        unsigned last;
-    } known[] = {
-        {"counter", 0}, /* what it has counted says nothing */
-        {"meta", NFTA_META_SREG},
-        {"cmp", NFTA_CMP_DATA},
-        {"payload", NFTA_PAYLOAD_SREG},
-        {"bitwise", NFTA_BITWISE_XOR},
-        {"lookup", NFTA_LOOKUP_FLAGS},
-        {"immediate", NFTA_IMMEDIATE_DREG},
-        {"fib", NFTA_FIB_FLAGS},
-        {"reject", NFTA_REJECT_ICMP_CODE},
+    static const struct expression_kind known[] = {
+        {"counter", 0, 0}, /* what it has counted says nothing */
+        {"meta", NFTA_META_SREG, 0},
+        {"cmp", NFTA_CMP_DATA, 1},
+        {"payload", NFTA_PAYLOAD_SREG, 0},
+        {"bitwise", NFTA_BITWISE_XOR, 2}, /* mask and xor */
+        {"lookup", NFTA_LOOKUP_FLAGS, 0},
+        {"immediate", NFTA_IMMEDIATE_DREG, 0},
+        {"fib", NFTA_FIB_FLAGS, 0},
+        {"reject", NFTA_REJECT_ICMP_CODE, 0},
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (strcmp(known[i].name, expression) == 0)
-            return known[i].last;
-    return ATTRIBUTE_TYPES - 1;
-}
-
-/* Whether the attribute is a value with a head of its own, in which flags may differ. */
-static bool is_value(const char *expression, unsigned type)
-{
-    return (strcmp(expression, "cmp") == 0 && type == NFTA_CMP_DATA) ||
-           (strcmp(expression, "bitwise") == 0 &&
-            (type == NFTA_BITWISE_MASK || type == NFTA_BITWISE_XOR));
+            return known[i];
+    return (struct expression_kind){expression, ATTRIBUTE_TYPES - 1, 0};
 }
 
 /* What a rule compares with: the last address of all, and the mask before it. Values in the message. */
@@ -162,19 +158,19 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out,
     struct attributes expression;
     struct attributes data;
     const char *name = NULL;
-    unsigned last = 0;
+    struct expression_kind kind;
     struct nft_verdict verdict;
 
     attributes_nested(item, &expression);
     name = or_nothing(attribute_text(&expression, NFTA_EXPR_NAME));
-    last = last_attribute(name);
+    kind = kind_of(name);
     attributes_nested(expression.at[NFTA_EXPR_DATA], &data);
     add_bytes(out, name, strlen(name) + 1);
-    for (unsigned type = 1; type <= last; type++) {
+    for (unsigned type = 1; type <= kind.last; type++) {
         const struct nlattr *attribute = data.at[type];
         struct attributes value;
 
-        if (is_value(name, type)) {
+        if (type > kind.last - kind.values) {
             attributes_nested(attribute, &value);
             attribute = value.at[NFTA_DATA_VALUE];
             note(compared, type, attribute);
