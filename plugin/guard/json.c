@@ -53,14 +53,9 @@ static bool accept(struct scanner *s, char byte)
     return true;
 }
 
-static bool is_space(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
-}
-
 static void skip_space(struct scanner *s)
 {
-    while (s->at < s->length && is_space(s->text[s->at]))
+    while (s->at < s->length && json_is_space(s->text[s->at]))
         s->at++;
 }
 
@@ -320,7 +315,7 @@ static bool take_value(struct scanner *s, struct span *out)
     if (!scan_value(s))
         return false;
     end = s->at;
-    while (is_space(s->text[end - 1]))
+    while (json_is_space(s->text[end - 1]))
         end--;
     *out = (struct span){.start = s->text + start, .length = end - start};
     return true;

@@ -29,6 +29,12 @@ static inline void cleanup_json(cJSON **json)
     cJSON_Delete(*json);
 }
 
+/* RFC 8259, section 2. */
+static inline bool json_is_space(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
 /*
  * Parses exactly one JSON value with white space around it. The tree is the caller's, for
  * cJSON_Delete. Errors: ERROR_DECODING with the byte offset (from 0) of what is wrong.

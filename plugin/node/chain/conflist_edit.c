@@ -41,16 +41,11 @@ static int read_list(struct span text, cJSON **tree, struct error *err)
     return json_parse(text, tree, err) < 0 ? -1 : conflist_check(*tree, err);
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static struct span trimmed(struct span text)
 {
-    while (text.length > 0 && is_blank(text.start[text.length - 1]))
+    while (text.length > 0 && json_is_space(text.start[text.length - 1]))
         text.length--;
-    for (; text.length > 0 && is_blank(*text.start); text.start++)
+    for (; text.length > 0 && json_is_space(*text.start); text.start++)
         text.length--;
     return text;
 }
@@ -74,7 +69,7 @@ static void put_in(struct edit *edit, const char *like, struct span entry)
 {
     const char *blanks = like;
 
-    while (is_blank(blanks[-1])) /* before them is the list's bracket, or a comma */
+    while (json_is_space(blanks[-1])) /* before them is the list's bracket, or a comma */
         blanks--;
     fputc(',', edit->stream);
     fwrite(blanks, 1, (size_t)(like - blanks), edit->stream);
