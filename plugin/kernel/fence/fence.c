@@ -3,6 +3,7 @@
 #include "kernel/fence/maps.h"
 #include "kernel/fence/stand.h"
 #include "kernel/fence/uplinks.h"
+#include "kernel/links/known.h"
 
 #include <errno.h>
 #include <string.h>
@@ -119,19 +120,17 @@ int fence_add(const struct terms *terms, const struct plan *plan, struct error *
     return 0;
 }
 
-static bool is_there(const struct uplink *links, size_t count, int index)
+static bool is_gone(const struct known_links *links, int index)
 {
-    for (size_t i = 0; i < count; i++)
-        if (links[i].index == index)
-            return true;
-    return false;
+    return links->count > 0 &&
+           known_links_find(links, &(struct link_question){.index = index}) == NULL;
 }
 
 /*
- * The plans' guards whose links are there: a pod may have ended since they were made, and what its DEL
- * has had forgotten is none of what there is to do. The caller frees out->guards.
+ * The plans' guards but those whose links are gone: a pod may have ended since they were made, and what its
+ * DEL has had forgotten is none of what there is to do. The caller frees out->guards.
  */
-static int leave_out_gone(const struct uplink *links, size_t count, const struct plan *plans,
+static int leave_out_gone(const struct known_links *links, const struct plan *plans,
                           size_t plan_count, struct plan *out, struct error *err)
 {
     size_t room = 1;
@@ -143,7 +142,7 @@ static int leave_out_gone(const struct uplink *links, size_t count, const struct
         return error_no_memory(err);
     for (size_t i = 0; i < plan_count; i++)
         for (size_t j = 0; j < plans[i].guard_count; j++)
-            if (is_there(links, count, plans[i].guards[j].index))
+            if (!is_gone(links, plans[i].guards[j].index))
                 out->guards[out->guard_count++] = plans[i].guards[j];
     return 0;
 }
@@ -151,6 +150,7 @@ static int leave_out_gone(const struct uplink *links, size_t count, const struct
 int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_count,
                size_t *changes, struct error *err)
 {
+    cleanup(known_links) struct known_links links = {0};
     cleanup(plan) struct plan there = {0};
     cleanup(work) struct work work = {
         .terms = terms, .plans = &there, .plan_count = 1, .how = MAPS_SET, .shared = MAPS_NONE};
@@ -159,9 +159,11 @@ int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_
     size_t pruned = 0;
     int result = 0;
 
-    if (stand_need(err) < 0 ||
-        uplinks_of_node(NULL, terms, plans, plan_count, &uplinks, &count, err) < 0 ||
-        leave_out_gone(uplinks, count, plans, plan_count, &there, err) < 0)
+    if (stand_need(err) < 0)
+        return -1;
+    known_links_read(&links);
+    if (uplinks_of_node(&links, terms, plans, plan_count, &uplinks, &count, err) < 0 ||
+        leave_out_gone(&links, plans, plan_count, &there, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct error failure = {0};
