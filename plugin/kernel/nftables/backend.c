@@ -6,8 +6,8 @@
  *    that has changed, the kernel refuses the whole transaction, and we look again.
  *  - A transaction that takes a guard away, or over from those alone who had it at some moment, or
  *    writes the rules, or relies on more endpoints than everybody has, or makes the table anew, is good
- *    only for the generation of the ruleset that was seen. So a guard that somebody else has just set on the same interface, for a new pod
- *    of the same name, is never lifted for an old one.
+ *    only for the generation of the ruleset that was seen. So a guard that somebody else has just set on
+ *    the same interface, for a new pod of the same name, is never lifted for an old one.
  *
  * All other guards come whatever the generation.
  */

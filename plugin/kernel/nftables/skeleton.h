@@ -107,11 +107,10 @@ void skeleton_delete(struct netlink_messages *messages, const char *table);
 
 /* What is wrong with the skeleton. */
 struct verdict_on_skeleton {
-    bool broken; /* to be made anew */
-    bool
-        rules_wrong; /* to be written again, as where they ask for other endpoints than the terms say */
-    bool refusing; /* the chain `refuse` is there, or some of it */
-    bool retired;  /* skeleton_retire */
+    bool broken;      /* to be made anew */
+    bool rules_wrong; /* to be written again; also where they ask for others than the endpoints */
+    bool refusing;    /* the chain `refuse` is there, or some of it */
+    bool retired;     /* skeleton_retire */
 };
 
 /*

@@ -43,8 +43,8 @@ struct conflist {
 
 /*
  * `networks`, or NULL, make pods beside those whose list has aws-cni in it. What is wrong with the text
- * is in `problem`; whatever is no business of ours has none. *found is
- * false, and out untouched, if the file is not there. Errors: out of memory. For conflist_free.
+ * is in `problem`; whatever is no business of ours has none. *found is false, and out untouched, if the
+ * file is not there. Errors: out of memory. For conflist_free.
  */
 must_use int conflist_load(const char *conf_dir, const char *name, const struct names *networks,
                            struct conflist *out, bool *found, struct error *err);
