@@ -81,7 +81,7 @@ static void read_skeleton(const struct nlmsghdr *message)
     for (size_t i = 0; i < facts.count; i++) {
         const struct endpoint *endpoint = &facts.facts[i].endpoint;
 
-        must(nft_facts_have(&facts, facts.facts[i].what));
+        must(nft_facts_find(&facts, facts.facts[i].what, facts.facts[i].number) == &facts.facts[i]);
         must(endpoint->prefix <= 128);
         must(endpoint->prefix == 0 || endpoint_contains(endpoint, endpoint));
     }

@@ -3,33 +3,31 @@
 #include "guard/array.h"
 #include "kernel/nftables/reply.h"
 
-#include <inttypes.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Append to `how`; what does not fit is cut. Bytes for rules: every ADD reads some dozens. */
+/* Appends to `how`; what does not fit is cut. */
 static void add_bytes(struct nft_fact *fact, const void *bytes, size_t length)
 {
-    size_t room = sizeof(fact->how) - 1 - fact->length;
+    size_t room = sizeof(fact->how) - fact->length;
 
     length = length < room ? length : room;
     memcpy(fact->how + fact->length, bytes, length);
     fact->length += length;
 }
 
-__attribute__((format(printf, 2, 3))) static void add_text(struct nft_fact *fact,
-                                                           const char *format, ...)
+/* The value of one of so many, if there is one. */
+static void add_value(struct nft_fact *fact, unsigned number, const struct nlattr *attribute)
 {
-    va_list args;
+    uint16_t length;
 
-    va_start(args, format);
-    vsnprintf(fact->how + fact->length, sizeof(fact->how) - fact->length, format, args);
-    va_end(args);
-    fact->length += strlen(fact->how + fact->length);
+    if (attribute == NULL)
+        return;
+    length = mnl_attr_get_payload_len(attribute);
+    add_bytes(fact, &number, sizeof(number));
+    add_bytes(fact, &length, sizeof(length));
+    add_bytes(fact, mnl_attr_get_payload(attribute), length);
 }
 
 static const char *or_nothing(const char *text)
@@ -37,70 +35,41 @@ static const char *or_nothing(const char *text)
     return text != NULL ? text : "";
 }
 
-static void describe_table(const struct attributes *table, struct nft_fact *out)
+/* What counts of a table, a chain, or a set, if it is there. */
+static void describe_object(int type, const struct attributes *object, struct nft_fact *out)
 {
-    uint32_t flags = 0;
-
-    attribute_be32(table, NFTA_TABLE_FLAGS, &flags);
-    add_text(out, flags & NFT_TABLE_F_DORMANT ? "dormant" : "active");
-    if (flags & ~(uint32_t)NFT_TABLE_F_DORMANT)
-        add_text(out, " with flags %#x", flags);
-}
-
-static void describe_chain(const struct attributes *chain, struct nft_fact *out)
-{
-    static const char *const hooks[] = {
-        [NF_INET_PRE_ROUTING] = "prerouting",   [NF_INET_LOCAL_IN] = "input",
-        [NF_INET_FORWARD] = "forward",          [NF_INET_LOCAL_OUT] = "output",
-        [NF_INET_POST_ROUTING] = "postrouting",
+    static const struct {
+        int message;
+        unsigned nest; /* what it is in; 0: nothing */
+        unsigned type;
+    } counted[] = {
+        {NFT_MSG_NEWTABLE, 0, NFTA_TABLE_FLAGS},
+        {NFT_MSG_NEWCHAIN, NFTA_CHAIN_HOOK, NFTA_HOOK_HOOKNUM},
+        {NFT_MSG_NEWCHAIN, NFTA_CHAIN_HOOK, NFTA_HOOK_PRIORITY},
+        {NFT_MSG_NEWCHAIN, 0, NFTA_CHAIN_POLICY},
+        {NFT_MSG_NEWCHAIN, 0, NFTA_CHAIN_TYPE},
+        {NFT_MSG_NEWSET, 0, NFTA_SET_FLAGS},
+        {NFT_MSG_NEWSET, 0, NFTA_SET_KEY_TYPE},
+        {NFT_MSG_NEWSET, 0, NFTA_SET_KEY_LEN},
+        {NFT_MSG_NEWSET, 0, NFTA_SET_DATA_TYPE},
+        {NFT_MSG_NEWSET, NFTA_SET_DESC, NFTA_SET_DESC_SIZE},
+        {NFT_MSG_NEWSET, 0, NFTA_SET_TIMEOUT},
+        {NFT_MSG_NEWSET, NFTA_SET_EXPR, NFTA_EXPR_NAME},
+        {NFT_MSG_NEWSET, 0, NFTA_SET_EXPRESSIONS},
     };
-    struct attributes hook;
-    uint32_t number = UINT32_MAX;
-    uint32_t priority = 0;
-    uint32_t policy = NF_ACCEPT;
 
-    attributes_nested(chain->at[NFTA_CHAIN_HOOK], &hook);
-    if (!attribute_be32(&hook, NFTA_HOOK_HOOKNUM, &number)) {
-        add_text(out, "at no hook");
-        return;
+    for (unsigned i = 0; i < sizeof(counted) / sizeof(*counted); i++) {
+        const struct attributes *in = object;
+        struct attributes nested;
+
+        if (counted[i].message != type)
+            continue;
+        if (counted[i].nest != 0) {
+            attributes_nested(object->at[counted[i].nest], &nested);
+            in = &nested;
+        }
+        add_value(out, i, in->at[counted[i].type]);
     }
-    attribute_be32(&hook, NFTA_HOOK_PRIORITY, &priority);
-    attribute_be32(chain, NFTA_CHAIN_POLICY, &policy);
-    add_text(out, "type %s hook %s priority %d policy %s",
-             or_nothing(attribute_text(chain, NFTA_CHAIN_TYPE)),
-             number < sizeof(hooks) / sizeof(*hooks) ? hooks[number] : "unknown", (int)priority,
-             policy == NF_ACCEPT ? "accept" : "drop");
-}
-
-static void describe_set(const struct attributes *set, struct nft_fact *out)
-{
-    struct attributes about;
-    struct attributes expression;
-    uint32_t flags = 0;
-    uint32_t key_type = 0;
-    uint32_t key_length = 0;
-    uint32_t data_type = 0;
-    uint32_t size = 0;
-    uint64_t timeout = 0;
-
-    attribute_be32(set, NFTA_SET_FLAGS, &flags);
-    attribute_be32(set, NFTA_SET_KEY_TYPE, &key_type);
-    attribute_be32(set, NFTA_SET_KEY_LEN, &key_length);
-    attributes_nested(set->at[NFTA_SET_DESC], &about);
-    attribute_be32(&about, NFTA_SET_DESC_SIZE, &size);
-    attributes_nested(set->at[NFTA_SET_EXPR], &expression);
-    add_text(out, "flags %#x key type %u of %u bytes", flags, key_type, key_length);
-    if (attribute_be32(set, NFTA_SET_DATA_TYPE, &data_type))
-        add_text(out, " data type %#x", data_type);
-    if (size != 0)
-        add_text(out, " size %u", size);
-    attribute_be64(set, NFTA_SET_TIMEOUT, &timeout);
-    if (timeout != 0)
-        add_text(out, " timeout %" PRIu64, timeout);
-    if (set->at[NFTA_SET_EXPR] != NULL)
-        add_text(out, " %s", or_nothing(attribute_text(&expression, NFTA_EXPR_NAME)));
-    if (set->at[NFTA_SET_EXPRESSIONS] != NULL)
-        add_text(out, " several expressions");
 }
 
 /*
@@ -175,12 +144,7 @@ static void describe_expression(const struct nlattr *item, struct nft_fact *out,
             attribute = value.at[NFTA_DATA_VALUE];
             note(compared, type, attribute);
         }
-        if (attribute == NULL)
-            continue;
-        uint16_t length = mnl_attr_get_payload_len(attribute);
-        add_bytes(out, &type, sizeof(type));
-        add_bytes(out, &length, sizeof(length));
-        add_bytes(out, mnl_attr_get_payload(attribute), length);
+        add_value(out, type, attribute);
     }
     if (strcmp(name, "immediate") == 0 && nft_reply_immediate(item, &verdict)) {
         add_bytes(out, &verdict.code, sizeof(verdict.code));
@@ -252,66 +216,50 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
         return error_no_memory(err);
     nft_reply_attributes(message, &attributes);
     nft_message_subject(message, fact->what, sizeof(fact->what));
-    if (type == NFT_MSG_NEWTABLE)
-        describe_table(&attributes, fact);
-    else if (type == NFT_MSG_NEWCHAIN)
-        describe_chain(&attributes, fact);
-    else if (type == NFT_MSG_NEWSET)
-        describe_set(&attributes, fact);
-    else {
+    if (type == NFT_MSG_NEWRULE) {
         fact->number = count_rules(facts, fact->what);
         describe_rule(&attributes, fact);
+    } else {
+        describe_object(type, &attributes, fact);
     }
     return 0;
 }
 
-bool nft_facts_have(const struct nft_facts *facts, const char *what)
+const struct nft_fact *nft_facts_find(const struct nft_facts *facts, const char *what,
+                                      unsigned number)
 {
     for (size_t i = 0; i < facts->count; i++)
-        if (strcmp(facts->facts[i].what, what) == 0)
-            return true;
-    return false;
+        if (facts->facts[i].number == number && strcmp(facts->facts[i].what, what) == 0)
+            return &facts->facts[i];
+    return NULL;
 }
 
 void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size)
 {
+    /* In the order of enum nf_tables_msg_types, which has three types for each: new, get, delete. */
     static const struct {
         const char *kind;
         unsigned name;
-    } subjects[] = {
-        [NFT_MSG_NEWTABLE] = {"table inet", NFTA_TABLE_NAME},
-        [NFT_MSG_GETTABLE] = {"table inet", NFTA_TABLE_NAME},
-        [NFT_MSG_DELTABLE] = {"table inet", NFTA_TABLE_NAME},
-        [NFT_MSG_NEWCHAIN] = {"chain", NFTA_CHAIN_NAME},
-        [NFT_MSG_GETCHAIN] = {"chain", NFTA_CHAIN_NAME},
-        [NFT_MSG_NEWRULE] = {"rule of chain", NFTA_RULE_CHAIN},
-        [NFT_MSG_GETRULE] = {"rules of table inet", NFTA_RULE_TABLE},
-        [NFT_MSG_DELRULE] = {"rule of chain", NFTA_RULE_CHAIN},
-        [NFT_MSG_NEWSET] = {"set", NFTA_SET_NAME},
-        [NFT_MSG_GETSET] = {"set", NFTA_SET_NAME},
-        [NFT_MSG_NEWSETELEM] = {"elements of set", NFTA_SET_ELEM_LIST_SET},
-        [NFT_MSG_GETSETELEM] = {"elements of set", NFTA_SET_ELEM_LIST_SET},
-        [NFT_MSG_DELSETELEM] = {"elements of set", NFTA_SET_ELEM_LIST_SET},
-    };
+    } subjects[] = {{"table inet ", NFTA_TABLE_NAME},
+                    {"chain ", NFTA_CHAIN_NAME},
+                    {"rule of chain ", NFTA_RULE_CHAIN},
+                    {"set ", NFTA_SET_NAME},
+                    {"elements of set ", NFTA_SET_ELEM_LIST_SET},
+                    {"rules of table inet ", NFTA_RULE_TABLE}};
+    enum { OBJECTS = 5, ALL_RULES = 5 };
     int type = nft_reply_type(message);
+    int which = type == NFT_MSG_GETRULE ? ALL_RULES : type / 3;
     struct attributes attributes;
     const char *name = NULL;
-    size_t kind_length = 0;
-    size_t name_length = 0;
 
     out[0] = '\0';
-    if (type < 0 || type >= (int)(sizeof(subjects) / sizeof(*subjects)) ||
-        subjects[type].kind == NULL)
+    if (type < 0 || type >= 3 * OBJECTS)
         return;
     nft_reply_attributes(message, &attributes);
-    name = or_nothing(attribute_text(&attributes, subjects[type].name));
-    /* By hand, as above. */
-    kind_length = strlen(subjects[type].kind);
-    name_length = strnlen(name, size - kind_length - 2);
-    memcpy(out, subjects[type].kind, kind_length);
-    out[kind_length] = ' ';
-    memcpy(out + kind_length + 1, name, name_length);
-    out[kind_length + 1 + name_length] = '\0';
+    name = or_nothing(attribute_text(&attributes, subjects[which].name));
+    /* Not with snprintf(3), which takes its time: every ADD reads some dozens. */
+    memcpy(out, subjects[which].kind, strlen(subjects[which].kind) + 1);
+    strncat(out, name, size - strlen(out) - 1);
 }
 
 void nft_facts_free(struct nft_facts *facts)

@@ -1,5 +1,5 @@
 /*
- * What a table, chain, set or rule is like, in words, so that what is there can be compared with
+ * What a table, chain, set or rule is like, so that what is there can be compared with
  * what should be: both are messages of the same types, the one from the kernel, the other for it. Pure.
  */
 #ifndef IMDS_GUARD_NFTABLES_FACTS_H
@@ -21,8 +21,8 @@
 struct nft_fact {
     char what[64];
     char how[512];
-    size_t length;   /* of `how` */
-    bool is_rule;    /* `how` is bytes, for comparing, not for people */
+    size_t length; /* of `how` */
+    bool is_rule;
     unsigned number; /* of a rule: how many of its name came before it; else 0 */
     /* Which one a rule can only be about, if it is one that asks for an endpoint: whether it does, shows
      * when it is made again (rule_to_endpoint). Prefix 0: none. */
@@ -44,8 +44,9 @@ must_use int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *mess
 /* Whether both are like each other, whatever their names. */
 bool nft_fact_is(const struct nft_fact *fact, const struct nft_fact *other);
 
-/* Whether there is a fact of this name. */
-bool nft_facts_have(const struct nft_facts *facts, const char *what);
+/* The fact of this name and number, or NULL. What is no rule has number 0, and so has a chain's first. */
+const struct nft_fact *nft_facts_find(const struct nft_facts *facts, const char *what,
+                                      unsigned number);
 
 /*
  * What a message about any of these objects is about: "chain forward". For error messages; "" if it

@@ -30,28 +30,12 @@ static int absent(struct nft_socket *socket, int error, struct error *err)
         strerror(error));
 }
 
-static const char *verb(int type)
-{
-    switch (type) {
-    case NFT_MSG_NEWTABLE:
-    case NFT_MSG_NEWCHAIN:
-    case NFT_MSG_NEWSET:
-    case NFT_MSG_NEWRULE:
-    case NFT_MSG_NEWSETELEM:
-        return "make";
-    case NFT_MSG_DELTABLE:
-    case NFT_MSG_DELRULE:
-    case NFT_MSG_DELSETELEM:
-        return "delete";
-    default:
-        return "read";
-    }
-}
-
 /* `sent` is what the kernel refuses; NULL: the transaction itself. */
 static int refused(struct nft_socket *socket, const struct nlmsghdr *sent, bool writing,
                    const struct netlink_answer *answer, struct error *err)
 {
+    /* As their numbers follow each other (enum nf_tables_msg_types). */
+    static const char *const verbs[] = {"make", "read", "delete"};
     int type = sent != NULL ? nft_reply_type(sent) : -1;
     char subject[160] = "";
 
@@ -66,7 +50,7 @@ static int refused(struct nft_socket *socket, const struct nlmsghdr *sent, bool 
     else if (sent == NULL)
         error_set(err, ERROR_KERNEL, "nf_tables: cannot commit: %s", strerror(answer->error));
     else
-        error_set(err, ERROR_KERNEL, "nf_tables: cannot %s %s: %s", verb(type), subject,
+        error_set(err, ERROR_KERNEL, "nf_tables: cannot %s %s: %s", verbs[type % 3], subject,
                   strerror(answer->error));
     if (answer->error == EPERM && sent != NULL && writing)
         error_details(err, "another program owns the table (flag owner): stop it");

@@ -216,8 +216,8 @@ int nft_view_read(struct nft_socket *socket, const struct nft_question *question
 
     if (read_at_once(socket, question, &reading, err) < 0)
         return -1;
-    view->table = nft_facts_have(&reading.facts, "table inet " NFT_TABLE);
-    listing->former = nft_facts_have(&reading.facts, "table inet " NFT_FORMER_TABLE);
+    view->table = nft_facts_find(&reading.facts, "table inet " NFT_TABLE, 0);
+    listing->former = nft_facts_find(&reading.facts, "table inet " NFT_FORMER_TABLE, 0);
     listing->present = view->table || listing->former;
     listing->families = FAMILY_IPV4 | FAMILY_IPV6;
     if (view->table && question->all_guards &&
