@@ -47,10 +47,8 @@ int response_result(FILE *out, struct span result, struct error *err)
 int response_error(FILE *out, int cni_version, const struct error *failure, struct error *err)
 {
     cleanup(json) cJSON *object = cJSON_CreateObject();
-    char version[CNI_VERSION_SIZE];
 
-    cni_version_text(cni_version, version);
-    if (!cJSON_AddStringToObject(object, "cniVersion", version) ||
+    if (!cJSON_AddStringToObject(object, "cniVersion", cni_versions[cni_version]) ||
         !cJSON_AddNumberToObject(object, "code", failure->code) ||
         !cJSON_AddStringToObject(object, "msg", failure->msg) ||
         (*failure->details && !cJSON_AddStringToObject(object, "details", failure->details)))
@@ -61,23 +59,17 @@ int response_error(FILE *out, int cni_version, const struct error *failure, stru
 /* The array is the object's; NULL if there was no memory for it. */
 static bool add_versions(cJSON *array)
 {
-    for (int position = 0; array && position <= cni_version_newest(); position++) {
-        char version[CNI_VERSION_SIZE];
-
-        cni_version_text(position, version);
-        if (!cJSON_AddItemToArray(array, cJSON_CreateString(version)))
+    for (int i = 0; array && i <= CNI_VERSION_NEWEST; i++)
+        if (!cJSON_AddItemToArray(array, cJSON_CreateString(cni_versions[i])))
             return false;
-    }
     return array != NULL;
 }
 
 int response_version(FILE *out, struct error *err)
 {
     cleanup(json) cJSON *object = cJSON_CreateObject();
-    char newest[CNI_VERSION_SIZE];
 
-    cni_version_text(cni_version_newest(), newest);
-    if (!cJSON_AddStringToObject(object, "cniVersion", newest) ||
+    if (!cJSON_AddStringToObject(object, "cniVersion", cni_versions[CNI_VERSION_NEWEST]) ||
         !add_versions(cJSON_AddArrayToObject(object, "supportedVersions")))
         return error_no_memory(err);
     return write_object(out, object, err);

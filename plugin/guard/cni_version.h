@@ -1,19 +1,23 @@
 /*
- * The versions of the CNI specification that we speak, as positions in one list, oldest first: so
- * they compare as numbers. The list is the build's (IMDS_GUARD_CNI_VERSIONS), which packagers read
- * from the .pc file too. Pure.
+ * The versions of the CNI specification that we speak, oldest first: so their positions in the list
+ * compare as numbers. The list is the build's, which packagers read from the .pc file too. Pure.
  */
 #ifndef IMDS_GUARD_CNI_VERSION_H
 #define IMDS_GUARD_CNI_VERSION_H
 
-#define CNI_VERSION_SIZE 16 /* of a version's text, with the NUL */
+#include <string.h>
+
+static const char *const cni_versions[] = {IMDS_GUARD_CNI_VERSION_LIST};
+
+enum { CNI_VERSION_NEWEST = sizeof(cni_versions) / sizeof(*cni_versions) - 1 };
 
 /* The position of the version with this text; -1 if we do not speak it. */
-int cni_version_find(const char *text);
-
-/* The text of the version at a position from 0 to cni_version_newest(). */
-void cni_version_text(int position, char out[static CNI_VERSION_SIZE]);
-
-int cni_version_newest(void);
+static inline int cni_version_find(const char *text)
+{
+    for (int position = 0; position <= CNI_VERSION_NEWEST; position++)
+        if (strcmp(cni_versions[position], text) == 0)
+            return position;
+    return -1;
+}
 
 #endif
