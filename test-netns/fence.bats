@@ -400,10 +400,12 @@ END
     fence list | grep "^incoming $gone "
     pod_gone b
     wait_until 5 eval '! on_node ip link show dev "$(host_links b)" 2>/dev/null'
-    [ "$(fence prune)" -eq 1 ]
-    [ "$(fence list | grep -c "^incoming $gone ")" -eq 0 ]
-    fence list | grep "^incoming $(index_of "$(host_links a)") pass"
-    [ "$(fence prune)" -eq 0 ]
+    fence prune
+    left=$(fence list)
+    [ "$(grep -c "^incoming $gone " <<<"$left")" -eq 0 ]
+    grep "^incoming $(index_of "$(host_links a)") pass" <<<"$left"
+    fence prune
+    assert_same "$left" "$(fence list)"
 }
 
 # --- first place -----------------------------------------------------------------------------------

@@ -125,10 +125,9 @@ int fence_check(const struct terms *terms, const struct plan *plan, struct error
                               : 0;
 }
 
-int fence_prune(const struct terms *terms, size_t *pruned, struct error *err)
+int fence_prune(const struct terms *terms, struct error *err)
 {
     (void)terms;
-    *pruned = 0;
     return touch_fence(&kernel.fence_pruned, err);
 }
 

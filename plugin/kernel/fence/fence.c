@@ -156,7 +156,6 @@ int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_
         .terms = terms, .plans = &there, .plan_count = 1, .how = MAPS_SET, .shared = MAPS_NONE};
     cleanup(free_memory) struct uplink *uplinks = NULL;
     size_t count = 0;
-    size_t pruned = 0;
     int result = 0;
 
     if (stand_need(err) < 0)
@@ -176,7 +175,7 @@ int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_
     }
     *changes = work.changes;
     if (result == 0 && maps_exist(&work.shared))
-        result = maps_prune(&work.shared, &pruned, err);
+        result = maps_prune(&work.shared, err);
     return result;
 }
 

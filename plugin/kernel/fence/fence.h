@@ -59,9 +59,9 @@ must_use int fence_sync(const struct terms *terms, const struct plan *plans, siz
 
 /*
  * For DEL and GC: has the fence on the node's own way to the endpoints forget the links that do not
- * exist any more. Without a fence there is nothing to do. *pruned counts them.
+ * exist any more. Without a fence there is nothing to do.
  */
-must_use int fence_prune(const struct terms *terms, size_t *pruned, struct error *err);
+must_use int fence_prune(const struct terms *terms, struct error *err);
 
 /*
  * For flush, uninstall, and a sync that wants none: takes it off every link. A kernel without tcx has

@@ -94,7 +94,7 @@ must_use int maps_write(const struct maps *maps, enum maps_how how, const struct
 must_use int maps_copy_verdicts(const struct maps *from, const struct maps *to, struct error *err);
 
 /* Forgets the links that do not exist any more, and what was counted for them. */
-must_use int maps_prune(const struct maps *maps, size_t *pruned, struct error *err);
+must_use int maps_prune(const struct maps *maps, struct error *err);
 
 must_use int maps_settings(const struct maps *maps, struct fence_settings *out, struct error *err);
 

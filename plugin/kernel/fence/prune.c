@@ -15,22 +15,19 @@ static bool exists(const struct known_links *links, uint32_t index)
            known_links_find(links, &(struct link_question){.index = (int)index}) != NULL;
 }
 
-static int forget(int map, const void *key, size_t *pruned, struct error *err)
+static int forget(int map, const void *key, struct error *err)
 {
-    if (bpf_delete(map, key) == 0)
-        ++*pruned;
-    else if (errno != ENOENT)
-        return bpf_failed("forget a link in the exit fence", err);
-    return 0;
+    return bpf_delete(map, key) == 0 || errno == ENOENT
+               ? 0
+               : bpf_failed("forget a link in the exit fence", err);
 }
 
 /* The maps are read before the links: a link that comes, and has a verdict, meanwhile is neither
  * among the former nor forgotten. */
-int maps_prune(const struct maps *maps, size_t *pruned, struct error *err)
+int maps_prune(const struct maps *maps, struct error *err)
 {
     cleanup(known_links) struct known_links existing = {0};
     cleanup(maps_contents) struct maps_contents known = {0};
-    size_t ignored = 0;
 
     if (maps_read(maps, &known, err) < 0)
         return -1;
@@ -41,24 +38,22 @@ int maps_prune(const struct maps *maps, size_t *pruned, struct error *err)
         return error_set(err, ERROR_KERNEL, "the node's links cannot be read");
     for (size_t i = 0; i < known.link_count; i++)
         if (!exists(&existing, known.links[i]) &&
-            forget(maps->fds[MAP_VERDICTS], &known.links[i], pruned, err) < 0)
+            forget(maps->fds[MAP_VERDICTS], &known.links[i], err) < 0)
             return -1;
     for (size_t i = 0; i < known.pair_count; i++)
         if ((!exists(&existing, known.pairs[i].outgoing) ||
              !exists(&existing, known.pairs[i].incoming)) &&
-            forget(maps->fds[MAP_COUNTS], &known.pairs[i], &ignored, err) < 0)
+            forget(maps->fds[MAP_COUNTS], &known.pairs[i], err) < 0)
             return -1;
     return 0;
 }
 
 /* All links share one set of maps, and where they do not, sync sees to it. */
-int fence_prune(const struct terms *terms, size_t *pruned, struct error *err)
+int fence_prune(const struct terms *terms, struct error *err)
 {
     cleanup(free_memory) struct uplink *uplinks = NULL;
-    size_t forgotten = 0;
     size_t count = 0;
 
-    *pruned = 0;
     if (!stand_is_possible())
         return 0;
     if (uplinks_of_routes(terms, NULL, 0, &uplinks, &count, err) < 0)
@@ -68,12 +63,8 @@ int fence_prune(const struct terms *terms, size_t *pruned, struct error *err)
 
         if (stand_look(&uplinks[i], &stand, err) < 0)
             return -1;
-        if (!maps_exist(&stand.maps))
-            continue;
-        if (maps_prune(&stand.maps, &forgotten, err) < 0)
-            return -1;
-        break;
+        if (maps_exist(&stand.maps))
+            return maps_prune(&stand.maps, err);
     }
-    *pruned = forgotten;
     return 0;
 }
