@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 
 #define FIRST_SIZE ((size_t)4 * 1024) /* an ordinary request fits */
 
@@ -25,7 +24,7 @@ static int await(int fd, int64_t deadline, unsigned timeout, struct error *err)
                              "the network configuration and close it",
                              timeout);
         if (errno != EINTR)
-            return error_set(err, ERROR_IO, "poll standard input: %s", strerror(errno));
+            return error_set(err, ERROR_IO, "poll standard input: %m");
     }
 }
 
@@ -35,7 +34,7 @@ static int read_some(int fd, char *buffer, size_t size, ssize_t *got, struct err
 {
     *got = read(fd, buffer, size);
     if (*got < 0 && errno != EINTR && errno != EAGAIN)
-        return error_set(err, ERROR_IO, "read standard input: %s", strerror(errno));
+        return error_set(err, ERROR_IO, "read standard input: %m");
     return 0;
 }
 

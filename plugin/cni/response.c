@@ -28,7 +28,7 @@ static int write_line(FILE *out, const char *text, size_t length, struct error *
     } while (written <= length && errno == EINTR);
     if (written > length && fflush(out) == 0)
         return 0;
-    error_set(err, ERROR_IO, "write to standard output: %s", strerror(errno));
+    error_set(err, ERROR_IO, "write to standard output: %m");
     __fpurge(out);
     return -1;
 }

@@ -41,8 +41,7 @@ static int namespace_cookie(uint64_t *out, struct error *err)
     socklen_t size = sizeof(*out);
 
     if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, out, &size) < 0)
-        return error_set(err, ERROR_KERNEL, "cannot ask for the network namespace's cookie: %s",
-                         strerror(errno));
+        return error_set(err, ERROR_KERNEL, "cannot ask for the network namespace's cookie: %m");
     return 0;
 }
 

@@ -8,7 +8,6 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <string.h>
 
 /* linux/netfilter/nf_tables.h gives the table's name the same number in every message that is about
  * something within a table. */
@@ -23,8 +22,8 @@ int nft_monitor_open(int *out, struct error *err)
     int fd = netlink_subscribe(NETLINK_NETFILTER, 1U << (NFNLGRP_NFTABLES - 1));
 
     if (fd < 0)
-        return error_set(err, ERROR_KERNEL, "the kernel does not announce changes of nf_tables: %s",
-                         strerror(errno));
+        return error_set(err, ERROR_KERNEL,
+                         "the kernel does not announce changes of nf_tables: %m");
     *out = fd;
     return 0;
 }

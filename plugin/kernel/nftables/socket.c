@@ -80,8 +80,7 @@ int nft_open(struct nft_socket *socket, struct error *err)
         socket->netlink.refusal = errno;
         return means_absent(errno)
                    ? absent(socket, errno, err)
-                   : error_set(err, ERROR_KERNEL, "nf_tables: cannot open a netlink socket: %s",
-                               strerror(errno));
+                   : error_set(err, ERROR_KERNEL, "nf_tables: cannot open a netlink socket: %m");
     }
     /* Without these two the kernel says less, or more than needed: either will do. */
     setsockopt(socket->netlink.fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));

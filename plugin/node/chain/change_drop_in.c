@@ -18,12 +18,12 @@ static int open_network(const struct change *change, const char *network, bool c
     int fd;
 
     if (create && mkdirat(change->directory, network, 0755) < 0 && errno != EEXIST)
-        return error_set(err, ERROR_IO, "cannot make the directory %s/%s: %s",
-                         change->options->conf_dir, network, strerror(errno));
+        return error_set(err, ERROR_IO, "cannot make the directory %s/%s: %m",
+                         change->options->conf_dir, network);
     fd = openat(change->directory, network, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return error_set(err, ERROR_IO, "cannot open the directory %s/%s: %s",
-                         change->options->conf_dir, network, strerror(errno));
+        return error_set(err, ERROR_IO, "cannot open the directory %s/%s: %m",
+                         change->options->conf_dir, network);
     *out = fd;
     return 0;
 }
@@ -96,8 +96,8 @@ static int remove_file(const struct change *change, const char *network_name, in
         unlinkat(change->directory, REPLACE_TEMPORARY, 0) == 0)
         change->report->entry_written = true;
     else if (errno != ENOENT)
-        return error_set(err, ERROR_IO, "cannot remove %s/%s/%s: %s", change->options->conf_dir,
-                         network_name, name, strerror(errno));
+        return error_set(err, ERROR_IO, "cannot remove %s/%s/%s: %m", change->options->conf_dir,
+                         network_name, name);
     return notes_add(&change->report->notes, err, NOTE_DONE, "%s/%s/%s: removed",
                      change->options->conf_dir, network_name, name);
 }

@@ -43,12 +43,12 @@ int names_read(const char *path, bool directories, bool (*wanted)(const char *na
     cleanup(names) struct names names = {0};
 
     if (!directory && errno != ENOENT && errno != ENOTDIR)
-        return error_set(err, ERROR_IO, "cannot open %s: %s", path, strerror(errno));
+        return error_set(err, ERROR_IO, "cannot open %s: %m", path);
     while (directory) {
         const struct dirent *entry = (errno = 0, readdir(directory));
 
         if (!entry && errno != 0)
-            return error_set(err, ERROR_IO, "cannot list %s: %s", path, strerror(errno));
+            return error_set(err, ERROR_IO, "cannot list %s: %m", path);
         if (!entry)
             break;
         if (wanted(entry->d_name) && is_directory(dirfd(directory), entry) == directories &&

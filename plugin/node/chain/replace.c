@@ -9,6 +9,12 @@
 #define MODE_BITS  07777
 #define UNFINISHED S_ISVTX /* see the header */
 
+/* The reason is in errno. */
+static int failed(const char *what, struct error *err)
+{
+    return error_set(err, ERROR_IO, "cannot %s " REPLACE_TEMPORARY ": %m", what);
+}
+
 static int exchange(int directory, const char *name)
 {
     return renameat2(directory, REPLACE_TEMPORARY, directory, name, RENAME_EXCHANGE);
@@ -52,14 +58,14 @@ int replace_lock(const char *path, unsigned patience_ms, int *out, struct error 
     cleanup(close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
-        return error_set(err, ERROR_IO, "cannot open the directory %s: %s", path, strerror(errno));
+        return error_set(err, ERROR_IO, "cannot open the directory %s: %m", path);
     if (flock_within(fd, patience_ms) < 0)
         return errno == EWOULDBLOCK
                    ? error_set(err, ERROR_TRY_AGAIN,
                                "%s: somebody else has the lock, another imds-guard perhaps; "
                                "fuser(1) says who",
                                path)
-                   : error_set(err, ERROR_IO, "cannot lock %s: %s", path, strerror(errno));
+                   : error_set(err, ERROR_IO, "cannot lock %s: %m", path);
     clear(fd, path);
     *out = steal_fd(&fd);
     return 0;
@@ -73,15 +79,14 @@ int replacement_begin(int directory, const struct stat *like, struct replacement
     made.fd = openat(directory, REPLACE_TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                      0600 | UNFINISHED);
     if (made.fd < 0)
-        return error_set(err, ERROR_IO, "cannot create %s: %s", REPLACE_TEMPORARY, strerror(errno));
+        return failed("create", err);
     made.made = true;
     /* Owner first: a change of owner takes mode bits away. To say it where it is so already is
      * refused to all but root. */
     if (((like->st_uid != geteuid() || like->st_gid != getegid()) &&
          fchown(made.fd, like->st_uid, like->st_gid) < 0) ||
         fchmod(made.fd, (like->st_mode & MODE_BITS) | UNFINISHED) < 0)
-        return error_set(err, ERROR_IO, "cannot set mode and owner of %s: %s", REPLACE_TEMPORARY,
-                         strerror(errno));
+        return failed("set mode and owner of", err);
     *out = made;
     made = (struct replacement){.fd = -1};
     return 0;
@@ -95,8 +100,7 @@ int replacement_write(struct replacement *replacement, struct span text, struct 
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return error_set(err, ERROR_IO, "cannot write %s: %s", REPLACE_TEMPORARY,
-                             strerror(errno));
+            return failed("write", err);
         text.start += done;
         text.length -= (size_t)done;
     }
@@ -106,10 +110,7 @@ int replacement_write(struct replacement *replacement, struct span text, struct 
 /* The content must be on disk before the name points at it. */
 static int flush(const struct replacement *replacement, struct error *err)
 {
-    if (fsync(replacement->fd) < 0)
-        return error_set(err, ERROR_IO, "cannot write %s to disk: %s", REPLACE_TEMPORARY,
-                         strerror(errno));
-    return 0;
+    return fsync(replacement->fd) < 0 ? failed("write to disk", err) : 0;
 }
 
 static int drop_mark(const struct replacement *replacement, struct error *err)
@@ -118,8 +119,7 @@ static int drop_mark(const struct replacement *replacement, struct error *err)
 
     if (fstat(replacement->fd, &status) < 0 ||
         fchmod(replacement->fd, status.st_mode & MODE_BITS & ~(mode_t)UNFINISHED) < 0)
-        return error_set(err, ERROR_IO, "cannot set the mode of %s: %s", REPLACE_TEMPORARY,
-                         strerror(errno));
+        return failed("set the mode of", err);
     return 0;
 }
 
@@ -131,9 +131,8 @@ static void close_replacement(struct replacement *replacement)
 
 static int flush_directory(int directory, struct error *err)
 {
-    if (fsync(directory) < 0)
-        return error_set(err, ERROR_IO, "cannot write the directory to disk: %s", strerror(errno));
-    return 0;
+    return fsync(directory) < 0 ? error_set(err, ERROR_IO, "cannot write the directory to disk: %m")
+                                : 0;
 }
 
 int replacement_commit(struct replacement *replacement, int directory, const char *name,
@@ -143,8 +142,7 @@ int replacement_commit(struct replacement *replacement, int directory, const cha
         return -1;
     close_replacement(replacement);
     if (renameat(replacement->directory, REPLACE_TEMPORARY, directory, name) < 0)
-        return error_set(err, ERROR_IO, "cannot rename %s to %s: %s", REPLACE_TEMPORARY, name,
-                         strerror(errno));
+        return error_set(err, ERROR_IO, "cannot rename %s to %s: %m", REPLACE_TEMPORARY, name);
     replacement->made = false;
     return flush_directory(directory, err);
 }
@@ -205,8 +203,7 @@ int replacement_commit_over(struct replacement *replacement, const char *name,
         if (errno == EINVAL || errno == ENOSYS)
             return rename_over(replacement, name, old, done, err);
         if (errno != ENOENT)
-            return error_set(err, ERROR_IO, "cannot rename %s to %s: %s", REPLACE_TEMPORARY, name,
-                             strerror(errno));
+            return error_set(err, ERROR_IO, "cannot rename %s to %s: %m", REPLACE_TEMPORARY, name);
         *done = false;
         return 0;
     }
@@ -214,8 +211,7 @@ int replacement_commit_over(struct replacement *replacement, const char *name,
         return -1;
     if (settled) {
         if (unlinkat(directory, REPLACE_TEMPORARY, 0) < 0)
-            return error_set(err, ERROR_IO, "cannot remove %s: %s", REPLACE_TEMPORARY,
-                             strerror(errno));
+            return failed("remove", err);
         replacement->made = false;
         if (flush_directory(directory, err) < 0)
             return -1;

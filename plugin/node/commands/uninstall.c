@@ -3,8 +3,6 @@
 #include "node/commands/options.h"
 #include "node/commands/rules.h"
 
-#include <string.h>
-
 static const char about[] =
     "Takes the imds-guard entry out of every file of the conflists' directory, also out of\n"
     "those that are not in force today, and all drop-ins away; then all rules and the exit\n"
@@ -58,7 +56,7 @@ static int remove_binary(const char *bin_dir, FILE *out, struct error *err)
     else if (errno == ENOENT)
         fprintf(out, "%s: was not there\n", path);
     else
-        return error_set(err, ERROR_IO, "cannot remove %s: %s", path, strerror(errno));
+        return error_set(err, ERROR_IO, "cannot remove %s: %m", path);
     return 0;
 }
 

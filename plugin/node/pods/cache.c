@@ -107,7 +107,7 @@ static int take_all(DIR *directory, struct reading *reading, struct error *err)
             return -1;
     }
     if (errno != 0)
-        return error_set(err, ERROR_IO, "cannot be read: %s", strerror(errno));
+        return error_set(err, ERROR_IO, "cannot be read: %m");
     if (cache->count > 0)
         qsort(cache->attachments, cache->count, sizeof(*cache->attachments), by_owner);
     return 0;
@@ -123,7 +123,7 @@ int cache_read(const char *path, const char *file, const struct config *config, 
     struct error why;
 
     if (!directory && errno != ENOENT)
-        return error_set(err, ERROR_IO, "%s cannot be read: %s", path, strerror(errno));
+        return error_set(err, ERROR_IO, "%s cannot be read: %m", path);
     if (directory && (file ? take_file(dirfd(directory), file, &reading, err)
                            : take_all(directory, &reading, err)) < 0)
         return error_context(err, "%s", path);
