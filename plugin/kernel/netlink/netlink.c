@@ -68,7 +68,7 @@ int netlink_subscribe(int protocol, unsigned groups)
 
 struct exchange {
     struct netlink *netlink;
-    uint32_t first; /* number of the first message that was sent */
+    uint32_t first; /* number of the first message that may be answered */
     uint32_t last;  /* of the one whose answer ends it */
     bool over;
     bool
@@ -202,46 +202,26 @@ int netlink_exchange(struct netlink *netlink, struct iovec *parts, size_t part_c
 
 /* --- questions ---------------------------------------------------------------------------------- */
 
-/* Answers to some of the questions. */
-struct asking {
-    unsigned first; /* of them, counted from 0 */
-    netlink_take *take;
-    void *context;
-};
-
-static int take_answer(const struct netlink_answer *answer, void *context, struct error *err)
-{
-    const struct asking *asking = context;
-    struct netlink_answer counted = *answer;
-
-    counted.number += asking->first;
-    return asking->take(&counted, asking->context, err);
-}
-
 int netlink_ask(struct netlink *netlink, const struct netlink_messages *questions,
                 netlink_take *take, void *context, struct error *err)
 {
-    struct asking asking = {.take = take, .context = context};
-    char *start = questions->bytes;
+    const uint32_t first = netlink->sequence + 1;
+    char *next = questions->bytes;
+    const char *end = next + questions->length;
 
     if (questions->incomplete)
         return error_no_memory(err);
-    netlink_messages_number(questions, netlink->sequence + 1);
-    while (asking.first < questions->count) {
-        uint32_t first = netlink->sequence + 1;
-        char *next = start;
+    netlink_messages_number(questions, first);
+    while (next < end) {
+        struct iovec part = {next, 0};
 
-        for (unsigned i = 0; i < QUESTIONS_MAX && next < questions->bytes + questions->length;
-             i++) {
+        for (unsigned i = 0; i < QUESTIONS_MAX && next < end; i++) {
             next += MNL_ALIGN(((const struct nlmsghdr *)next)->nlmsg_len);
             netlink->sequence++;
         }
-        struct iovec part = {start, (size_t)(next - start)};
-        if (netlink_exchange(netlink, &part, 1, first, netlink->sequence, take_answer, &asking,
-                             err) < 0)
+        part.iov_len = (size_t)(next - (char *)part.iov_base);
+        if (netlink_exchange(netlink, &part, 1, first, netlink->sequence, take, context, err) < 0)
             return -1;
-        asking.first += netlink->sequence - first + 1;
-        start = next;
     }
     return 0;
 }

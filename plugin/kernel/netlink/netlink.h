@@ -56,8 +56,8 @@ must_use int netlink_ask(struct netlink *netlink, const struct netlink_messages 
                          netlink_take *take, void *context, struct error *err);
 
 /*
- * Sends one datagram, in parts, of messages that have the numbers from `first` on, and takes answers
- * until `last` has got its own. Errors as netlink_ask's.
+ * Sends one datagram, in parts, and takes answers to the messages from `first` to `last`, which are
+ * counted from the former, until `last` has got its own. Errors as netlink_ask's.
  */
 must_use int netlink_exchange(struct netlink *netlink, struct iovec *parts, size_t part_count,
                               uint32_t first, uint32_t last, netlink_take *take, void *context,
