@@ -25,10 +25,10 @@
  * nothing is asked where nftables is in use, but for a pod that may pass, which must in both; and one
  * look where iptables is.
  */
-#include "cni/exit_fence.h"
 #include "cni/response.h"
 #include "cni/verbs.h"
 #include "kernel/backends.h"
+#include "kernel/fence/fence.h"
 
 /*
  * Where the answer cannot be given, the guard stays: the runtime owes a failed ADD its DEL, and until
@@ -38,15 +38,21 @@ int verb_add(const struct request *request, FILE *out, FILE *log, struct error *
 {
     cleanup(plan) struct plan plan = {0};
     struct terms terms = terms_of(&request->config);
+    const enum exit_fence fence = request->config.exit_fence;
+    struct error why;
 
     (void)log;
     if (verb_plan(request, &plan, err) != 0)
         return -1;
     if (plan.guard_count == 0) /* host networking: nothing to guard */
         return response_result(out, request->prev_result, err);
-    if (exit_fence_add(request, &plan, err) != 0)
-        return -1;
-    if (guards_add(&request->config, &plan, &terms, err) != 0)
+    if (fence != EXIT_FENCE_OFF && fence_add(&terms, &plan, &why) != 0 &&
+        fence == EXIT_FENCE_REQUIRE) {
+        *err = why;
+        return error_context(err, "exitFence is \"require\"");
+    }
+    if (verb_leave_fence(request, err) != 0 ||
+        guards_add(&request->config, &plan, &terms, err) != 0)
         return -1;
     return response_result(out, request->prev_result, err);
 }

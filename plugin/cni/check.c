@@ -1,6 +1,6 @@
-#include "cni/exit_fence.h"
 #include "cni/verbs.h"
 #include "kernel/backends.h"
+#include "kernel/fence/fence.h"
 
 /* Where no guard can be made, that is what to mend, and not the pod; it is what ADD and STATUS say. */
 static int explain(const struct request *request, const struct terms *terms, struct error *err)
@@ -17,14 +17,18 @@ int verb_check(const struct request *request, FILE *out, FILE *log, struct error
 {
     cleanup(plan) struct plan plan = {0};
     struct terms terms = terms_of(&request->config);
-    struct error weak = {0};
+    const enum exit_fence fence = request->config.exit_fence;
+    struct error why, obstacle, weak = {0};
 
     (void)out, (void)log;
     if (verb_plan(request, &plan, err) != 0)
         return -1;
     if (plan.guard_count == 0) /* host networking */
         return 0;
-    if (exit_fence_check(request, &plan, &weak, err) != 0)
+    if (fence != EXIT_FENCE_OFF && fence_check(&terms, &plan, &why) != 0 &&
+        (fence == EXIT_FENCE_REQUIRE || fence_probe(&obstacle) == 0))
+        weak = why;
+    if (verb_leave_fence(request, err) != 0)
         return -1;
     if (guards_check(&plan, &terms, err) != 0)
         return explain(request, &terms, err);

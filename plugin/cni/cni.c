@@ -1,7 +1,6 @@
 #include "cni/cni.h"
 
 #include "cni/environment.h"
-#include "cni/exit_fence.h"
 #include "cni/request.h"
 #include "cni/response.h"
 #include "cni/verbs.h"
@@ -70,7 +69,7 @@ static int drop_privileges(const struct verb *verb, const struct request *reques
 {
     if (verb->has_no_request)
         return privileges_keep(PRIVILEGES_RULES, err);
-    return privileges_keep(verb->needs.plan ? PRIVILEGES_POD : exit_fence_privileges(request), err);
+    return privileges_keep(verb->needs.plan ? PRIVILEGES_POD : verb_privileges(request), err);
 }
 
 static int run(const struct verb *verb, const struct environment *environment, int in, FILE *out,

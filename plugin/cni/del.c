@@ -1,4 +1,3 @@
-#include "cni/exit_fence.h"
 #include "cni/verbs.h"
 #include "kernel/backends.h"
 
@@ -11,7 +10,7 @@ int verb_del(const struct request *request, FILE *out, FILE *log, struct error *
     (void)out, (void)log;
     if (!owner_fits(&request->attachment.owner))
         return 0; /* no ADD can have succeeded for it */
-    if (exit_fence_prune(request, err) != 0)
+    if (verb_prune_fence(request, err) != 0)
         return -1;
     /* Where ADD would look in the host is where its guards are likely; only a hint, so it
      * may fail. */

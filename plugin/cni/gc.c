@@ -1,4 +1,3 @@
-#include "cni/exit_fence.h"
 #include "cni/verbs.h"
 #include "kernel/backends.h"
 #include "kernel/links/links.h"
@@ -34,7 +33,7 @@ int verb_gc(const struct request *request, FILE *out, FILE *log, struct error *e
     struct selection selection = {.goes = goes, .context = request};
 
     (void)out, (void)log;
-    if (exit_fence_prune(request, err) != 0)
+    if (verb_prune_fence(request, err) != 0)
         return -1;
     return guards_remove(&selection, &terms, NULL, err);
 }

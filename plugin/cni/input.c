@@ -28,16 +28,6 @@ static int await(int fd, int64_t deadline, unsigned timeout, struct error *err)
     }
 }
 
-/* One read into what is left of the buffer. *got is 0 at the end, and -1 if there was
- * nothing yet. */
-static int read_some(int fd, char *buffer, size_t size, ssize_t *got, struct error *err)
-{
-    *got = read(fd, buffer, size);
-    if (*got < 0 && errno != EINTR && errno != EAGAIN)
-        return error_set(err, ERROR_IO, "read standard input: %m");
-    return 0;
-}
-
 int input_read(int fd, size_t limit, unsigned timeout, char **out, size_t *length,
                struct error *err)
 {
@@ -56,9 +46,11 @@ int input_read(int fd, size_t limit, unsigned timeout, char **out, size_t *lengt
                 return error_no_memory(err);
             text = larger;
         }
-        if (await(fd, deadline, timeout, err) != 0 ||
-            read_some(fd, text + used, size - used, &got, err) != 0)
+        if (await(fd, deadline, timeout, err) != 0)
             return -1;
+        got = read(fd, text + used, size - used);
+        if (got < 0 && errno != EINTR && errno != EAGAIN)
+            return error_set(err, ERROR_IO, "read standard input: %m");
         if (got == 0)
             break;
         if (got > 0)
