@@ -19,13 +19,14 @@
 
 #define cleanup(function) __attribute__((cleanup(cleanup_##function)))
 
-/* cleanup(plan) is plan_free: of a type that has one. */
-#define CLEANUP_FREE(type)                                                                         \
+/* cleanup(stand) is stand_close, where this says so; and plan_free, of a type that has that. */
+#define CLEANUP_BY(type, function)                                                                 \
     static inline void cleanup_##type(struct type *variable)                                       \
     {                                                                                              \
-        type##_free(variable);                                                                     \
+        function(variable);                                                                        \
     }                                                                                              \
     struct type /* for the semicolon */
+#define CLEANUP_FREE(type) CLEANUP_BY(type, type##_free)
 
 #define must_use __attribute__((warn_unused_result))
 

@@ -232,8 +232,7 @@ static int move_all(struct move *move, const struct listing *seen, struct error 
                                  move->to->name);
         }
         listing_free(&before);
-        before = move->left;
-        move->left = (struct listing){0};
+        before = steal(&move->left);
         if (!look(move))
             return 0;
         drop_overtaken(move, &before);

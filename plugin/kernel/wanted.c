@@ -98,8 +98,7 @@ int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
     qsort(wanted.guards, wanted.guard_count, sizeof(*wanted.guards), compare_wanted);
     qsort(wanted.tags, wanted.tag_count, sizeof(*wanted.tags), compare_owners);
     wanted.guard_count = keep_last(wanted.guards, wanted.guard_count);
-    *out = wanted;
-    wanted = (struct wanted){0};
+    *out = steal(&wanted);
     return 0;
 }
 

@@ -48,7 +48,7 @@ static void what_is_right_stays(void **state)
                           there("eni2", VERDICT_DROP, OWNER_B)};
     struct guard guard = held[0].guard;
     struct plan plan = plan_of(&guard, 1, OWNER_A);
-    cleanup(changes) struct nft_changes changes = change(&plan, 1, held, 2, NULL, false);
+    cleanup(nft_changes) struct nft_changes changes = change(&plan, 1, held, 2, NULL, false);
 
     (void)state;
     assert_int_equal(changes.gone_count, 0);
@@ -68,7 +68,7 @@ static void verdict_and_tag_are_replaced(void **state)
 
     (void)state;
     for (int anew = 0; anew < 2; anew++) {
-        cleanup(changes) struct nft_changes changes = change(&plan, 1, held, 3, NULL, anew);
+        cleanup(nft_changes) struct nft_changes changes = change(&plan, 1, held, 3, NULL, anew);
 
         assert_int_equal(changes.gone_count, anew ? 0 : 3);
         assert_int_equal(changes.fresh_count, 3);
@@ -97,7 +97,8 @@ static void what_was_not_seen_stays(void **state)
         const struct listing seen = {.held = before, .held_count = count};
 
         for (int anew = 0; anew < 2; anew++) {
-            cleanup(changes) struct nft_changes changes = change(&plan, 1, held, 1, &seen, anew);
+            cleanup(nft_changes) struct nft_changes changes =
+                change(&plan, 1, held, 1, &seen, anew);
 
             assert_int_equal(changes.gone_count, 0);
             assert_int_equal(changes.fresh_count, (size_t)anew);
@@ -113,7 +114,7 @@ static void what_was_seen_goes_if_nothing_has_changed_since(void **state)
     struct listing seen = {.held = held, .held_count = 1};
     struct guard guard = {.interface = "eni1", .verdict = VERDICT_DROP};
     struct plan plan = plan_of(&guard, 1, OWNER_A);
-    cleanup(changes) struct nft_changes changes = change(&plan, 1, held, 1, &seen, false);
+    cleanup(nft_changes) struct nft_changes changes = change(&plan, 1, held, 1, &seen, false);
 
     (void)state;
     assert_int_equal(changes.gone_count, 1);
@@ -132,7 +133,8 @@ static void what_is_nobody_s_goes_seen_or_not(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct held held = there("eni1", VERDICT_PASS, tags[i]);
-        cleanup(changes) struct nft_changes changes = change(&plan, 1, &held, 1, &nothing, false);
+        cleanup(nft_changes) struct nft_changes changes =
+            change(&plan, 1, &held, 1, &nothing, false);
 
         assert_int_equal(changes.gone_count, 1);
         assert_int_equal(changes.fresh_count, 1);
@@ -147,7 +149,7 @@ static void what_is_stale_is_left_to_who_has_seen_it(void **state)
     const struct listing seen = {.held = held, .held_count = 1};
     struct guard guard = {.interface = "new", .verdict = VERDICT_DROP};
     struct plan plan = plan_of(&guard, 1, OWNER_A);
-    cleanup(changes) struct nft_changes changes = change(&plan, 1, held, 1, &seen, false);
+    cleanup(nft_changes) struct nft_changes changes = change(&plan, 1, held, 1, &seen, false);
 
     (void)state;
     assert_int_equal(changes.gone_count, 0);
@@ -162,7 +164,7 @@ static void stale_guards_of_a_plans_owner_go(void **state)
                           there("x", VERDICT_DROP, "")};
     struct guard guard = {.interface = "new", .verdict = VERDICT_DROP};
     struct plan plan = plan_of(&guard, 1, OWNER_A);
-    cleanup(changes) struct nft_changes changes = change(&plan, 1, held, 4, NULL, false);
+    cleanup(nft_changes) struct nft_changes changes = change(&plan, 1, held, 4, NULL, false);
 
     (void)state;
     assert_int_equal(changes.gone_count, 1);
@@ -177,7 +179,7 @@ static void made_anew_the_others_come_along(void **state)
                           there("x", VERDICT_DROP, "somebody's")};
     struct guard guard = {.interface = "a", .verdict = VERDICT_DROP};
     struct plan plan = plan_of(&guard, 1, OWNER_A);
-    cleanup(changes) struct nft_changes changes = change(&plan, 1, held, 3, NULL, true);
+    cleanup(nft_changes) struct nft_changes changes = change(&plan, 1, held, 3, NULL, true);
 
     (void)state;
     assert_int_equal(changes.gone_count, 0);
@@ -193,7 +195,7 @@ static void of_two_plans_for_an_interface_one_counts(void **state)
     struct guard guards[] = {{.interface = "eni1", .verdict = VERDICT_DROP},
                              {.interface = "eni1", .verdict = VERDICT_DROP}};
     struct plan plans[] = {plan_of(&guards[0], 1, OWNER_A), plan_of(&guards[1], 1, OWNER_B)};
-    cleanup(changes) struct nft_changes changes = change(plans, 2, NULL, 0, NULL, false);
+    cleanup(nft_changes) struct nft_changes changes = change(plans, 2, NULL, 0, NULL, false);
 
     (void)state;
     assert_int_equal(changes.fresh_count, 1);

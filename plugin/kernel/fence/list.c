@@ -193,8 +193,7 @@ int fence_list(const struct known_links *known, const struct terms *terms, const
         return -1;
     merge_incoming(&listing);
     name_incoming(&listing, links, count);
-    *out = listing;
-    listing = (struct fence_listing){0};
+    *out = steal(&listing);
     return 0;
 }
 

@@ -118,9 +118,6 @@ void maps_contents_free(struct maps_contents *contents);
 
 CLEANUP_FREE(maps_contents);
 
-static inline void cleanup_maps(struct maps *maps)
-{
-    maps_close(maps);
-}
+CLEANUP_BY(maps, maps_close);
 
 #endif

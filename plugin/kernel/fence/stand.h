@@ -49,9 +49,6 @@ must_use int stand_put(const struct stand *stand, const struct uplink *link,
 /* Takes all of ours away. */
 must_use int stand_remove(const struct stand *stand, struct error *err);
 
-static inline void cleanup_stand(struct stand *stand)
-{
-    stand_close(stand);
-}
+CLEANUP_BY(stand, stand_close);
 
 #endif

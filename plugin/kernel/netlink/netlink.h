@@ -63,9 +63,6 @@ must_use int netlink_exchange(struct netlink *netlink, struct iovec *parts, size
                               uint32_t first, uint32_t last, netlink_take *take, void *context,
                               struct error *err);
 
-static inline void cleanup_netlink(struct netlink *netlink)
-{
-    netlink_close(netlink);
-}
+CLEANUP_BY(netlink, netlink_close);
 
 #endif

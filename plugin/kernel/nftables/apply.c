@@ -88,8 +88,7 @@ static int look_for_plans(struct nft_socket *socket, const struct application *j
         question.all_guards = true;
         return nft_view_read(socket, &question, out, err);
     }
-    *out = view;
-    view = (struct nft_view){0};
+    *out = steal(&view);
     return 0;
 }
 
@@ -218,7 +217,7 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
 {
     struct application *job = context;
     cleanup(nft_view) struct nft_view view = {0};
-    cleanup(changes) struct nft_changes changes = {0};
+    cleanup(nft_changes) struct nft_changes changes = {0};
     cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(netlink_messages) struct netlink_messages rest = {0};
     cleanup(netlink_messages) struct netlink_messages question = {0};

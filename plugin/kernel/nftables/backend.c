@@ -33,8 +33,7 @@ static int list_once(struct nft_socket *socket, void *context, struct error *err
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
-    job->listing = view.listing;
-    view.listing = (struct listing){0};
+    job->listing = steal(&view.listing);
     return 0;
 }
 

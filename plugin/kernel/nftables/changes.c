@@ -72,7 +72,7 @@ int changes_make(const struct plan *plans, size_t plan_count, const struct listi
     const struct held *held = listing->held;
     size_t held_count = listing->held_count;
     cleanup(wanted) struct wanted wanted = {0};
-    cleanup(changes) struct nft_changes changes = {0};
+    cleanup(nft_changes) struct nft_changes changes = {0};
 
     if (wanted_make(plans, plan_count, &wanted, err) < 0)
         return -1;
@@ -97,12 +97,11 @@ int changes_make(const struct plan *plans, size_t plan_count, const struct listi
         h += there != NULL;
         w += should != NULL;
     }
-    *out = changes;
-    changes = (struct nft_changes){0};
+    *out = steal(&changes);
     return 0;
 }
 
-void changes_free(struct nft_changes *changes)
+void nft_changes_free(struct nft_changes *changes)
 {
     free(changes->gone);
     free(changes->fresh);

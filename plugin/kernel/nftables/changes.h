@@ -28,11 +28,8 @@ void held_sort(struct held *held, size_t *count);
 must_use int changes_make(const struct plan *plans, size_t plan_count,
                           const struct listing *listing, const struct listing *seen, bool anew,
                           struct nft_changes *out, struct error *err);
-void changes_free(struct nft_changes *changes);
+void nft_changes_free(struct nft_changes *changes);
 
-static inline void cleanup_changes(struct nft_changes *changes)
-{
-    changes_free(changes);
-}
+CLEANUP_FREE(nft_changes);
 
 #endif

@@ -43,9 +43,6 @@ must_use int nft_commit(struct nft_socket *socket, const struct netlink_messages
 must_use int nft_rehearse(struct nft_socket *socket, const struct netlink_messages *messages,
                           struct error *err);
 
-static inline void cleanup_nft_socket(struct nft_socket *socket)
-{
-    nft_close(socket);
-}
+CLEANUP_BY(nft_socket, nft_close);
 
 #endif

@@ -231,8 +231,7 @@ int nft_view_read(struct nft_socket *socket, const struct nft_question *question
     if (listing->former && terms != NULL && question->all_guards &&
         read_former(socket, terms, view, err) < 0)
         return -1;
-    *out = reading.view;
-    reading.view = (struct nft_view){0};
+    *out = steal(&reading.view);
     return 0;
 }
 

@@ -67,9 +67,6 @@ must_use int replacement_commit_over(struct replacement *replacement, const char
 
 void replacement_drop(struct replacement *replacement);
 
-static inline void cleanup_replacement(struct replacement *replacement)
-{
-    replacement_drop(replacement);
-}
+CLEANUP_BY(replacement, replacement_drop);
 
 #endif
