@@ -36,12 +36,11 @@ static int find_shared(struct work *work, struct error *err)
     if (uplinks_of_node(NULL, &nowhere, NULL, 0, &links, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count && !maps_exist(&work->shared); i++) {
-        cleanup(stand) struct stand stand = STAND_NONE;
+        cleanup(stand) struct stand stand = {0};
 
         if (stand_look(&links[i], &stand, err) < 0)
             return -1;
-        work->shared = stand.maps;
-        stand = (struct stand)STAND_NONE;
+        work->shared = steal(&stand.maps);
     }
     return maps_exist(&work->shared) ? 0 : maps_create(work->terms->others, &work->shared, err);
 }
@@ -69,7 +68,7 @@ static int choose_maps(struct work *work, const struct stand *stand, const struc
 static int try_to_hold(struct work *work, const struct uplink *uplink, bool *lost,
                        struct error *err)
 {
-    cleanup(stand) struct stand stand = STAND_NONE;
+    cleanup(stand) struct stand stand = {0};
     const struct maps *maps = NULL;
 
     if (stand_look(uplink, &stand, err) < 0)
@@ -108,7 +107,7 @@ static int hold(struct work *work, const struct uplink *uplink, struct error *er
 int fence_add(const struct terms *terms, const struct plan *plan, struct error *err)
 {
     cleanup(work) struct work work = {
-        .terms = terms, .plans = plan, .plan_count = 1, .how = MAPS_TIGHTEN, .shared = MAPS_NONE};
+        .terms = terms, .plans = plan, .plan_count = 1, .how = MAPS_TIGHTEN};
     cleanup(free_memory) struct uplink *uplinks = NULL;
     size_t count = 0;
 
@@ -153,7 +152,7 @@ int fence_sync(const struct terms *terms, const struct plan *plans, size_t plan_
     cleanup(known_links) struct known_links links = {0};
     cleanup(plan) struct plan there = {0};
     cleanup(work) struct work work = {
-        .terms = terms, .plans = &there, .plan_count = 1, .how = MAPS_SET, .shared = MAPS_NONE};
+        .terms = terms, .plans = &there, .plan_count = 1, .how = MAPS_SET};
     cleanup(free_memory) struct uplink *uplinks = NULL;
     size_t count = 0;
     int result = 0;
@@ -192,7 +191,7 @@ static void find_fault(struct error *faults, const struct uplink *uplink, const 
 static int check_uplink(const struct terms *terms, const struct plan *plan,
                         const struct uplink *uplink, struct error *faults, struct error *err)
 {
-    cleanup(stand) struct stand stand = STAND_NONE;
+    cleanup(stand) struct stand stand = {0};
     size_t wrong = 0;
 
     if (stand_look(uplink, &stand, err) < 0)
@@ -246,7 +245,7 @@ int fence_remove(size_t *removed, struct error *err)
     if (uplinks_of_node(NULL, &nowhere, NULL, 0, &links, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        cleanup(stand) struct stand stand = STAND_NONE;
+        cleanup(stand) struct stand stand = {0};
 
         if (stand_look(&links[i], &stand, err) < 0)
             return -1;
@@ -260,7 +259,7 @@ int fence_remove(size_t *removed, struct error *err)
 
 int fence_probe(struct error *why)
 {
-    cleanup(maps) struct maps maps = MAPS_NONE;
+    cleanup(maps) struct maps maps = {0};
     cleanup(close_fd) int program = -1;
     cleanup(close_fd) int found = -1;
 

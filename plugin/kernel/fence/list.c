@@ -151,7 +151,7 @@ static void add_uplink(struct fence_listing *listing, const struct uplink *link,
 static int look_at(struct fence_listing *listing, const struct uplink *link, struct maps *maps,
                    struct error *err)
 {
-    cleanup(stand) struct stand stand = STAND_NONE;
+    cleanup(stand) struct stand stand = {0};
 
     if (stand_look(link, &stand, err) < 0)
         return -1;
@@ -163,18 +163,17 @@ static int look_at(struct fence_listing *listing, const struct uplink *link, str
             listing->divided || (maps_exist(&stand.maps) && stand.maps.id != maps->id);
         return 0;
     }
-    *maps = stand.maps;
-    stand = (struct stand)STAND_NONE;
+    *maps = steal(&stand.maps);
     return add_terms(listing, maps, err);
 }
 
 int fence_list(const struct known_links *known, const struct terms *terms, const struct plan *plans,
                size_t plan_count, struct fence_listing *out, struct error *err)
 {
-    const struct stand nothing = STAND_NONE;
+    const struct stand nothing = {0};
     cleanup(fence_listing) struct fence_listing listing = {0};
     cleanup(free_memory) struct uplink *links = NULL;
-    cleanup(maps) struct maps maps = MAPS_NONE;
+    cleanup(maps) struct maps maps = {0};
     bool possible = stand_is_possible();
     size_t count = 0;
 

@@ -22,10 +22,10 @@ const struct map_shape map_shapes[MAPS] = {
 
 void maps_close(struct maps *maps)
 {
-    for (size_t i = 0; i < MAPS; i++) {
-        cleanup_close_fd(&maps->fds[i]);
-        maps->fds[i] = -1;
-    }
+    for (size_t i = 0; i < MAPS; i++)
+        if (maps->fds[i] > 0)
+            cleanup_close_fd(&maps->fds[i]);
+    *maps = (struct maps){0};
 }
 
 enum verdict maps_verdict(enum verdict verdict)
@@ -47,7 +47,7 @@ static int namespace_cookie(uint64_t *out, struct error *err)
 
 int maps_create(enum verdict others, struct maps *out, struct error *err)
 {
-    cleanup(maps) struct maps maps = MAPS_NONE;
+    cleanup(maps) struct maps maps = {0};
     struct fence_settings settings = {.others = maps_verdict(others)};
     struct bpf_map_info info;
     uint32_t first = 0;
@@ -63,8 +63,7 @@ int maps_create(enum verdict others, struct maps *out, struct error *err)
         bpf_map_info(maps.fds[MAP_SETTINGS], &info) < 0)
         return bpf_failed("fill a map of the exit fence", err);
     maps.id = info.id;
-    *out = maps;
-    maps = (struct maps)MAPS_NONE;
+    *out = steal(&maps);
     return 0;
 }
 
@@ -83,7 +82,7 @@ static int take_map(uint32_t id, struct maps *maps, size_t *found, struct error 
     if (fd < 0 || bpf_map_info(fd, &info) < 0)
         return bpf_failed("find a map of the exit fence", err);
     for (size_t i = 0; i < MAPS; i++) {
-        if (maps->fds[i] >= 0 || !is_shaped(&info, &map_shapes[i]))
+        if (maps->fds[i] > 0 || !is_shaped(&info, &map_shapes[i]))
             continue;
         maps->fds[i] = steal_fd(&fd);
         ++*found;
@@ -96,7 +95,7 @@ static int take_map(uint32_t id, struct maps *maps, size_t *found, struct error 
 
 int maps_of(int program, struct maps *out, struct error *err)
 {
-    cleanup(maps) struct maps maps = MAPS_NONE;
+    cleanup(maps) struct maps maps = {0};
     struct bpf_prog_info info;
     uint32_t ids[2 * MAPS];
     uint32_t count = 2 * MAPS;
@@ -107,11 +106,7 @@ int maps_of(int program, struct maps *out, struct error *err)
     for (uint32_t i = 0; i < count && i < 2 * MAPS; i++)
         if (take_map(ids[i], &maps, &found, err) < 0)
             return -1;
-    *out = (struct maps)MAPS_NONE;
-    if (found == MAPS) {
-        *out = maps;
-        maps = (struct maps)MAPS_NONE;
-    }
+    *out = found == MAPS ? steal(&maps) : (struct maps){0};
     return 0;
 }
 

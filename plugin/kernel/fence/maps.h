@@ -46,20 +46,15 @@ struct fence_count {
     uint64_t passed;
 };
 
+/* A set, or none: all zeros. (A descriptor is never 0, which main sees to.) */
 struct maps {
     int fds[MAPS];
     uint32_t id; /* of the first, which tells sets of maps apart */
 };
 
-#define MAPS_NONE                                                                                  \
-    {                                                                                              \
-        .fds = { -1, -1, -1, -1 }                                                                  \
-    }
-
-/* Whether there is a set: MAPS_NONE is none. */
 static inline bool maps_exist(const struct maps *maps)
 {
-    return maps->fds[0] >= 0;
+    return maps->fds[0] > 0;
 }
 
 /* What it makes of a verdict: the program drops or lets pass. */
@@ -69,7 +64,7 @@ enum verdict maps_verdict(enum verdict verdict);
 must_use int maps_create(enum verdict others, struct maps *out, struct error *err);
 
 /*
- * The set that a program uses, whichever version of ours it is; MAPS_NONE if it uses none of this
+ * The set that a program uses, whichever version of ours it is; none if it uses none of this
  * shape. Errors: ERROR_KERNEL.
  */
 must_use int maps_of(int program, struct maps *out, struct error *err);

@@ -59,7 +59,7 @@ int fence_prune(const struct terms *terms, struct error *err)
     if (uplinks_of_routes(terms, NULL, 0, &uplinks, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        cleanup(stand) struct stand stand = STAND_NONE;
+        cleanup(stand) struct stand stand = {0};
 
         if (stand_look(&uplinks[i], &stand, err) < 0)
             return -1;

@@ -47,7 +47,7 @@ int stand_need(struct error *err)
 
 int stand_look(const struct uplink *link, struct stand *out, struct error *err)
 {
-    cleanup(stand) struct stand stand = STAND_NONE;
+    cleanup(stand) struct stand stand = {0};
 
     if (tcx_query(link->index, &stand.tcx) < 0) {
         stand.gone = errno == ENODEV;
@@ -59,8 +59,7 @@ int stand_look(const struct uplink *link, struct stand *out, struct error *err)
     for (uint32_t i = 0; i < stand.tcx.count; i++)
         if (look_at_program(&stand, i, err) < 0)
             return error_context(err, "exit fence on %s", link->name);
-    *out = stand;
-    stand = (struct stand)STAND_NONE;
+    *out = steal(&stand);
     return 0;
 }
 

@@ -22,11 +22,6 @@ struct stand {
     bool gone;                   /* there is no such link any more, nor any packet through it */
 };
 
-#define STAND_NONE                                                                                 \
-    {                                                                                              \
-        .maps = MAPS_NONE                                                                          \
-    }
-
 /* Whether the kernel has such places (tcx) at all, and who needs one. Errors: ERROR_KERNEL. */
 bool stand_is_possible(void);
 must_use int stand_need(struct error *err);
