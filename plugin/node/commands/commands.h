@@ -5,6 +5,7 @@
 #define IMDS_GUARD_COMMANDS_COMMANDS_H
 
 #include "guard/error.h"
+#include "node/pods/sync.h"
 
 #include <stdio.h>
 
@@ -29,6 +30,21 @@ extern const struct command commands[];
 
 /* Says on err why the command failed. Returns EXIT_FAILED. */
 int command_failed(const char *command, const struct error *why, FILE *err);
+
+/*
+ * All rules of ours away, as flush and uninstall do: asks on standard input and `out` whether that is wanted.
+ * EXIT_OK if it is; else, said on err as `command`'s: EXIT_FAILED, or EXIT_USAGE where nobody can be asked.
+ */
+int rules_confirm(const char *command, FILE *out, FILE *err);
+
+/* Takes them away, of all backends, and the exit fence, and says so on out. Errors: guards_remove's,
+ * fence_remove's; either is tried. */
+int rules_remove(FILE *out, struct error *err);
+
+/* A run of sync with its report, as sync and install do: answers on out, complaints on err as `command`'s.
+ * Returns the exit code. */
+int sync_and_report(const char *command, const struct settings_sources *sources,
+                    const struct sync_options *options, FILE *out, FILE *err);
 
 /* NULL if there is none of that name. */
 const struct command *command_find(const char *name);

@@ -1,6 +1,10 @@
+#include "kernel/backends.h"
+#include "kernel/fence/fence.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
-#include "node/commands/rules.h"
+
+#include <string.h>
+#include <unistd.h>
 
 static const char about[] =
     "Removes everything of imds-guard from the kernel, of all backends: the guards, the table\n"
@@ -11,6 +15,51 @@ static const char about[] =
     "\n"
     "Exit code: 0 done, or there was nothing to do; 1 failed, or not wanted after all (said on\n"
     "standard error), 2 wrong options, or nobody to ask.\n";
+
+static bool is_wanted(FILE *out)
+{
+    char answer[16] = "";
+
+    fprintf(out, "Remove all guards? Pods will reach the instance metadata service. [y/N] ");
+    fflush(out);
+    if (!fgets(answer, sizeof(answer), stdin))
+        return false;
+    return strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0;
+}
+
+int rules_confirm(const char *command, FILE *out, FILE *err)
+{
+    if (!isatty(STDIN_FILENO)) {
+        fprintf(err, "imds-guard %s: standard input is no terminal to ask on; give --yes\n",
+                command);
+        return EXIT_USAGE;
+    }
+    if (is_wanted(out))
+        return EXIT_OK;
+    fprintf(err, "imds-guard %s: nothing removed\n", command);
+    return EXIT_FAILED;
+}
+
+int rules_remove(FILE *out, struct error *err)
+{
+    const struct selection everything = {.everything = true};
+    const struct terms any_terms = {.lock_timeout_seconds = CONFIG_LOCK_TIMEOUT_DEFAULT};
+    struct error other = {0};
+    size_t removed = 0;
+    size_t links = 0;
+    const bool guards_left = guards_remove(&everything, &any_terms, &removed, err) < 0;
+    const bool fence_left = fence_remove(&links, &other) < 0;
+
+    if (!guards_left)
+        fprintf(out, "%zu guard%s removed from the kernel\n", removed, removed == 1 ? "" : "s");
+    if (links > 0)
+        fprintf(out, "exit fence taken off %zu link%s\n", links, links == 1 ? "" : "s");
+    if (guards_left && fence_left)
+        return error_details(err, "%s", other.msg);
+    if (fence_left)
+        *err = other;
+    return guards_left || fence_left ? -1 : 0;
+}
 
 int command_flush(int argc, char **argv, FILE *out, FILE *err)
 {

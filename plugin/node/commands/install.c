@@ -1,6 +1,5 @@
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
-#include "node/commands/sync.h"
 
 static const char about[] =
     "Copies this binary into the runtime's plugin directory, then puts the imds-guard entry last\n"

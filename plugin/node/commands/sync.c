@@ -1,5 +1,3 @@
-#include "node/commands/sync.h"
-
 #include "node/chain/entry.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"

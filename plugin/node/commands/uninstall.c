@@ -1,7 +1,7 @@
 #include "guard/config.h"
+#include "kernel/holdings.h"
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
-#include "node/commands/rules.h"
 
 static const char about[] =
     "Takes the imds-guard entry out of every file of the conflists' directory, also out of\n"
@@ -43,6 +43,26 @@ static int take_entry(const struct install_options *where, struct install_report
     return 0;
 }
 
+/* What it means that they stay, once nobody is called for them any more. */
+static void tell_kept(FILE *out)
+{
+    const struct terms any_terms = {.lock_timeout_seconds = CONFIG_LOCK_TIMEOUT_DEFAULT};
+    cleanup(holdings) struct holdings holdings = {0};
+    struct error why = {0};
+    size_t kept = 0;
+
+    if (holdings_gather(&any_terms, &holdings, &why) < 0)
+        fprintf(out, "what rules are kept cannot be told: %s\n", why.msg);
+    for (size_t i = 0; i < BACKEND_COUNT; i++)
+        kept += holdings.items[i].listing.held_count;
+    if (holdings_present(&holdings))
+        fprintf(
+            out,
+            "%zu guard%s kept, and the verdict for others (%s): the runtime calls imds-guard no "
+            "more, so they stay for new pods, too, until imds-guard flush\n",
+            kept, kept == 1 ? "" : "s", verdict_name(holdings_others(&holdings)));
+}
+
 static int remove_binary(const char *bin_dir, FILE *out, struct error *err)
 {
     cleanup(free_text) char *path = NULL;
@@ -68,7 +88,7 @@ static int uninstall(const struct uninstall_options *options, struct install_rep
         (!options->keep_guards && rules_remove(out, why) < 0))
         return -1;
     if (options->keep_guards)
-        rules_tell_kept(out);
+        tell_kept(out);
     if (!options->remove_binary)
         return 0;
     if (report->named > 0 || report->failed > 0)
