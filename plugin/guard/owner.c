@@ -153,30 +153,7 @@ static size_t owner_length(const char *text)
     return strcspn(text, " ");
 }
 
-/* What comes behind `start` in `text`; NULL if that begins with something else. */
-static const char *behind(const char *text, const char *start)
-{
-    size_t length = strlen(start);
-
-    return text != NULL && strncmp(text, start, length) == 0 ? text + length : NULL;
-}
-
-static const char *behind_separator(const char *text, char separator)
-{
-    return text != NULL && *text == separator ? text + 1 : NULL;
-}
-
-/* Tags are parsed only where the owner's bytes are there already: among a thousand, for one. */
-bool tag_is_owned_by(const char *text, const struct owner *owner)
-{
-    const char *rest = behind_separator(behind(text, owner->network), '/');
-    struct tag tag;
-
-    rest = behind_separator(behind(rest, owner->container_id), '/');
-    rest = behind_separator(behind(rest, owner->ifname), ' ');
-    return rest != NULL && tag_parse(text, &tag) && owner_compare(&tag.owner, owner) == 0;
-}
-
+/* Tags are parsed only where the same bytes are there already: among a thousand, for one. */
 bool tags_have_same_owner(const char *a, const char *b)
 {
     size_t length = owner_length(a);

@@ -75,9 +75,7 @@ unsigned tag_guards(const char *text);
 /* By network, then container id, then ifname, each in the order of strcmp(3). */
 int owner_compare(const struct owner *a, const struct owner *b);
 
-/* Whether the tag belongs to the owner, or two tags to the same one. Text that is no tag:
- * to none. */
-bool tag_is_owned_by(const char *text, const struct owner *owner);
+/* Whether two tags belong to the same owner. Text that is no tag: to none. */
 bool tags_have_same_owner(const char *a, const char *b);
 
 #endif

@@ -236,19 +236,21 @@ int guards_remove(const struct selection *selection, const struct terms *terms, 
     return result;
 }
 
-static bool is_owned(const struct held *held, const void *owner)
+static bool is_owned(const struct held *held, const void *tag)
 {
-    return tag_is_owned_by(held->tag, owner);
+    return tags_have_same_owner(held->tag, tag);
 }
 
 int guards_remove_owner(const struct owner *owner, const char (*interfaces)[INTERFACE_NAME_SIZE],
                         size_t interface_count, const struct terms *terms, struct error *err)
 {
+    char tag[TAG_SIZE] = "";
     const struct selection selection = {.goes = is_owned,
-                                        .context = owner,
+                                        .context = tag,
                                         .interfaces = interfaces,
                                         .interface_count = interface_count};
 
+    tag_write(owner, 1, NULL, NULL, tag);
     return guards_remove(&selection, terms, NULL, err);
 }
 

@@ -198,9 +198,10 @@ static void refuses_names_that_must_not_get_into_a_rule(void **state)
 static bool is_of(const struct held *held, const void *container)
 {
     struct owner owner = {.network = "net", .container_id = container, .ifname = "eth0"};
+    struct tag tag;
 
     assert_int_equal(held->families, FAMILY_IPV6);
-    return tag_is_owned_by(held->tag, &owner);
+    return tag_parse(held->tag, &tag) && owner_compare(&tag.owner, &owner) == 0;
 }
 
 static void takes_away_what_is_selected(void **state)
