@@ -32,20 +32,6 @@ static int compare_wanted(const void *a, const void *b)
     return left->rank < right->rank ? -1 : left->rank > right->rank;
 }
 
-/* By owner, which a tag has in front of its first space (owner.h). */
-static int compare_owners(const void *a, const void *b)
-{
-    const char *left = *(const char *const *)a;
-    const char *right = *(const char *const *)b;
-    size_t left_length = strcspn(left, " ");
-    size_t right_length = strcspn(right, " ");
-    int order = memcmp(left, right, left_length < right_length ? left_length : right_length);
-
-    if (order == 0 && left_length != right_length)
-        order = left_length < right_length ? -1 : 1;
-    return order;
-}
-
 int wanted_check(const struct plan *plan, struct error *err)
 {
     struct tag tag;
@@ -77,7 +63,7 @@ static size_t keep_last(struct wanted_guard *guards, size_t count)
 
 int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out, struct error *err)
 {
-    cleanup(wanted) struct wanted wanted = {0};
+    cleanup(wanted) struct wanted wanted = {.plans = plans, .plan_count = plan_count};
     size_t guard_count = 0;
 
     for (size_t i = 0; i < plan_count; i++) {
@@ -86,17 +72,13 @@ int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
         guard_count += plans[i].guard_count;
     }
     wanted.guards = calloc(guard_count + 1, sizeof(*wanted.guards));
-    wanted.tags = calloc(plan_count + 1, sizeof(*wanted.tags));
-    if (!wanted.guards || !wanted.tags)
+    if (!wanted.guards)
         return error_no_memory(err);
-    for (size_t i = 0; i < plan_count; i++) {
-        wanted.tags[wanted.tag_count++] = plans[i].tag;
+    for (size_t i = 0; i < plan_count; i++)
         for (size_t j = 0; j < plans[i].guard_count; j++)
             wanted.guards[wanted.guard_count++] =
                 (struct wanted_guard){&plans[i].guards[j], plans[i].tag, i};
-    }
     qsort(wanted.guards, wanted.guard_count, sizeof(*wanted.guards), compare_wanted);
-    qsort(wanted.tags, wanted.tag_count, sizeof(*wanted.tags), compare_owners);
     wanted.guard_count = keep_last(wanted.guards, wanted.guard_count);
     *out = steal(&wanted);
     return 0;
@@ -105,7 +87,6 @@ int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
 void wanted_free(struct wanted *wanted)
 {
     free(wanted->guards);
-    free(wanted->tags);
     *wanted = (struct wanted){0};
 }
 
@@ -132,8 +113,8 @@ bool wanted_takes_over(const struct wanted_guard *wanted, const char *tag,
 
 bool wanted_owns(const struct wanted *wanted, const char *tag)
 {
-    const char **found =
-        bsearch(&tag, wanted->tags, wanted->tag_count, sizeof(*wanted->tags), compare_owners);
-
-    return found != NULL && tags_have_same_owner(*found, tag);
+    for (size_t i = 0; i < wanted->plan_count; i++)
+        if (tags_have_same_owner(wanted->plans[i].tag, tag))
+            return true;
+    return false;
 }

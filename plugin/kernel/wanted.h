@@ -21,8 +21,8 @@ struct wanted_guard {
 struct wanted {
     struct wanted_guard *guards; /* by interface, each of them once */
     size_t guard_count;
-    const char **tags; /* by owner */
-    size_t tag_count;
+    const struct plan *plans; /* borrowed */
+    size_t plan_count;
 };
 
 /*
@@ -48,7 +48,8 @@ const struct wanted_guard *wanted_find(const struct wanted *wanted, const char *
 bool wanted_takes_over(const struct wanted_guard *wanted, const char *tag,
                        const struct listing *seen);
 
-/* Whether one of the plans has the owner of this tag. */
+/* Whether one of the plans has the owner of this tag. Goes through them: it is asked where an ADD finds a
+ * guard that it does not want, which is seldom. */
 bool wanted_owns(const struct wanted *wanted, const char *tag);
 
 CLEANUP_FREE(wanted);
