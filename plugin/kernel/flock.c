@@ -43,18 +43,10 @@ static int alarm_set(unsigned after_ms, struct alarm *out)
                : 0;
 }
 
-static void alarm_unset(const struct alarm *alarm)
-{
-    const struct itimerval never = {0};
-
-    setitimer(ITIMER_REAL, &never, NULL);
-    sigprocmask(SIG_SETMASK, &alarm->mask, NULL);
-    sigaction(SIGALRM, &alarm->action, NULL);
-}
-
 int flock_within(int fd, unsigned timeout_ms)
 {
     const int64_t deadline = clock_deadline(timeout_ms);
+    const struct itimerval never = {0};
     struct alarm alarm;
     int problem;
 
@@ -66,7 +58,9 @@ int flock_within(int fd, unsigned timeout_ms)
     do
         problem = flock(fd, LOCK_EX) == 0 ? 0 : errno;
     while (problem == EINTR && clock_left(deadline) > 0);
-    alarm_unset(&alarm);
+    setitimer(ITIMER_REAL, &never, NULL);
+    sigprocmask(SIG_SETMASK, &alarm.mask, NULL);
+    sigaction(SIGALRM, &alarm.action, NULL);
     errno = problem == EINTR ? EWOULDBLOCK : problem;
     return problem == 0 ? 0 : -1;
 }

@@ -49,18 +49,6 @@ int wanted_check(const struct plan *plan, struct error *err)
     return 0;
 }
 
-/* Keeps the last of those with the same place. */
-static size_t keep_last(struct wanted_guard *guards, size_t count)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (i + 1 == count || compare_places(&guards[i], &guards[i + 1]) != 0)
-            guards[kept++] = guards[i];
-    }
-    return kept;
-}
-
 int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out, struct error *err)
 {
     cleanup(wanted) struct wanted wanted = {.plans = plans, .plan_count = plan_count};
@@ -79,7 +67,11 @@ int wanted_make(const struct plan *plans, size_t plan_count, struct wanted *out,
             wanted.guards[wanted.guard_count++] =
                 (struct wanted_guard){&plans[i].guards[j], plans[i].tag, i};
     qsort(wanted.guards, wanted.guard_count, sizeof(*wanted.guards), compare_wanted);
-    wanted.guard_count = keep_last(wanted.guards, wanted.guard_count);
+    /* Of those with the same place the last one stays. */
+    wanted.guard_count = 0;
+    for (size_t i = 0; i < guard_count; i++)
+        if (i + 1 == guard_count || compare_places(&wanted.guards[i], &wanted.guards[i + 1]) != 0)
+            wanted.guards[wanted.guard_count++] = wanted.guards[i];
     *out = steal(&wanted);
     return 0;
 }

@@ -119,12 +119,6 @@ int fence_add(const struct terms *terms, const struct plan *plan, struct error *
     return 0;
 }
 
-static bool is_gone(const struct known_links *links, int index)
-{
-    return links->count > 0 &&
-           known_links_find(links, &(struct link_question){.index = index}) == NULL;
-}
-
 /*
  * The plans' guards but those whose links are gone: a pod may have ended since they were made, and what its
  * DEL has had forgotten is none of what there is to do. The caller frees out->guards.
@@ -140,9 +134,12 @@ static int leave_out_gone(const struct known_links *links, const struct plan *pl
     if (out->guards == NULL)
         return error_no_memory(err);
     for (size_t i = 0; i < plan_count; i++)
-        for (size_t j = 0; j < plans[i].guard_count; j++)
-            if (!is_gone(links, plans[i].guards[j].index))
+        for (size_t j = 0; j < plans[i].guard_count; j++) {
+            const struct link_question link = {.index = plans[i].guards[j].index};
+
+            if (links->count == 0 || known_links_find(links, &link) != NULL)
                 out->guards[out->guard_count++] = plans[i].guards[j];
+        }
     return 0;
 }
 

@@ -9,16 +9,6 @@
 
 /* --- by routes ---------------------------------------------------------------------------------- */
 
-/* How many there may be of one endpoint. */
-static size_t count_questions(const struct plan *plans, size_t plan_count)
-{
-    size_t count = 1;
-
-    for (size_t i = 0; i < plan_count; i++)
-        count += plans[i].guard_count * plans[i].address_count;
-    return count;
-}
-
 /*
  * From a pod: through each of its interfaces, from each of its addresses. Which address is whose is
  * not asked: what the node would not forward has no route.
@@ -44,9 +34,12 @@ static size_t ask_from(const struct plan *plan, const struct route_question *own
 static struct route_question *questions_of(const struct terms *terms, const struct plan *plans,
                                            size_t plan_count, size_t *count)
 {
-    struct route_question *questions =
-        calloc(terms->endpoint_count * count_questions(plans, plan_count) + 1, sizeof(*questions));
+    struct route_question *questions = NULL;
+    size_t room = 1; /* for those about one endpoint */
 
+    for (size_t i = 0; i < plan_count; i++)
+        room += plans[i].guard_count * plans[i].address_count;
+    questions = calloc(terms->endpoint_count * room + 1, sizeof(*questions));
     *count = 0;
     for (size_t i = 0; questions != NULL && i < terms->endpoint_count; i++) {
         struct route_question own = {.family = terms->endpoints[i].family};

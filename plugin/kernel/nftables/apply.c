@@ -21,15 +21,6 @@ struct application {
     bool again;   /* the table of version 0.1.0 is still to go */
 };
 
-static size_t count_guards(const struct application *job)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < job->plan_count; i++)
-        count += job->plans[i].guard_count;
-    return count;
-}
-
 /* Whether tags on the plan's interfaces announce guards of the same owner beyond those found. */
 static bool announces_more(const struct plan *plan, const struct listing *found)
 {
@@ -75,13 +66,15 @@ static bool needs_all(const struct application *job, const struct nft_view *view
 static int look_for_plans(struct nft_socket *socket, const struct application *job,
                           struct nft_view *out, struct error *err)
 {
-    struct nft_question question = {.terms = job->terms};
+    struct nft_question question = {.terms = job->terms, .all_guards = job->terms->exactly};
     cleanup(nft_view) struct nft_view view = {0};
 
-    question.all_guards = job->terms->exactly || count_guards(job) > NFT_NAMES_MAX;
-    for (size_t i = 0; !question.all_guards && i < job->plan_count; i++)
+    for (size_t i = 0; i < job->plan_count; i++)
         for (size_t j = 0; j < job->plans[i].guard_count; j++)
-            question.names[question.name_count++] = job->plans[i].guards[j].interface;
+            if (question.name_count < NFT_NAMES_MAX)
+                question.names[question.name_count++] = job->plans[i].guards[j].interface;
+            else
+                question.all_guards = true;
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
     if (!question.all_guards && view.listing.present && needs_all(job, &view)) {

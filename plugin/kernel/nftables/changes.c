@@ -24,18 +24,13 @@ static bool is_right(const struct held *held, const struct wanted_guard *wanted)
 }
 
 /* A guard that its owner has already, and that comes to the same, goes on counting. */
-static bool goes_on_counting(const struct held *held, const struct wanted_guard *wanted)
-{
-    return held != NULL && tags_have_same_owner(held->tag, wanted->tag) &&
-           verdict_denies(held->guard.verdict) == verdict_denies(wanted->guard->verdict);
-}
-
 static const struct held *make_held(struct held *out, const struct held *before,
                                     const struct wanted_guard *wanted)
 {
     *out = (struct held){.guard = *wanted->guard};
     memcpy(out->tag, wanted->tag, sizeof(out->tag));
-    if (goes_on_counting(before, wanted)) {
+    if (before != NULL && tags_have_same_owner(before->tag, wanted->tag) &&
+        verdict_denies(before->guard.verdict) == verdict_denies(wanted->guard->verdict)) {
         out->packets = before->packets;
         out->bytes = before->bytes;
     }
@@ -58,14 +53,6 @@ static void change_one(struct nft_changes *changes, const struct held *held,
         changes->fresh[changes->fresh_count++] = make_held(room, held, wanted);
 }
 
-static bool allocate(struct nft_changes *changes, size_t wanted_count, size_t held_count)
-{
-    changes->gone = calloc(held_count + 1, sizeof(*changes->gone));
-    changes->fresh = calloc(wanted_count + held_count + 1, sizeof(*changes->fresh));
-    changes->made = calloc(wanted_count + 1, sizeof(*changes->made));
-    return changes->gone != NULL && changes->fresh != NULL && changes->made != NULL;
-}
-
 int changes_make(const struct plan *plans, size_t plan_count, const struct listing *listing,
                  const struct listing *seen, bool anew, struct nft_changes *out, struct error *err)
 {
@@ -76,7 +63,10 @@ int changes_make(const struct plan *plans, size_t plan_count, const struct listi
 
     if (wanted_make(plans, plan_count, &wanted, err) < 0)
         return -1;
-    if (!allocate(&changes, wanted.guard_count, held_count))
+    changes.gone = calloc(held_count + 1, sizeof(*changes.gone));
+    changes.fresh = calloc(wanted.guard_count + held_count + 1, sizeof(*changes.fresh));
+    changes.made = calloc(wanted.guard_count + 1, sizeof(*changes.made));
+    if (changes.gone == NULL || changes.fresh == NULL || changes.made == NULL)
         return error_no_memory(err);
     /* Both are in the order of interfaces. */
     for (size_t h = 0, w = 0; h < held_count || w < wanted.guard_count;) {

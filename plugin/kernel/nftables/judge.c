@@ -20,12 +20,6 @@ static void mark(const struct nft_fact *fact, struct verdict_on_skeleton *verdic
         verdict->broken = true;
 }
 
-/* Whether one sentence has told of it: the chain that a rule is in is missing. */
-static bool goes_without_saying(const struct nft_fact *fact, const struct nft_facts *found)
-{
-    return fact->is_rule && !nft_facts_find(found, fact->what + strlen("rule of "), 0);
-}
-
 /* What should be there is missing or different. */
 static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *found,
                         struct listing *listing, struct verdict_on_skeleton *verdict,
@@ -42,8 +36,9 @@ static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *
             verdict->rules_wrong = true;
         else
             mark(fact, verdict);
-        if (there == NULL && goes_without_saying(fact, found))
-            continue;
+        if (there == NULL && fact->is_rule &&
+            !nft_facts_find(found, fact->what + strlen("rule of "), 0))
+            continue; /* one sentence has told of the chain that it is in */
         if (there == NULL)
             added = listing_fault(listing, "%s is missing", fact->what);
         else if (fact->is_rule)

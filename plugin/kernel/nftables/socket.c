@@ -143,16 +143,6 @@ static int take_refusal(const struct netlink_answer *answer, void *context, stru
                    true, answer, err);
 }
 
-/* The last message's answer says that all are through; the others answer only if refused. */
-static void ask_for_last_ack(const struct netlink_messages *messages, uint32_t last)
-{
-    netlink_messages_each(message, messages)
-    {
-        if (message->nlmsg_seq == last)
-            message->nlmsg_flags |= NLM_F_ACK;
-    }
-}
-
 /* What a batch begins or ends with (linux/netfilter/nfnetlink.h). */
 static struct iovec batch_mark(void *room, uint16_t type, uint32_t sequence, uint32_t generation)
 {
@@ -173,19 +163,24 @@ static int transact(struct nft_socket *socket, const struct netlink_messages *me
 {
     uint32_t first = socket->netlink.sequence + 1;
     uint32_t last = first + messages->count;
-    uint32_t begin[16];
-    uint32_t end[16];
+    uint32_t start[16];
+    uint32_t finish[16];
     struct request request = {.socket = socket, .messages = messages};
-    struct iovec parts[] = {batch_mark(begin, NFNL_MSG_BATCH_BEGIN, first, generation),
+    struct iovec parts[] = {batch_mark(start, NFNL_MSG_BATCH_BEGIN, first, generation),
                             {messages->bytes, messages->length},
-                            batch_mark(end, NFNL_MSG_BATCH_END, last + 1, 0)};
+                            batch_mark(finish, NFNL_MSG_BATCH_END, last + 1, 0)};
 
     if (messages->incomplete)
         return error_no_memory(err);
     if (messages->count == 0)
         return 0;
     netlink_messages_number(messages, first + 1);
-    ask_for_last_ack(messages, last);
+    /* The last message's answer says that all are through; the others answer only if refused. */
+    netlink_messages_each(message, messages)
+    {
+        if (message->nlmsg_seq == last)
+            message->nlmsg_flags |= NLM_F_ACK;
+    }
     socket->netlink.sequence = last + 1;
     /* Without its end the kernel checks a batch and drops it. */
     return netlink_exchange(&socket->netlink, parts, carry_out ? 3 : 2, first, last, take_refusal,
