@@ -2,16 +2,6 @@
 #include "kernel/backends.h"
 #include "kernel/fence/fence.h"
 
-/* Where no guard can be made, that is what to mend, and not the pod; it is what ADD and STATUS say. */
-static int explain(const struct request *request, const struct terms *terms, struct error *err)
-{
-    struct error why;
-
-    if (err->code == ERROR_GUARD_MISSING && guards_probe_as(&request->config, terms, &why) < 0)
-        *err = why;
-    return -1;
-}
-
 /* Both are looked at, and of two that are wrong the guards are told of: they are the first line. */
 int verb_check(const struct request *request, FILE *out, FILE *log, struct error *err)
 {
@@ -30,8 +20,12 @@ int verb_check(const struct request *request, FILE *out, FILE *log, struct error
         weak = why;
     if (verb_leave_fence(request, err) != 0)
         return -1;
-    if (guards_check(&plan, &terms, err) != 0)
-        return explain(request, &terms, err);
+    if (guards_check(&plan, &terms, err) != 0) {
+        /* Where no guard can be made, that is what to mend, and not the pod; ADD and STATUS say so. */
+        if (err->code == ERROR_GUARD_MISSING && guards_probe_as(&request->config, &terms, &why) < 0)
+            *err = why;
+        return -1;
+    }
     if (weak.code == ERROR_NONE)
         return 0;
     *err = weak;

@@ -63,25 +63,21 @@ static int refuse_command(const char *command, struct error *err)
                      command, choice);
 }
 
-/* From here on, whatever the input holds: no more than the verb needs. */
-static int drop_privileges(const struct verb *verb, const struct request *request,
-                           struct error *err)
-{
-    if (verb->has_no_request)
-        return privileges_keep(PRIVILEGES_RULES, err);
-    return privileges_keep(verb->needs.plan ? PRIVILEGES_POD : verb_privileges(request), err);
-}
-
 static int run(const struct verb *verb, const struct environment *environment, int in, FILE *out,
                FILE *log, int *cni_version, struct error *err)
 {
     cleanup(request) struct request request = {0};
     const struct owner *owner = &request.attachment.owner;
+    uint64_t privileges;
 
     if (!verb->has_no_request &&
         request_read(environment, in, &verb->needs, &request, cni_version, err) != 0)
         return -1;
-    if (drop_privileges(verb, &request, err) == 0 && verb->run(&request, out, log, err) == 0)
+    privileges = verb->has_no_request ? PRIVILEGES_RULES
+                 : verb->needs.plan   ? PRIVILEGES_POD
+                                      : verb_privileges(&request);
+    /* From here on, whatever the input holds: no more than the verb needs. */
+    if (privileges_keep(privileges, err) == 0 && verb->run(&request, out, log, err) == 0)
         return 0;
     if (!verb->only_logs)
         return -1;

@@ -145,16 +145,6 @@ static int read_annotations(struct request *request, struct error *err)
     return 0;
 }
 
-static int read_pod(const struct environment *environment, struct request *request,
-                    struct error *err)
-{
-    if (args_parse(environment->args, &request->args, err) != 0)
-        return -1;
-    request->attachment.pod.namespace = request->args.namespace;
-    request->attachment.pod.name = request->args.name;
-    return read_annotations(request, err);
-}
-
 /* For a verb that makes a plan. */
 static int read_strictly(const struct environment *environment, struct span text,
                          struct request *request, struct error *err)
@@ -166,7 +156,11 @@ static int read_strictly(const struct environment *environment, struct span text
         return error_set(err, ERROR_INVALID_CONFIG,
                          "there is no prevResult: imds-guard must come after another plugin in the "
                          "chain, the one that makes the pod's interface");
-    return read_pod(environment, request, err);
+    if (args_parse(environment->args, &request->args, err) != 0)
+        return -1;
+    request->attachment.pod.namespace = request->args.namespace;
+    request->attachment.pod.name = request->args.name;
+    return read_annotations(request, err);
 }
 
 /* For a verb that must not fail because somebody has edited the configuration since ADD. */

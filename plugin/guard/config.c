@@ -90,16 +90,6 @@ const struct endpoint default_endpoints[DEFAULT_ENDPOINTS] = {
     {FAMILY_IPV6, {0xFD, 0x00, 0x0E, 0xC2, [14] = 0x02, [15] = 0x54}, 128},
 };
 
-static int take_default_endpoints(struct config *config, struct error *err)
-{
-    config->endpoints = malloc(sizeof(default_endpoints));
-    if (config->endpoints == NULL)
-        return error_no_memory(err);
-    memcpy(config->endpoints, default_endpoints, sizeof(default_endpoints));
-    config->endpoint_count = DEFAULT_ENDPOINTS;
-    return 0;
-}
-
 static int parse_endpoint(const cJSON *value, size_t index, struct endpoint *out, struct error *err)
 {
     char place[PLACE_SIZE] = "";
@@ -119,8 +109,14 @@ static int parse_endpoints(const cJSON *entry, struct config *config, struct err
 
     if (json_find(entry, "endpoints", &list, err) < 0)
         return -1;
-    if (list == NULL)
-        return take_default_endpoints(config, err);
+    if (list == NULL) {
+        config->endpoints = malloc(sizeof(default_endpoints));
+        if (config->endpoints == NULL)
+            return error_no_memory(err);
+        memcpy(config->endpoints, default_endpoints, sizeof(default_endpoints));
+        config->endpoint_count = DEFAULT_ENDPOINTS;
+        return 0;
+    }
     if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
         return refuse("endpoints", list, "a list of at least one address or CIDR", err);
     cJSON_ArrayForEach(value, list)
@@ -146,12 +142,6 @@ static int copy(const char *text, char **out, struct error *err)
 static bool is_glob(const cJSON *value)
 {
     return cJSON_IsString(value) && strlen(value->valuestring) <= GLOB_LENGTH_MAX;
-}
-
-/* A glob that matches nothing but a name nobody has is a mistake. */
-static bool is_name_glob(const cJSON *value)
-{
-    return is_glob(value) && value->valuestring[0] != '\0';
 }
 
 static int parse_annotation(const cJSON *annotations, const cJSON *member, const char *place,
@@ -212,7 +202,8 @@ static int parse_name(const cJSON *entry, const char *parent, const char *key, b
         return refuse(parent, entry, "an object with a \"namespace\"", err);
     if (value == NULL)
         return 0;
-    if (!is_name_glob(value))
+    /* A glob that matches nothing but a name nobody has is a mistake. */
+    if (!is_glob(value) || value->valuestring[0] == '\0')
         return refuse(place, value, "a glob of 1 to 253 bytes", err);
     return copy(value->valuestring, out, err);
 }

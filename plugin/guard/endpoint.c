@@ -5,11 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int address_family(const struct endpoint *endpoint)
-{
-    return endpoint->family == FAMILY_IPV4 ? AF_INET : AF_INET6;
-}
-
 static unsigned address_bits(const struct endpoint *endpoint)
 {
     return endpoint->family == FAMILY_IPV4 ? 32 : 128;
@@ -23,17 +18,6 @@ static void clear_host_bits(struct endpoint *endpoint)
         else if (endpoint->prefix - byte * 8 < 8)
             endpoint->address[byte] &= (uint8_t)(0xFF00 >> (endpoint->prefix - byte * 8));
     }
-}
-
-static bool parse_address(const char *text, struct endpoint *out)
-{
-    if (inet_pton(AF_INET, text, out->address) == 1)
-        out->family = FAMILY_IPV4;
-    else if (inet_pton(AF_INET6, text, out->address) == 1)
-        out->family = FAMILY_IPV6;
-    else
-        return false;
-    return true;
 }
 
 /* Decimal, without sign or leading zero, from 1 to what the family has. */
@@ -71,7 +55,11 @@ int endpoint_parse(const char *text, struct endpoint *out, struct error *err)
 
     if (length < sizeof(address))
         memcpy(address, text, length);
-    if (!parse_address(address, &parsed))
+    if (inet_pton(AF_INET, address, parsed.address) == 1)
+        parsed.family = FAMILY_IPV4;
+    else if (inet_pton(AF_INET6, address, parsed.address) == 1)
+        parsed.family = FAMILY_IPV6;
+    else
         return error_set(err, ERROR_INVALID_CONFIG, "\"%.80s\" is no IPv4 or IPv6 address or CIDR",
                          text);
     parsed.prefix = address_bits(&parsed);
@@ -99,7 +87,8 @@ void endpoint_text(const struct endpoint *endpoint, char out[static ENDPOINT_TEX
 {
     size_t length = 0;
 
-    inet_ntop(address_family(endpoint), endpoint->address, out, ENDPOINT_TEXT_SIZE);
+    inet_ntop(endpoint->family == FAMILY_IPV4 ? AF_INET : AF_INET6, endpoint->address, out,
+              ENDPOINT_TEXT_SIZE);
     length = strlen(out);
     if (endpoint->prefix < address_bits(endpoint))
         snprintf(out + length, ENDPOINT_TEXT_SIZE - length, "/%u", endpoint->prefix);

@@ -21,14 +21,6 @@ static void add_name(interface_name *names, size_t *count, const char *name)
     strcpy(names[(*count)++], name);
 }
 
-static void ask_for(const struct result_interface *interface, struct questions *questions)
-{
-    if (interface_role(interface) == ROLE_HOST)
-        add_name(questions->host, &questions->host_count, interface->name);
-    else if (interface_role(interface) == ROLE_CONTAINER)
-        add_name(questions->pod, &questions->pod_count, interface->name);
-}
-
 int plan_questions(const struct attachment *attachment, struct questions *out, struct error *err)
 {
     const struct result *result = &attachment->result;
@@ -38,8 +30,14 @@ int plan_questions(const struct attachment *attachment, struct questions *out, s
     questions.pod = calloc(result->interface_count + 1, sizeof(*questions.pod));
     if (questions.host == NULL || questions.pod == NULL)
         return error_no_memory(err);
-    for (size_t i = 0; i < result->interface_count; i++)
-        ask_for(&result->interfaces[i], &questions);
+    for (size_t i = 0; i < result->interface_count; i++) {
+        const struct result_interface *interface = &result->interfaces[i];
+
+        if (interface_role(interface) == ROLE_HOST)
+            add_name(questions.host, &questions.host_count, interface->name);
+        else if (interface_role(interface) == ROLE_CONTAINER)
+            add_name(questions.pod, &questions.pod_count, interface->name);
+    }
     add_name(questions.pod, &questions.pod_count, attachment->owner.ifname);
     *out = steal(&questions);
     return 0;
@@ -174,13 +172,6 @@ static const char *way_out(const struct link *link)
                          : "its packets leave without passing a link of the node";
 }
 
-static enum way way_of(const struct link *link)
-{
-    if (has_parent(link))
-        return WAY_UPLINK;
-    return link->kind[0] == '\0' ? WAY_PAST : WAY_FORWARDED;
-}
-
 /* Whether it sends nothing, or only to what is in the pod as well; how, if so. */
 static const char *stays_within(const struct link *link)
 {
@@ -201,7 +192,9 @@ enum way facts_way(const struct facts *facts)
 
     for (size_t i = 0; i < facts->pod_count; i++) {
         const struct link *link = &facts->pod[i].link;
-        const enum way way = way_of(link);
+        const enum way way = has_parent(link)        ? WAY_UPLINK
+                             : link->kind[0] == '\0' ? WAY_PAST
+                                                     : WAY_FORWARDED;
 
         /* What sends through another link of the pod is that one's business. */
         if (link->index != 0 && !stays_within(link) && !link->peer_is_beside && way > worst)
@@ -264,30 +257,16 @@ static int make_draft(struct draft *draft, struct error *err)
     return draft->partly && draft->count > 0 ? 0 : check_draft(draft, err);
 }
 
-static enum verdict choose_verdict(const struct pod *pod, const struct config *config)
-{
-    return config->mode == MODE_AUDIT || pod_is_exempt(pod, config) ? VERDICT_PASS : config->deny;
-}
-
-static int copy_addresses(const struct result *result, struct plan *plan, struct error *err)
-{
-    plan->addresses = calloc(result->address_count + 1, sizeof(*plan->addresses));
-    if (plan->addresses == NULL)
-        return error_no_memory(err);
-    for (; plan->address_count < result->address_count; plan->address_count++)
-        plan->addresses[plan->address_count] = result->addresses[plan->address_count];
-    return 0;
-}
-
 int plan_make(const struct attachment *attachment, const struct config *config,
               const struct facts *facts, bool partly, struct plan *out, struct error *err)
 {
     cleanup(questions) struct questions questions = {.host = NULL};
     cleanup(plan) struct plan plan = {.tag = ""};
+    const bool passes = config->mode == MODE_AUDIT || pod_is_exempt(&attachment->pod, config);
     struct draft draft = {.result = &attachment->result,
                           .questions = &questions,
                           .facts = facts,
-                          .verdict = choose_verdict(&attachment->pod, config),
+                          .verdict = passes ? VERDICT_PASS : config->deny,
                           .partly = partly};
     int made = 0;
 
@@ -305,8 +284,13 @@ int plan_make(const struct attachment *attachment, const struct config *config,
         return error_set(err, ERROR_KERNEL, "the kernel's answers are not to the plan's questions");
     made = make_draft(&draft, err);
     plan.guards = draft.guards;
-    if (made < 0 || copy_addresses(&attachment->result, &plan, err) < 0)
+    if (made < 0)
         return -1;
+    plan.addresses = calloc(attachment->result.address_count + 1, sizeof(*plan.addresses));
+    if (plan.addresses == NULL)
+        return error_no_memory(err);
+    for (; plan.address_count < attachment->result.address_count; plan.address_count++)
+        plan.addresses[plan.address_count] = attachment->result.addresses[plan.address_count];
     plan.guard_count = draft.count;
     tag_write(&attachment->owner, (unsigned)draft.count, attachment->pod.namespace,
               attachment->pod.name, plan.tag);
