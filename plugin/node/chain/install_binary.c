@@ -53,13 +53,6 @@ static bool find_version(const struct binary *binary, char version[static VERSIO
     return true;
 }
 
-/* Whether everybody can run what is there, and it is us. */
-static bool is_installed(const struct binary *there, const struct binary *self)
-{
-    return there->mode == 0755 && there->size == self->size &&
-           memcmp(there->bytes, self->bytes, self->size) == 0;
-}
-
 /* A rename, because a binary that runs cannot be written to (ETXTBSY, execve(2)). */
 static int replace_binary(int directory, const struct binary *self, struct error *err)
 {
@@ -87,7 +80,9 @@ static int replace_unless_newer(const struct install_options *options, int direc
     struct notes *notes = &report->notes;
     struct error why;
 
-    if (is_installed(&there, self))
+    /* Everybody can run what is there, and it is us. */
+    if (there.mode == 0755 && there.size == self->size &&
+        memcmp(there.bytes, self->bytes, self->size) == 0)
         return notes_add(notes, err, NOTE_SKIPPED, "%s/" CONFIG_PLUGIN_TYPE ": up to date already",
                          options->bin_dir);
     if (usable && strverscmp(version, IMDS_GUARD_VERSION) > 0)

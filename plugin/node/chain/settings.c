@@ -31,17 +31,6 @@ static int try(char *text, const char *path, struct settings *settings, bool *do
     return settings->path ? 0 : error_no_memory(err);
 }
 
-static int try_file(const char *config_file, struct settings *settings, bool *done,
-                    struct error *err)
-{
-    char *text = NULL;
-    struct error why;
-
-    if (entry_read(config_file, &text, &why) < 0)
-        return note_problem(settings, why.msg, err);
-    return try(text, config_file, settings, done, err);
-}
-
 static int add_endpoints(struct config *config, const struct config *more, struct error *err)
 {
     const size_t count = config->endpoint_count + more->endpoint_count;
@@ -179,9 +168,17 @@ static int choose(const struct settings_sources *sources, const struct directory
 {
     const struct conflist *first = directory_first(directory);
     const struct conflist *list = directory_entry(directory, sources->known_origin);
+    const char *file = sources->config_file;
+    char *text = NULL;
+    struct error why;
     bool done = false;
+    int result = 0;
 
-    if (sources->config_file && try_file(sources->config_file, settings, &done, err) < 0)
+    if (file && entry_read(file, &text, &why) < 0)
+        result = note_problem(settings, why.msg, err);
+    else if (file)
+        result = try(text, file, settings, &done, err);
+    if (result < 0)
         return -1;
     if (done)
         return 0;

@@ -17,26 +17,6 @@ static const char about[] =
     "Exit code: 0 done, 1 something could not be done (said on standard error), 2 wrong\n"
     "options.\n";
 
-static void print_report(const char *command, const struct sync_report *report, bool dry_run,
-                         FILE *out, FILE *err)
-{
-    notes_print(&report->notes, command, out, err);
-    fprintf(out,
-            "attachments: %zu right already, %zu %s, %zu skipped, %zu failed; guards: %zu %s\n",
-            report->right, report->changed, dry_run ? "to guard" : "guarded", report->skipped,
-            report->failed, report->removed, dry_run ? "to remove" : "removed");
-}
-
-/* That pods are guarded by rules alone is no failure, unless more is required. */
-static void print_fence(const char *command, const struct sync_report *report, bool required,
-                        FILE *out, FILE *err)
-{
-    if (report->unfenced && required)
-        fprintf(err, "imds-guard %s: exitFence is \"require\": %s\n", command, report->unfenced);
-    else if (report->unfenced)
-        fprintf(out, "no exit fence: %s\n", report->unfenced);
-}
-
 int sync_and_report(const char *command, const struct settings_sources *sources,
                     const struct sync_options *options, FILE *out, FILE *err)
 {
@@ -54,9 +34,17 @@ int sync_and_report(const char *command, const struct settings_sources *sources,
         sync_run(&settings, options, &report, &why) < 0)
         return command_failed(command, &why, err);
     notes_print(&settings.problems, command, out, err);
-    print_report(command, &report, options->dry_run, out, err);
+    notes_print(&report.notes, command, out, err);
+    fprintf(out,
+            "attachments: %zu right already, %zu %s, %zu skipped, %zu failed; guards: %zu %s\n",
+            report.right, report.changed, options->dry_run ? "to guard" : "guarded", report.skipped,
+            report.failed, report.removed, options->dry_run ? "to remove" : "removed");
+    /* That pods are guarded by rules alone is no failure, unless more is required. */
     required = settings.config.exit_fence == EXIT_FENCE_REQUIRE;
-    print_fence(command, &report, required, out, err);
+    if (report.unfenced && required)
+        fprintf(err, "imds-guard %s: exitFence is \"require\": %s\n", command, report.unfenced);
+    else if (report.unfenced)
+        fprintf(out, "no exit fence: %s\n", report.unfenced);
     return report.failed > 0 || report.unread || (report.unfenced && required) ? EXIT_FAILED
                                                                                : EXIT_OK;
 }

@@ -32,17 +32,6 @@ struct uninstall_options {
     bool remove_binary;
 };
 
-static int take_entry(const struct install_options *where, struct install_report *report, FILE *out,
-                      FILE *err, struct error *why)
-{
-    if (uninstall_entry(where, report, why) < 0)
-        return -1;
-    notes_print(&report->notes, "uninstall", out, err);
-    if (report->lists == 0 && report->notes.count == 0)
-        fprintf(out, "%s: no conflist, nothing to take out\n", where->conf_dir);
-    return 0;
-}
-
 /* What it means that they stay, once nobody is called for them any more. */
 static void tell_kept(FILE *out)
 {
@@ -84,8 +73,12 @@ static int remove_binary(const char *bin_dir, FILE *out, struct error *err)
 static int uninstall(const struct uninstall_options *options, struct install_report *report,
                      FILE *out, FILE *err, struct error *why)
 {
-    if (take_entry(&options->where, report, out, err, why) < 0 ||
-        (!options->keep_guards && rules_remove(out, why) < 0))
+    if (uninstall_entry(&options->where, report, why) < 0)
+        return -1;
+    notes_print(&report->notes, "uninstall", out, err);
+    if (report->lists == 0 && report->notes.count == 0)
+        fprintf(out, "%s: no conflist, nothing to take out\n", options->where.conf_dir);
+    if (!options->keep_guards && rules_remove(out, why) < 0)
         return -1;
     if (options->keep_guards)
         tell_kept(out);

@@ -72,16 +72,6 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct h
     return plan_links(surveyed, config, &facts, err);
 }
 
-/*
- * By the chain that the pod was started with, whatever the directory says this instant and under
- * whatever name. That chain does not have drop-ins in it, and an older libcni keeps none.
- */
-static bool is_ours(const struct settings *settings, const struct cached_attachment *cached)
-{
-    return cached->chain.of_node ||
-           names_have(&settings->networks, cached->attachment.owner.network);
-}
-
 /* Of the pods that are gone only those that may just be out of sight: an interface of theirs is there. */
 static bool may_live(const struct cached_attachment *cached, void *context)
 {
@@ -111,7 +101,12 @@ static int plan_all(const struct settings *settings, struct survey *survey, stru
 
         surveyed->cached = &survey->cache.attachments[survey->count];
         surveyed->state = ATTACHMENT_OTHER_NETWORK;
-        if (!is_ours(settings, surveyed->cached))
+        /*
+         * By the chain that the pod was started with, whatever the directory says this instant and under
+         * whatever name. That chain does not have drop-ins in it, and an older libcni keeps none.
+         */
+        if (!surveyed->cached->chain.of_node &&
+            !names_have(&settings->networks, surveyed->cached->attachment.owner.network))
             continue;
         if (plan(surveyed, &settings->config, &host, err) < 0)
             return -1;

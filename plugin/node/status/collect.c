@@ -219,18 +219,6 @@ static int judge_others(struct status *status, const struct source *source, stru
     return status->others_wrong ? add_error(status, "", &why, err) : 0;
 }
 
-static int add_guards(struct status *status, const struct survey *survey,
-                      const struct holding *holding, const struct wanted *wanted, struct error *err)
-{
-    const struct listing *listing = &holding->listing;
-
-    for (size_t i = 0; i < listing->held_count; i++)
-        if (!is_shown(wanted, listing, &listing->held[i]) &&
-            add_held(status, survey, holding->backend->name, &listing->held[i], err) < 0)
-            return -1;
-    return 0;
-}
-
 static int add_holdings(struct status *status, const struct source *source, struct error *err)
 {
     const struct survey *survey = &source->survey;
@@ -243,15 +231,19 @@ static int add_holdings(struct status *status, const struct source *source, stru
         return -1;
     for (size_t i = 0; i < BACKEND_COUNT; i++) {
         const struct holding *holding = &survey->holdings.items[i];
+        const struct listing *listing = &holding->listing;
 
-        if (holding->listing.present)
+        if (listing->present)
             status->others[status->others_count++] =
                 (struct status_others){.backend = holding->backend->name,
-                                       .in_force = holding->listing.fault_count == 0,
-                                       .others = holding->listing.others};
+                                       .in_force = listing->fault_count == 0,
+                                       .others = listing->others};
         status->complete = status->complete && !holding->unread;
-        if (add_guards(status, survey, holding, &wanted, err) < 0 ||
-            add_surplus(status, holding, err) < 0 || add_faults(status, holding, err) < 0 ||
+        for (size_t j = 0; j < listing->held_count; j++)
+            if (!is_shown(&wanted, listing, &listing->held[j]) &&
+                add_held(status, survey, holding->backend->name, &listing->held[j], err) < 0)
+                return -1;
+        if (add_surplus(status, holding, err) < 0 || add_faults(status, holding, err) < 0 ||
             (holding->unread &&
              notes_add(&status->problems, err, NOTE_PROBLEM, "cannot tell what rules there are: %s",
                        holding->unread) < 0))
@@ -273,18 +265,6 @@ static int add_skipped(struct status *status, const struct cache *cache, struct 
     return 0;
 }
 
-/* What is wrong with the chain. What is in force by memory alone may not be what is meant. */
-static int add_chain_problems(struct status *status, const struct settings *settings,
-                              struct error *err)
-{
-    for (size_t i = 0; i < settings->problems.count; i++)
-        if (notes_add(&status->problems, err, NOTE_PROBLEM, "%s",
-                      settings->problems.items[i].text) < 0)
-            return -1;
-    status->complete = !settings->remembered;
-    return 0;
-}
-
 static int survey_anyway(const struct status_options *options, struct status *status,
                          struct source *out, struct error *err)
 {
@@ -297,10 +277,12 @@ static int survey_anyway(const struct status_options *options, struct status *st
     status->network = strdup(status->complete ? settings->network : "");
     if (!status->network)
         return error_no_memory(err);
-    if (status->complete)
-        return add_chain_problems(status, settings, err) < 0
-                   ? -1
-                   : survey_take(settings, options->results_dir, &out->survey, err);
+    if (status->complete) {
+        /* What is in force by memory alone may not be what is meant. */
+        status->problems = steal(&settings->problems);
+        status->complete = !settings->remembered;
+        return survey_take(settings, options->results_dir, &out->survey, err);
+    }
     if (add_error(status, "who should be guarded is not known: ", &why, err) < 0)
         return -1;
     return holdings_gather(&terms, &out->survey.holdings, err);

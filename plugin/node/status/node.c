@@ -3,15 +3,6 @@
 #include "kernel/backends.h"
 #include "node/pods/unchained.h"
 
-static enum status_exit judge_chain(const struct settings *settings, struct error *why)
-{
-    if (!settings->unchained && !settings->remembered)
-        return STATUS_IN_FORCE;
-    error_set(why, ERROR_NOT_AVAILABLE, "pods that start now are not guarded by name: %s",
-              settings->problems.count > 0 ? settings->problems.items[0].text : settings->path);
-    return STATUS_WRONG;
-}
-
 /* Of pods, only whether the one that started last shows that our entry is not read. */
 static enum status_exit judge_drop_in(const struct settings *settings, const char *results_dir,
                                       struct error *why)
@@ -69,8 +60,11 @@ enum status_exit status_of_node(const struct status_options *options, struct err
 
     if (settings_load(&options->sources, &settings, why) < 0)
         return STATUS_UNKNOWN;
-    chain = judge_chain(&settings, why);
-    if (chain == STATUS_IN_FORCE)
-        chain = judge_drop_in(&settings, options->results_dir, why);
+    if (settings.unchained || settings.remembered) {
+        error_set(why, ERROR_NOT_AVAILABLE, "pods that start now are not guarded by name: %s",
+                  settings.problems.count > 0 ? settings.problems.items[0].text : settings.path);
+        return STATUS_WRONG;
+    }
+    chain = judge_drop_in(&settings, options->results_dir, why);
     return chain == STATUS_IN_FORCE ? judge_rules(&settings, why) : chain;
 }
