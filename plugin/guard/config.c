@@ -90,18 +90,6 @@ const struct endpoint default_endpoints[DEFAULT_ENDPOINTS] = {
     {FAMILY_IPV6, {0xFD, 0x00, 0x0E, 0xC2, [14] = 0x02, [15] = 0x54}, 128},
 };
 
-static int parse_endpoint(const cJSON *value, size_t index, struct endpoint *out, struct error *err)
-{
-    char place[PLACE_SIZE] = "";
-
-    snprintf(place, sizeof(place), "endpoints[%zu]", index);
-    if (!cJSON_IsString(value))
-        return refuse(place, value, "an address or a CIDR", err);
-    if (endpoint_parse(value->valuestring, out, err) < 0)
-        return error_context(err, "config key \"%s\"", place);
-    return 0;
-}
-
 static int parse_endpoints(const cJSON *entry, struct config *config, struct error *err)
 {
     const cJSON *list = NULL;
@@ -121,13 +109,17 @@ static int parse_endpoints(const cJSON *entry, struct config *config, struct err
         return refuse("endpoints", list, "a list of at least one address or CIDR", err);
     cJSON_ArrayForEach(value, list)
     {
-        const size_t index = config->endpoint_count;
-        struct endpoint *added = array_add(&config->endpoints, &config->endpoint_count);
+        char place[PLACE_SIZE] = "";
+        struct endpoint *added;
 
+        snprintf(place, sizeof(place), "endpoints[%zu]", config->endpoint_count);
+        added = array_add(&config->endpoints, &config->endpoint_count);
         if (added == NULL)
             return error_no_memory(err);
-        if (parse_endpoint(value, index, added, err) < 0)
-            return -1;
+        if (!cJSON_IsString(value))
+            return refuse(place, value, "an address or a CIDR", err);
+        if (endpoint_parse(value->valuestring, added, err) < 0)
+            return error_context(err, "config key \"%s\"", place);
     }
     config->endpoint_count = endpoints_normalise(config->endpoints, config->endpoint_count);
     return 0;
@@ -208,10 +200,15 @@ static int parse_name(const cJSON *entry, const char *parent, const char *key, b
     return copy(value->valuestring, out, err);
 }
 
-static int check_keys(const cJSON *entry, const char *place, struct error *err)
+static int parse_exemption(const cJSON *entry, size_t index, struct exemption *out,
+                           struct error *err)
 {
+    char place[PLACE_SIZE] = "";
     const cJSON *member = NULL;
 
+    snprintf(place, sizeof(place), "exempt[%zu]", index);
+    if (!cJSON_IsObject(entry))
+        return refuse(place, entry, "an object with a \"namespace\"", err);
     cJSON_ArrayForEach(member, entry)
     {
         if (strcmp(member->string, "namespace") != 0 && strcmp(member->string, "pod") != 0 &&
@@ -219,19 +216,7 @@ static int check_keys(const cJSON *entry, const char *place, struct error *err)
             return refuse(place, entry,
                           "without keys other than \"namespace\", \"pod\" and \"annotation\"", err);
     }
-    return 0;
-}
-
-static int parse_exemption(const cJSON *entry, size_t index, struct exemption *out,
-                           struct error *err)
-{
-    char place[PLACE_SIZE] = "";
-
-    snprintf(place, sizeof(place), "exempt[%zu]", index);
-    if (!cJSON_IsObject(entry))
-        return refuse(place, entry, "an object with a \"namespace\"", err);
-    if (check_keys(entry, place, err) < 0 ||
-        parse_name(entry, place, "namespace", true, &out->namespace, err) < 0 ||
+    if (parse_name(entry, place, "namespace", true, &out->namespace, err) < 0 ||
         parse_name(entry, place, "pod", false, &out->pod, err) < 0)
         return -1;
     return parse_annotations(entry, place, out, err);

@@ -198,40 +198,26 @@ static bool scan_key(struct scanner *s, struct span *key)
     return accept(s, ':') || fail(s, "':' must stand here");
 }
 
-static bool scan_members(struct scanner *s)
-{
-    skip_space(s);
-    if (accept(s, '}'))
-        return true;
-    do {
-        if (!scan_key(s, NULL) || !scan_value(s))
-            return false;
-    } while (accept(s, ','));
-    return accept(s, '}') || fail(s, "',' or '}' must stand here");
-}
-
-static bool scan_elements(struct scanner *s)
-{
-    skip_space(s);
-    if (accept(s, ']'))
-        return true;
-    do {
-        if (!scan_value(s))
-            return false;
-    } while (accept(s, ','));
-    return accept(s, ']') || fail(s, "',' or ']' must stand here");
-}
-
+/* An object or an array, at its bracket. */
 static bool scan_nested(struct scanner *s)
 {
-    bool good = false;
+    const bool is_object = peek(s) == '{';
+    const char end = is_object ? '}' : ']';
 
     if (s->depth == JSON_DEPTH_MAX)
         return fail(s, "arrays and objects are nested too deeply");
+    s->at++;
+    skip_space(s);
+    if (accept(s, end))
+        return true;
     s->depth++;
-    good = accept(s, '{') ? scan_members(s) : (s->at++, scan_elements(s));
+    do {
+        if ((is_object && !scan_key(s, NULL)) || !scan_value(s))
+            return false;
+    } while (accept(s, ','));
     s->depth--;
-    return good;
+    return accept(s, end) ||
+           fail(s, is_object ? "',' or '}' must stand here" : "',' or ']' must stand here");
 }
 
 /* One value with the white space around it. */

@@ -12,30 +12,26 @@ static const struct {
     {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
 };
 
-static size_t multibyte_length(const unsigned char *bytes, size_t available)
+size_t utf8_length(const char *text, size_t available)
 {
+    const unsigned char *bytes = (const unsigned char *)text;
+
+    if (available == 0)
+        return 0;
+    if (bytes[0] < 0x80)
+        return 1;
     for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
         if (bytes[0] < sequences[i].first_low || bytes[0] > sequences[i].first_high)
             continue;
         if (available < sequences[i].length || bytes[1] < sequences[i].second_low ||
             bytes[1] > sequences[i].second_high)
             return 0;
-        for (size_t at = 2; at < sequences[i].length; at++) {
+        for (size_t at = 2; at < sequences[i].length; at++)
             if ((bytes[at] & 0xC0) != 0x80)
                 return 0;
-        }
         return sequences[i].length;
     }
     return 0;
-}
-
-size_t utf8_length(const char *bytes, size_t available)
-{
-    if (available == 0)
-        return 0;
-    if ((unsigned char)bytes[0] < 0x80)
-        return 1;
-    return multibyte_length((const unsigned char *)bytes, available);
 }
 
 void utf8_scrub(char *text)

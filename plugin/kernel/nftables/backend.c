@@ -54,38 +54,31 @@ static int nftables_list(const struct terms *terms, struct listing *out, struct 
     return 0;
 }
 
-/* The kernel checks a table, in the place of the one that there is, without making it. */
-static int rehearse_skeleton(struct nft_socket *socket, bool table_stands,
-                             const struct terms *terms, struct error *err)
-{
-    const bool refusing = terms->others == VERDICT_REJECT;
-    const struct shape shape = {.others.verdict = terms->others, .refusing = refusing};
-    cleanup(netlink_messages) struct netlink_messages messages = {0};
-
-    if (table_stands)
-        skeleton_delete(&messages, NFT_TABLE);
-    skeleton_make(&messages, terms, &shape);
-    if (nft_rehearse(socket, &messages, err) == 0)
-        return 0;
-    if (refusing)
-        skeleton_explain_refusing(socket->netlink.refusal, err);
-    return -1;
-}
-
-/* A table of ours that is right shows that the kernel can, if it has all that the terms ask for. */
+/*
+ * A table of ours that is right shows that the kernel can, if it has all that the terms ask for. Else the kernel
+ * checks one in the place of the one that there is, without making it.
+ */
 static int probe_once(struct nft_socket *socket, void *context, struct error *err)
 {
     const struct terms *terms = context;
+    const bool refusing = terms->others == VERDICT_REJECT;
+    const struct shape shape = {.others.verdict = terms->others, .refusing = refusing};
     const struct nft_question question = {.terms = terms};
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(nft_view) struct nft_view view = {0};
 
     if (nft_view_read(socket, &question, &view, err) < 0)
         return -1;
-    if (view.table && !view.skeleton.broken &&
-        (view.skeleton.refusing || terms->others != VERDICT_REJECT))
+    if (view.table && !view.skeleton.broken && (view.skeleton.refusing || !refusing))
         return 0;
-    if (rehearse_skeleton(socket, view.table, terms, err) < 0)
+    if (view.table)
+        skeleton_delete(&messages, NFT_TABLE);
+    skeleton_make(&messages, terms, &shape);
+    if (nft_rehearse(socket, &messages, err) < 0) {
+        if (refusing)
+            skeleton_explain_refusing(socket->netlink.refusal, err);
         return -1;
+    }
     return nft_counters_try(socket, view.table, err);
 }
 

@@ -28,27 +28,6 @@ static bool has_link(const struct facts *facts)
     return false;
 }
 
-static int plan_links(struct surveyed *surveyed, const struct config *config,
-                      const struct facts *facts, struct error *err)
-{
-    const struct attachment *attachment = &surveyed->cached->attachment;
-    struct error why;
-
-    surveyed->state = ATTACHMENT_PLANNED;
-    if (plan_make(attachment, config, facts, false, &surveyed->plan, &why) == 0)
-        return 0;
-    if (!has_link(facts)) {
-        surveyed->state = ATTACHMENT_NO_INTERFACE;
-        return 0;
-    }
-    if (survey_fail(surveyed, &why, err) < 0)
-        return -1;
-    surveyed->way = facts_way(facts);
-    if (plan_make(attachment, config, facts, true, &surveyed->plan, &why) == 0)
-        surveyed->state = ATTACHMENT_PLANNED;
-    return 0;
-}
-
 static int plan(struct surveyed *surveyed, const struct config *config, struct host *host,
                 struct error *err)
 {
@@ -69,7 +48,19 @@ static int plan(struct surveyed *surveyed, const struct config *config, struct h
         surveyed->state = ATTACHMENT_HOST_NETWORK;
         return 0;
     }
-    return plan_links(surveyed, config, &facts, err);
+    surveyed->state = ATTACHMENT_PLANNED;
+    if (plan_make(attachment, config, &facts, false, &surveyed->plan, &why) == 0)
+        return 0;
+    if (!has_link(&facts)) {
+        surveyed->state = ATTACHMENT_NO_INTERFACE;
+        return 0;
+    }
+    if (survey_fail(surveyed, &why, err) < 0)
+        return -1;
+    surveyed->way = facts_way(&facts);
+    if (plan_make(attachment, config, &facts, true, &surveyed->plan, &why) == 0)
+        surveyed->state = ATTACHMENT_PLANNED;
+    return 0;
 }
 
 /* Of the pods that are gone only those that may just be out of sight: an interface of theirs is there. */

@@ -19,24 +19,6 @@ static int find_reason(struct status_fence *fence, struct error *err)
     return fence->reason ? 0 : error_no_memory(err);
 }
 
-static int list(struct status_fence *fence, const struct settings *settings,
-                const struct survey *survey, struct error *err)
-{
-    const struct terms terms = settings_terms(settings);
-    cleanup(free_memory) struct plan *plans = NULL;
-    struct error why = {0};
-    size_t count = 0;
-
-    if (survey_plans(survey, &plans, &count, err) < 0)
-        return -1;
-    if (fence_list(&survey->links, &terms, plans, count, &fence->listing, &why) < 0) {
-        fence->reason = strdup(why.msg);
-        return fence->reason ? 0 : error_no_memory(err);
-    }
-    fence->stands = fence->listing.stands && fence_stands(&fence->listing);
-    return 0;
-}
-
 bool status_fence_knows_sockets(const struct status_fence *fence)
 {
     for (size_t i = 0; i < fence->listing.uplink_count; i++)
@@ -48,11 +30,19 @@ bool status_fence_knows_sockets(const struct status_fence *fence)
 int status_add_fence(struct status *status, const struct settings *settings,
                      const struct survey *survey, struct error *err)
 {
+    const struct terms terms = settings_terms(settings);
     struct status_fence *fence = &status->fence;
+    cleanup(free_memory) struct plan *plans = NULL;
+    struct error why = {0};
+    size_t count = 0;
 
     fence->wanted = settings->network ? settings->config.exit_fence : EXIT_FENCE_OFF;
-    if (list(fence, settings, survey, err) < 0)
+    if (survey_plans(survey, &plans, &count, err) < 0)
         return -1;
+    if (fence_list(&survey->links, &terms, plans, count, &fence->listing, &why) == 0)
+        fence->stands = fence->listing.stands && fence_stands(&fence->listing);
+    else if (!(fence->reason = strdup(why.msg)))
+        return error_no_memory(err);
     if (fence->stands || fence->wanted == EXIT_FENCE_OFF)
         return 0;
     if (!fence->reason && find_reason(fence, err) < 0)
