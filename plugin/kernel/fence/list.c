@@ -121,19 +121,6 @@ static void name_incoming(struct fence_listing *listing, const struct uplink *li
 
 /* --- where it stands ---------------------------------------------------------------------------- */
 
-static int add_terms(struct fence_listing *listing, const struct maps *maps, struct error *err)
-{
-    struct fence_settings settings;
-
-    if (maps_settings(maps, &settings, err) < 0 ||
-        maps_endpoints(maps, &listing->endpoints, &listing->endpoint_count, err) < 0)
-        return -1;
-    listing->endpoint_count = endpoints_normalise(listing->endpoints, listing->endpoint_count);
-    listing->others = settings.others == VERDICT_PASS ? VERDICT_PASS : VERDICT_DROP;
-    listing->stands = true;
-    return 0;
-}
-
 static void add_uplink(struct fence_listing *listing, const struct uplink *link,
                        const struct stand *stand)
 {
@@ -152,6 +139,7 @@ static int look_at(struct fence_listing *listing, const struct uplink *link, str
                    struct error *err)
 {
     cleanup(stand) struct stand stand = {0};
+    struct fence_settings settings;
 
     if (stand_look(link, &stand, err) < 0)
         return -1;
@@ -164,7 +152,13 @@ static int look_at(struct fence_listing *listing, const struct uplink *link, str
         return 0;
     }
     *maps = steal(&stand.maps);
-    return add_terms(listing, maps, err);
+    if (maps_settings(maps, &settings, err) < 0 ||
+        maps_endpoints(maps, &listing->endpoints, &listing->endpoint_count, err) < 0)
+        return -1;
+    listing->endpoint_count = endpoints_normalise(listing->endpoints, listing->endpoint_count);
+    listing->others = settings.others == VERDICT_PASS ? VERDICT_PASS : VERDICT_DROP;
+    listing->stands = true;
+    return 0;
 }
 
 int fence_list(const struct known_links *known, const struct terms *terms, const struct plan *plans,

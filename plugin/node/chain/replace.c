@@ -28,28 +28,22 @@ static bool is_unfinished(int directory, const char *name)
            (status.st_mode & UNFINISHED);
 }
 
-/* What came out goes back to where our file stands that was not finished, if it still does. */
-static void undo(int fd, const char *path)
-{
-    cleanup(close_directory) DIR *directory = opendir(path);
-    const struct dirent *entry;
-
-    while (directory && (entry = readdir(directory))) {
-        if (strcmp(entry->d_name, REPLACE_TEMPORARY) != 0 && is_unfinished(fd, entry->d_name) &&
-            exchange(fd, entry->d_name) == 0)
-            return;
-    }
-}
-
-/* What cannot be removed is reported where it matters: when the name is needed. */
+/* What came out goes back to where our file stands that was not finished, if it still does. What cannot be
+ * removed is reported where it matters: when the name is needed. */
 static void clear(int fd, const char *path)
 {
+    cleanup(close_directory) DIR *directory = NULL;
+    const struct dirent *entry;
     struct stat status;
 
     if (fstatat(fd, REPLACE_TEMPORARY, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     if (!(status.st_mode & UNFINISHED))
-        undo(fd, path);
+        directory = opendir(path);
+    while (directory && (entry = readdir(directory)))
+        if (strcmp(entry->d_name, REPLACE_TEMPORARY) != 0 && is_unfinished(fd, entry->d_name) &&
+            exchange(fd, entry->d_name) == 0)
+            break;
     unlinkat(fd, REPLACE_TEMPORARY, 0);
 }
 
@@ -158,19 +152,6 @@ static bool is_same_file(int directory, const char *name, const struct stat *old
            now.st_mtim.tv_sec == old->st_mtim.tv_sec && now.st_mtim.tv_nsec == old->st_mtim.tv_nsec;
 }
 
-static int rename_over(struct replacement *replacement, const char *name, const struct stat *old,
-                       bool *done, struct error *err)
-{
-    if (!is_same_file(replacement->directory, name, old)) {
-        *done = false;
-        return 0;
-    }
-    if (replacement_commit(replacement, replacement->directory, name, err) < 0)
-        return -1;
-    *done = true;
-    return 0;
-}
-
 /* From the exchange on the temporary name is not ours to remove, until it is known whose it is. */
 static int settle(struct replacement *replacement, const char *name, const struct stat *old,
                   bool *done, struct error *err)
@@ -200,8 +181,13 @@ int replacement_commit_over(struct replacement *replacement, const char *name,
     if (flush(replacement, err) < 0)
         return -1;
     if (exchange(directory, name) < 0) {
-        if (errno == EINVAL || errno == ENOSYS)
-            return rename_over(replacement, name, old, done, err);
+        if (errno == EINVAL || errno == ENOSYS) {
+            settled = is_same_file(directory, name, old);
+            if (settled && replacement_commit(replacement, directory, name, err) < 0)
+                return -1;
+            *done = settled;
+            return 0;
+        }
         if (errno != ENOENT)
             return error_set(err, ERROR_IO, "cannot rename %s to %s: %m", REPLACE_TEMPORARY, name);
         *done = false;

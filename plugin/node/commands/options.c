@@ -28,22 +28,6 @@ static void print_help(const char *command, const struct option_spec *specs, con
     fprintf(out, "  %-20s %s\n", "--help", "print this");
 }
 
-/* getopt_long's table: one entry for each of ours, then --help. */
-static void fill_table(const struct option_spec *specs, struct option table[static OPTIONS_MAX + 2])
-{
-    int count = 0;
-
-    for (const struct option_spec *spec = specs; spec->name && count < OPTIONS_MAX; spec++)
-        if (!spec->arguments)
-            table[count++] = (struct option){
-                .name = spec->name,
-                .has_arg = spec->value ? required_argument : no_argument,
-                .val = (int)(spec - specs),
-            };
-    table[count] = (struct option){.name = "help", .has_arg = no_argument, .val = HELP_OPTION};
-    table[count + 1] = (struct option){0};
-}
-
 static bool parse_number(const char *text, unsigned *out)
 {
     char *end = NULL;
@@ -84,10 +68,17 @@ static int complain(FILE *err, const char *command, const char *what, const char
 int options_parse(int argc, char **argv, const struct option_spec *specs, const char *about,
                   FILE *out, FILE *err)
 {
-    struct option table[OPTIONS_MAX + 2];
-    int found;
+    struct option table[OPTIONS_MAX + 2] = {0}; /* one entry for each of ours, then --help */
+    int found, count = 0;
 
-    fill_table(specs, table);
+    for (const struct option_spec *spec = specs; spec->name && count < OPTIONS_MAX; spec++)
+        if (!spec->arguments)
+            table[count++] = (struct option){
+                .name = spec->name,
+                .has_arg = spec->value ? required_argument : no_argument,
+                .val = (int)(spec - specs),
+            };
+    table[count] = (struct option){.name = "help", .has_arg = no_argument, .val = HELP_OPTION};
     optind = 0; /* getopt(3): starts from scratch, so that tests can call more than once */
     opterr = 0;
     while ((found = getopt_long(argc, argv, "+:", table, NULL)) != -1) {

@@ -29,31 +29,24 @@ static bool note_entry(const struct cached_attachment *attachment, void *opaque)
     return false;
 }
 
-/* NULL: no chain of a pod that runs has one that can be used. */
-static int find_last(const char *directory, char **out, struct error *err)
-{
-    const struct config nothing_asked = {0};
-    cleanup(cache) struct cache cache = {0};
-    struct last_entry last = {0};
-
-    if (cache_read(directory, NULL, &nothing_asked, note_entry, &last, &cache, err) < 0) {
-        free(last.text);
-        return -1;
-    }
-    *out = last.text;
-    return 0;
-}
-
 int in_force_load(const struct settings_sources *sources, const char *results_dir,
                   struct settings *out, struct error *err)
 {
+    const struct config nothing_asked = {0};
     struct settings_sources with_cache = *sources;
+    cleanup(cache) struct cache cache = {0};
     cleanup(free_text) char *entry = NULL;
+    struct last_entry last = {0};
     struct error why, ignored;
+    bool read = false;
 
     if (settings_load(sources, out, &why) == 0)
         return 0;
-    if (why.code != ERROR_NOT_AVAILABLE || find_last(results_dir, &entry, &ignored) < 0 || !entry) {
+    if (why.code == ERROR_NOT_AVAILABLE)
+        read =
+            cache_read(results_dir, NULL, &nothing_asked, note_entry, &last, &cache, &ignored) == 0;
+    entry = last.text;
+    if (!read || !entry) {
         *err = why;
         return -1;
     }

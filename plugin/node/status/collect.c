@@ -40,30 +40,18 @@ static enum status_state state_of(enum standing standing)
     return states[standing];
 }
 
-/* Whether what leaves that way, and should not, is stopped. */
-static bool is_stopped(const struct status *status, const struct source *source, enum way way)
-{
-    switch (way) {
-    case WAY_FORWARDED:
-        return verdict_denies(holdings_others(&source->survey.holdings));
-    case WAY_UPLINK:
-        return verdict_denies(holdings_others(&source->survey.holdings)) &&
-               status_fence_knows_sockets(&status->fence);
-    case WAY_PAST:
-        break;
-    }
-    return false;
-}
-
 /* Whose packets, or part of them, no guard can stop. */
 static int judge_unplanned(const struct status *status, const struct source *source,
                            const struct surveyed *surveyed, struct status_row *row,
                            struct error *err)
 {
     const struct config *config = &source->settings.config;
-    const bool open = config->mode == MODE_ENFORCE &&
-                      !pod_is_exempt(&surveyed->cached->attachment.pod, config) &&
-                      !is_stopped(status, source, surveyed->way);
+    const bool stopped =
+        verdict_denies(holdings_others(&source->survey.holdings)) &&
+        (surveyed->way == WAY_FORWARDED ||
+         (surveyed->way == WAY_UPLINK && status_fence_knows_sockets(&status->fence)));
+    const bool open = config->mode == MODE_ENFORCE && !stopped &&
+                      !pod_is_exempt(&surveyed->cached->attachment.pod, config);
     const char *held = surveyed->way == WAY_FORWARDED ? "as good as the verdict for others: "
                                                       : "the exit fence alone stops it: ";
     char text[640];
@@ -86,32 +74,26 @@ static int judge(struct status *status, const struct source *source,
     return status_row_judge(row, state_of(standing), text ? text : "", err);
 }
 
-static int add_attachment(struct status *status, const struct source *source,
-                          const struct surveyed *surveyed, struct error *err)
-{
-    const struct attachment *attachment = &surveyed->cached->attachment;
-    struct status_row *row = status_row_last(status, &attachment->owner);
-    const bool bad = row && row->state >= STATUS_STATE_UNGUARDED;
-
-    if (!row && status_row_add(status, &attachment->owner, attachment->pod.namespace,
-                               attachment->pod.name, &row, err) < 0)
-        return -1;
-    row->unchained = row->unchained || started_unchained(&source->settings, surveyed->cached);
-    for (size_t i = 0; i < surveyed->plan.guard_count; i++)
-        if (status_row_add_wanted(row, &source->survey.holdings, &surveyed->plan.guards[i], err) <
-            0)
-            return -1;
-    return bad ? 0 : judge(status, source, surveyed, row, err);
-}
-
 static int add_attachments(struct status *status, const struct source *source, struct error *err)
 {
     for (size_t i = 0; i < source->survey.count; i++) {
         const struct surveyed *surveyed = &source->survey.attachments[i];
+        const struct attachment *attachment = &surveyed->cached->attachment;
+        struct status_row *row = status_row_last(status, &attachment->owner);
+        const bool bad = row && row->state >= STATUS_STATE_UNGUARDED;
 
-        if ((surveyed->state == ATTACHMENT_PLANNED || surveyed->state == ATTACHMENT_FAILED ||
-             surveyed->state == ATTACHMENT_NO_INTERFACE) &&
-            add_attachment(status, source, surveyed, err) < 0)
+        if (surveyed->state != ATTACHMENT_PLANNED && surveyed->state != ATTACHMENT_FAILED &&
+            surveyed->state != ATTACHMENT_NO_INTERFACE)
+            continue;
+        if (!row && status_row_add(status, &attachment->owner, attachment->pod.namespace,
+                                   attachment->pod.name, &row, err) < 0)
+            return -1;
+        row->unchained = row->unchained || started_unchained(&source->settings, surveyed->cached);
+        for (size_t j = 0; j < surveyed->plan.guard_count; j++)
+            if (status_row_add_wanted(row, &source->survey.holdings, &surveyed->plan.guards[j],
+                                      err) < 0)
+                return -1;
+        if (!bad && judge(status, source, surveyed, row, err) < 0)
             return -1;
     }
     return 0;
