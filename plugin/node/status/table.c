@@ -83,35 +83,6 @@ static void fill_others(const struct status_others *others, cells out)
     fill_counters(others->backend, others->others.packets, others->others.bytes, out);
 }
 
-static size_t line_count(const struct status_row *row)
-{
-    return row->guard_count > 0 ? row->guard_count : 1;
-}
-
-static void widen(cells line, int widths[static COLUMNS])
-{
-    for (int column = 0; column < COLUMNS; column++)
-        if ((int)strlen(line[column]) > widths[column])
-            widths[column] = (int)strlen(line[column]);
-}
-
-static void measure(const struct status *status, int widths[static COLUMNS])
-{
-    cells line;
-
-    for (int column = 0; column < COLUMNS; column++)
-        widths[column] = (int)strlen(titles[column]);
-    for (size_t i = 0; i < status->row_count; i++)
-        for (size_t j = 0; j < line_count(&status->rows[i]); j++) {
-            fill(&status->rows[i], j, line);
-            widen(line, widths);
-        }
-    for (size_t i = 0; i < status->others_count; i++) {
-        fill_others(&status->others[i], line);
-        widen(line, widths);
-    }
-}
-
 #define BRIGHT_RED "\033[1;31m"
 #define YELLOW     "\033[33m"
 #define DIM        "\033[2m"
@@ -123,8 +94,14 @@ static const char *end_of(const char *begin)
     return begin[0] != '\0' ? PLAIN : "";
 }
 
-static void print_line(const int widths[static COLUMNS], cells line, const char *begin, FILE *out)
+/* Without `out` it only says how wide the columns have to be. */
+static void print_line(int widths[static COLUMNS], cells line, const char *begin, FILE *out)
 {
+    for (int column = 0; column < COLUMNS && !out; column++)
+        if ((int)strlen(line[column]) > widths[column])
+            widths[column] = (int)strlen(line[column]);
+    if (!out)
+        return;
     fputs(begin, out);
     for (int column = 0; column < COLUMNS; column++) {
         bool number = column == PACKETS || column == BYTES;
@@ -135,7 +112,7 @@ static void print_line(const int widths[static COLUMNS], cells line, const char 
     fprintf(out, "%s\n", end_of(begin));
 }
 
-static void print_row(const struct status_row *row, const int widths[static COLUMNS], bool color,
+static void print_row(const struct status_row *row, int widths[static COLUMNS], bool color,
                       FILE *out)
 {
     static const char *const colors[STATUS_STATES] = {
@@ -146,12 +123,29 @@ static void print_row(const struct status_row *row, const int widths[static COLU
     const char *begin = color ? colors[row->state] : "";
     cells line;
 
-    for (size_t i = 0; i < line_count(row); i++) {
+    for (size_t i = 0; i < row->guard_count || i == 0; i++) {
         fill(row, i, line);
         print_line(widths, line, begin, out);
     }
-    if (row->reason[0] != '\0')
+    if (out && row->reason[0] != '\0')
         fprintf(out, "%s    %s%s\n", begin, row->reason, end_of(begin));
+}
+
+static void print_lines(const struct status *status, int widths[static COLUMNS], bool color,
+                        FILE *out)
+{
+    cells line;
+
+    for (int column = 0; column < COLUMNS; column++)
+        snprintf(line[column], CELL_SIZE, "%s", titles[column]);
+    if (status->row_count + status->others_count > 0)
+        print_line(widths, line, "", out);
+    for (size_t i = 0; i < status->row_count; i++)
+        print_row(&status->rows[i], widths, color, out);
+    for (size_t i = 0; i < status->others_count; i++) {
+        fill_others(&status->others[i], line);
+        print_line(widths, line, "", out);
+    }
 }
 
 /* Packets that did not get through, whoever's. */
@@ -241,20 +235,10 @@ static void print_summary(const struct status *status, bool color, FILE *out)
 
 void status_print_table(const struct status *status, bool color, FILE *out)
 {
-    int widths[COLUMNS];
-    cells line;
+    int widths[COLUMNS] = {0};
 
-    measure(status, widths);
-    for (int column = 0; column < COLUMNS; column++)
-        snprintf(line[column], CELL_SIZE, "%s", titles[column]);
-    if (status->row_count + status->others_count > 0)
-        print_line(widths, line, "", out);
-    for (size_t i = 0; i < status->row_count; i++)
-        print_row(&status->rows[i], widths, color, out);
-    for (size_t i = 0; i < status->others_count; i++) {
-        fill_others(&status->others[i], line);
-        print_line(widths, line, "", out);
-    }
+    print_lines(status, widths, color, NULL);
+    print_lines(status, widths, color, out);
     print_fence(&status->fence, out);
     print_unchained(status, out);
     for (size_t i = 0; i < status->problems.count; i++)
