@@ -173,20 +173,6 @@ static int read_forgivingly(struct span text, struct request *request, struct er
     return read_config(request, &forgiven) == 0 ? 0 : config_parse(NULL, &request->config, err);
 }
 
-static int read_body(const struct environment *environment, struct span text,
-                     const struct needs *needs, struct request *request, struct error *err)
-{
-    if (needs->plan)
-        return read_strictly(environment, text, request, err);
-    if (needs->forgiving)
-        return read_forgivingly(text, request, err);
-    if (read_config(request, err) != 0)
-        return -1;
-    return needs->attachments ? attachments_parse(request->tree, request->attachment.owner.network,
-                                                  &request->valid, &request->valid_count, err)
-                              : 0;
-}
-
 int request_parse(const struct environment *environment, struct span text,
                   const struct needs *needs, struct request *out, int *cni_version,
                   struct error *err)
@@ -202,8 +188,14 @@ int request_parse(const struct environment *environment, struct span text,
     if (!cJSON_IsObject(request.tree))
         return error_set(err, ERROR_DECODING,
                          "the network configuration on standard input is not a JSON object");
-    if (read_version(needs, &request, cni_version, err) != 0 || read_network(&request, err) != 0 ||
-        read_body(environment, text, needs, &request, err) != 0)
+    if (read_version(needs, &request, cni_version, err) != 0 || read_network(&request, err) != 0)
+        return -1;
+    if ((needs->plan        ? read_strictly(environment, text, &request, err)
+         : needs->forgiving ? read_forgivingly(text, &request, err)
+                            : read_config(&request, err)) != 0)
+        return -1;
+    if (needs->attachments && attachments_parse(request.tree, request.attachment.owner.network,
+                                                &request.valid, &request.valid_count, err) != 0)
         return -1;
     *out = steal(&request);
     return 0;

@@ -49,7 +49,6 @@ struct draft {
     const struct questions *questions;
     const struct facts *facts;
     enum verdict verdict;
-    bool partly;          /* whatever guards can be made will do */
     struct guard *guards; /* has room for every question asked */
     size_t count;
     struct error seen; /* details: what was seen and would not do; msg: the first hole, or "" */
@@ -244,19 +243,6 @@ static int check_draft(const struct draft *draft, struct error *err)
     return error_details(err, "%s", draft->seen.details);
 }
 
-/* Fills the draft by the two rules. */
-static int make_draft(struct draft *draft, struct error *err)
-{
-    draft->guards =
-        calloc(draft->facts->host_count + draft->facts->pod_count + 1, sizeof(*draft->guards));
-    if (draft->guards == NULL)
-        return error_no_memory(err);
-    guard_host_interfaces(draft);
-    for (size_t i = 0; i < draft->questions->pod_count; i++)
-        guard_container_interface(draft, draft->questions->pod[i], &draft->facts->pod[i]);
-    return draft->partly && draft->count > 0 ? 0 : check_draft(draft, err);
-}
-
 int plan_make(const struct attachment *attachment, const struct config *config,
               const struct facts *facts, bool partly, struct plan *out, struct error *err)
 {
@@ -266,9 +252,7 @@ int plan_make(const struct attachment *attachment, const struct config *config,
     struct draft draft = {.result = &attachment->result,
                           .questions = &questions,
                           .facts = facts,
-                          .verdict = passes ? VERDICT_PASS : config->deny,
-                          .partly = partly};
-    int made = 0;
+                          .verdict = passes ? VERDICT_PASS : config->deny};
 
     if (facts->host_network) {
         *out = plan;
@@ -282,13 +266,16 @@ int plan_make(const struct attachment *attachment, const struct config *config,
         return -1;
     if (facts->host_count != questions.host_count || facts->pod_count != questions.pod_count)
         return error_set(err, ERROR_KERNEL, "the kernel's answers are not to the plan's questions");
-    made = make_draft(&draft, err);
-    plan.guards = draft.guards;
-    if (made < 0)
-        return -1;
+    plan.guards = calloc(facts->host_count + facts->pod_count + 1, sizeof(*plan.guards));
     plan.addresses = calloc(attachment->result.address_count + 1, sizeof(*plan.addresses));
-    if (plan.addresses == NULL)
+    if (plan.guards == NULL || plan.addresses == NULL)
         return error_no_memory(err);
+    draft.guards = plan.guards;
+    guard_host_interfaces(&draft);
+    for (size_t i = 0; i < questions.pod_count; i++)
+        guard_container_interface(&draft, questions.pod[i], &facts->pod[i]);
+    if (!(partly && draft.count > 0) && check_draft(&draft, err) < 0)
+        return -1;
     for (; plan.address_count < attachment->result.address_count; plan.address_count++)
         plan.addresses[plan.address_count] = attachment->result.addresses[plan.address_count];
     plan.guard_count = draft.count;

@@ -68,22 +68,6 @@ static struct plan of_one_guard(const char *tag, struct guard *guard)
     return plan;
 }
 
-static int take_plans(struct move *move, const struct plan *plans, size_t plan_count,
-                      struct error *err)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < plan_count; i++)
-        count += plans[i].guard_count;
-    move->own = calloc(count + 1, sizeof(*move->own));
-    if (!move->own)
-        return error_no_memory(err);
-    for (size_t i = 0; i < plan_count; i++)
-        for (size_t j = 0; j < plans[i].guard_count; j++)
-            move->own[move->own_count++] = of_one_guard(plans[i].tag, &plans[i].guards[j]);
-    return 0;
-}
-
 static bool has_owner(const struct listing *listing, const char *interface, const char *tag)
 {
     size_t count = 0;
@@ -245,6 +229,7 @@ int guards_apply(const struct backend *chosen, const struct plan *plans, size_t 
     struct terms here = *terms;
     cleanup(move) struct move move = {.to = chosen, .from = other_than(chosen), .terms = &here};
     cleanup(close_fd) int lock = -1;
+    size_t count = 0;
 
     here.seen = seen != NULL ? holdings_of(seen, chosen) : NULL;
     if (!terms->locked && lock_for(chosen, terms, &lock, err) < 0 && chosen == &backend_iptables)
@@ -252,7 +237,15 @@ int guards_apply(const struct backend *chosen, const struct plan *plans, size_t 
     here.locked = terms->locked || lock >= 0;
     if (!look(&move))
         return chosen->apply(plans, plan_count, &here, err);
-    if (chosen->list(&here, &move.found, err) < 0 || take_plans(&move, plans, plan_count, err) < 0)
+    if (chosen->list(&here, &move.found, err) < 0)
         return -1;
+    for (size_t i = 0; i < plan_count; i++)
+        count += plans[i].guard_count;
+    move.own = calloc(count + 1, sizeof(*move.own));
+    if (!move.own)
+        return error_no_memory(err);
+    for (size_t i = 0; i < plan_count; i++)
+        for (size_t j = 0; j < plans[i].guard_count; j++)
+            move.own[move.own_count++] = of_one_guard(plans[i].tag, &plans[i].guards[j]);
     return move_all(&move, seen != NULL ? holdings_of(seen, move.from) : NULL, err);
 }

@@ -31,27 +31,6 @@ static size_t ask_from(const struct plan *plan, const struct route_question *own
     return count;
 }
 
-static struct route_question *questions_of(const struct terms *terms, const struct plan *plans,
-                                           size_t plan_count, size_t *count)
-{
-    struct route_question *questions = NULL;
-    size_t room = 1; /* for those about one endpoint */
-
-    for (size_t i = 0; i < plan_count; i++)
-        room += plans[i].guard_count * plans[i].address_count;
-    questions = calloc(terms->endpoint_count * room + 1, sizeof(*questions));
-    *count = 0;
-    for (size_t i = 0; questions != NULL && i < terms->endpoint_count; i++) {
-        struct route_question own = {.family = terms->endpoints[i].family};
-
-        memcpy(own.destination, terms->endpoints[i].address, sizeof(own.destination));
-        questions[(*count)++] = own;
-        for (size_t j = 0; j < plan_count; j++)
-            *count += ask_from(&plans[j], &own, questions + *count);
-    }
-    return questions;
-}
-
 static bool is_among(int index, const int *indices, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -60,32 +39,36 @@ static bool is_among(int index, const int *indices, size_t count)
     return false;
 }
 
-/* In place: each index once, none that is 0. Returns how many. */
-static size_t unique(int *indices, size_t count)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < count; i++)
-        if (indices[i] != 0 && !is_among(indices[i], indices, kept))
-            indices[kept++] = indices[i];
-    return kept;
-}
-
-/* The caller frees *out. */
+/* The links that they lead through, each once. The caller frees *out. */
 static int ask_routes(struct netlink *rtnetlink, const struct terms *terms,
                       const struct plan *plans, size_t plan_count, int **out, size_t *count,
                       struct error *err)
 {
-    size_t question_count = 0;
-    cleanup(free_memory) struct route_question *questions =
-        questions_of(terms, plans, plan_count, &question_count);
-    cleanup(free_memory) int *indices = calloc(question_count + 1, sizeof(*indices));
+    cleanup(free_memory) struct route_question *questions = NULL;
+    cleanup(free_memory) int *indices = NULL;
+    size_t room = 1; /* for those about one endpoint */
+    size_t asked = 0;
 
+    for (size_t i = 0; i < plan_count; i++)
+        room += plans[i].guard_count * plans[i].address_count;
+    questions = calloc(terms->endpoint_count * room + 1, sizeof(*questions));
+    indices = calloc(terms->endpoint_count * room + 1, sizeof(*indices));
     if (questions == NULL || indices == NULL)
         return error_no_memory(err);
-    if (rtnetlink_ask_routes(rtnetlink, questions, question_count, indices, err) < 0)
+    for (size_t i = 0; i < terms->endpoint_count; i++) {
+        struct route_question own = {.family = terms->endpoints[i].family};
+
+        memcpy(own.destination, terms->endpoints[i].address, sizeof(own.destination));
+        questions[asked++] = own;
+        for (size_t j = 0; j < plan_count; j++)
+            asked += ask_from(&plans[j], &own, questions + asked);
+    }
+    if (rtnetlink_ask_routes(rtnetlink, questions, asked, indices, err) < 0)
         return -1;
-    *count = unique(indices, question_count);
+    *count = 0;
+    for (size_t i = 0; i < asked; i++)
+        if (indices[i] != 0 && !is_among(indices[i], indices, *count))
+            indices[(*count)++] = indices[i];
     *out = steal(&indices);
     return 0;
 }

@@ -83,22 +83,6 @@ static int failed(struct netlink *netlink, int error, const char *what, struct e
     return error_set(err, ERROR_KERNEL, "%s: %s: %s", netlink->peer, what, strerror(error));
 }
 
-static int take_message(struct exchange *exchange, const struct nlmsghdr *message,
-                        struct error *err)
-{
-    struct netlink_answer answer = {.number = message->nlmsg_seq - exchange->first};
-    bool is_ack = message_is_ack(message, &answer.error, &answer.text);
-
-    if (message->nlmsg_flags & NLM_F_DUMP_INTR)
-        exchange->interrupted = true;
-    if (message->nlmsg_seq == exchange->last && (is_ack || !(message->nlmsg_flags & NLM_F_MULTI)))
-        exchange->over = true;
-    if (exchange->interrupted || (message->nlmsg_type == NLMSG_DONE && answer.error == 0))
-        return 0;
-    answer.message = is_ack ? NULL : message;
-    return exchange->take(&answer, exchange->context, err);
-}
-
 static int take_datagram(struct exchange *exchange, const void *bytes, size_t length,
                          struct error *err)
 {
@@ -106,10 +90,23 @@ static int take_datagram(struct exchange *exchange, const void *bytes, size_t le
     int left = (int)length;
 
     for (; !exchange->over && message_is_whole(message, left);
-         message = mnl_nlmsg_next(message, &left))
-        if (message->nlmsg_seq - exchange->first <= exchange->last - exchange->first &&
-            take_message(exchange, message, err) < 0)
+         message = mnl_nlmsg_next(message, &left)) {
+        struct netlink_answer answer = {.number = message->nlmsg_seq - exchange->first};
+        bool is_ack = message_is_ack(message, &answer.error, &answer.text);
+
+        if (answer.number > exchange->last - exchange->first)
+            continue;
+        if (message->nlmsg_flags & NLM_F_DUMP_INTR)
+            exchange->interrupted = true;
+        if (message->nlmsg_seq == exchange->last &&
+            (is_ack || !(message->nlmsg_flags & NLM_F_MULTI)))
+            exchange->over = true;
+        if (exchange->interrupted || (message->nlmsg_type == NLMSG_DONE && answer.error == 0))
+            continue;
+        answer.message = is_ack ? NULL : message;
+        if (exchange->take(&answer, exchange->context, err) < 0)
             return -1;
+    }
     return 0;
 }
 

@@ -192,18 +192,6 @@ bool sync_terms_are_right(const struct holdings *holdings, const struct backend 
     return holdings_have_terms(holdings, chosen, terms);
 }
 
-static int note_others(struct sync *sync, struct error *err)
-{
-    enum verdict was = holdings_others(&sync->survey.holdings);
-
-    if (was == sync->terms.others)
-        return 0;
-    return notes_add(&sync->report.notes, err, NOTE_DONE,
-                     "%s the verdict for interfaces without a guard: %s (%s); was: %s",
-                     sync->options->dry_run ? "would set" : "set", verdict_name(sync->terms.others),
-                     sync->chosen->name, verdict_name(was));
-}
-
 static int note_chosen(struct sync *sync, const struct listing *listing, struct error *err)
 {
     const bool dry_run = sync->options->dry_run;
@@ -233,10 +221,16 @@ static int note_chosen(struct sync *sync, const struct listing *listing, struct 
 /* What is done beside setting guards. */
 static int note_terms(struct sync *sync, struct error *err)
 {
+    const enum verdict was = holdings_others(&sync->survey.holdings);
+
     if (sync_terms_are_right(&sync->survey.holdings, sync->chosen, &sync->terms))
         return 0;
     sync->report.terms_set = true;
-    if (note_others(sync, err) < 0)
+    if (was != sync->terms.others &&
+        notes_add(&sync->report.notes, err, NOTE_DONE,
+                  "%s the verdict for interfaces without a guard: %s (%s); was: %s",
+                  sync->options->dry_run ? "would set" : "set", verdict_name(sync->terms.others),
+                  sync->chosen->name, verdict_name(was)) < 0)
         return -1;
     for (size_t i = 0; i < BACKEND_COUNT; i++) {
         const struct holding *holding = &sync->survey.holdings.items[i];
@@ -303,24 +297,18 @@ static bool is_leftover(const struct held *held, const void *survey)
     return !lives && !link_exists(held->guard.interface);
 }
 
-static size_t count_leftovers(const struct survey *survey)
-{
-    size_t found = 0;
-
-    for (size_t i = 0; i < BACKEND_COUNT; i++) {
-        const struct listing *listing = &survey->holdings.items[i].listing;
-
-        for (size_t j = 0; j < listing->held_count; j++)
-            found += tag_guards(listing->held[j].tag) > 0 && is_leftover(&listing->held[j], survey);
-    }
-    return found;
-}
-
 static int remove_leftovers(struct sync *sync, struct error *err)
 {
     const struct selection leftovers = {.goes = is_leftover, .context = &sync->survey};
-    size_t removed = count_leftovers(&sync->survey);
+    size_t removed = 0;
 
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
+        const struct listing *listing = &sync->survey.holdings.items[i].listing;
+
+        for (size_t j = 0; j < listing->held_count; j++)
+            removed += tag_guards(listing->held[j].tag) > 0 &&
+                       is_leftover(&listing->held[j], &sync->survey);
+    }
     if (removed > 0 && !sync->options->dry_run &&
         guards_remove(&leftovers, &sync->terms, &removed, err) < 0)
         return -1;

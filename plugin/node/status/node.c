@@ -3,23 +3,6 @@
 #include "kernel/backends.h"
 #include "node/pods/unchained.h"
 
-/* Of pods, only whether the one that started last shows that our entry is not read. */
-static enum status_exit judge_drop_in(const struct settings *settings, const char *results_dir,
-                                      struct error *why)
-{
-    cleanup(cache) struct cache cache = {0};
-
-    if (!settings->drop_in)
-        return STATUS_IN_FORCE;
-    if (cache_read(results_dir, NULL, &settings->config, NULL, NULL, &cache, why) < 0)
-        return STATUS_UNKNOWN;
-    if (!drop_in_unread(settings, &cache))
-        return STATUS_IN_FORCE;
-    error_set(why, ERROR_NOT_AVAILABLE,
-              "pods that start now are not guarded by name: %s " DROP_IN_UNREAD, settings->drop_in);
-    return STATUS_WRONG;
-}
-
 enum status_exit status_judge_others(const struct settings *settings,
                                      const struct holdings *holdings, struct error *why)
 {
@@ -56,7 +39,7 @@ static enum status_exit judge_rules(const struct settings *settings, struct erro
 enum status_exit status_of_node(const struct status_options *options, struct error *why)
 {
     cleanup(settings) struct settings settings = {0};
-    enum status_exit chain;
+    cleanup(cache) struct cache cache = {0};
 
     if (settings_load(&options->sources, &settings, why) < 0)
         return STATUS_UNKNOWN;
@@ -65,6 +48,15 @@ enum status_exit status_of_node(const struct status_options *options, struct err
                   settings.problems.count > 0 ? settings.problems.items[0].text : settings.path);
         return STATUS_WRONG;
     }
-    chain = judge_drop_in(&settings, options->results_dir, why);
-    return chain == STATUS_IN_FORCE ? judge_rules(&settings, why) : chain;
+    /* Of pods, only whether the one that started last shows that our entry is not read. */
+    if (settings.drop_in &&
+        cache_read(options->results_dir, NULL, &settings.config, NULL, NULL, &cache, why) < 0)
+        return STATUS_UNKNOWN;
+    if (settings.drop_in && drop_in_unread(&settings, &cache)) {
+        error_set(why, ERROR_NOT_AVAILABLE,
+                  "pods that start now are not guarded by name: %s " DROP_IN_UNREAD,
+                  settings.drop_in);
+        return STATUS_WRONG;
+    }
+    return judge_rules(&settings, why);
 }
