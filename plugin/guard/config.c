@@ -136,29 +136,13 @@ static bool is_glob(const cJSON *value)
     return cJSON_IsString(value) && strlen(value->valuestring) <= GLOB_LENGTH_MAX;
 }
 
-static int parse_annotation(const cJSON *annotations, const cJSON *member, const char *place,
-                            struct annotation_match *out, struct error *err)
-{
-    const cJSON *only = NULL;
-
-    if (member->string[0] == '\0')
-        return refuse(place, annotations, "without an empty key", err);
-    if (json_find(annotations, member->string, &only, err) < 0)
-        return error_context(err, "config key \"%s\"", place);
-    if (!is_glob(member))
-        return refuse(place, annotations, "an object whose values are globs of at most 253 bytes",
-                      err);
-    if (copy(member->string, &out->key, err) < 0)
-        return -1;
-    return copy(member->valuestring, &out->value, err);
-}
-
 static int parse_annotations(const cJSON *entry, const char *parent, struct exemption *exemption,
                              struct error *err)
 {
     char place[PLACE_SIZE] = "";
     const cJSON *annotations = NULL;
     const cJSON *member = NULL;
+    const cJSON *only = NULL;
 
     snprintf(place, sizeof(place), "%.40s.annotation", parent);
     if (json_find(entry, "annotation", &annotations, err) < 0)
@@ -175,7 +159,15 @@ static int parse_annotations(const cJSON *entry, const char *parent, struct exem
 
         if (added == NULL)
             return error_no_memory(err);
-        if (parse_annotation(annotations, member, place, added, err) < 0)
+        if (member->string[0] == '\0')
+            return refuse(place, annotations, "without an empty key", err);
+        if (json_find(annotations, member->string, &only, err) < 0)
+            return error_context(err, "config key \"%s\"", place);
+        if (!is_glob(member))
+            return refuse(place, annotations,
+                          "an object whose values are globs of at most 253 bytes", err);
+        if (copy(member->string, &added->key, err) < 0 ||
+            copy(member->valuestring, &added->value, err) < 0)
             return -1;
     }
     return 0;
@@ -244,28 +236,23 @@ static int parse_exemptions(const cJSON *entry, struct config *config, struct er
     return 0;
 }
 
-static bool is_key(const char *name)
+int config_check_keys(const cJSON *entry, struct error *err)
 {
     static const char *const keys[] = {
         "type",   "capabilities", "mode",    "others",    "deny",
         "exempt", "endpoints",    "backend", "exitFence", "lockTimeoutSeconds"};
-
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (strcmp(name, keys[i]) == 0)
-            return true;
-    return false;
-}
-
-int config_check_keys(const cJSON *entry, struct error *err)
-{
     const cJSON *member = NULL;
     const cJSON *only = NULL;
 
     cJSON_ArrayForEach(member, entry)
     {
+        bool known = false;
+
         if (json_find(entry, member->string, &only, err) < 0)
             return -1;
-        if (!is_key(member->string))
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+            known = known || strcmp(member->string, keys[i]) == 0;
+        if (!known)
             return error_set(err, ERROR_INVALID_CONFIG,
                              "\"%.80s\" is no config key: there are \"mode\", \"others\", "
                              "\"deny\", \"exempt\", \"endpoints\", \"backend\", "

@@ -133,16 +133,6 @@ static void write_skeleton(struct netlink_messages *messages, const struct nft_v
         skeleton_renew_rules(messages, terms, &shape);
 }
 
-static int commit(struct nft_socket *socket, const struct netlink_messages *messages,
-                  uint32_t generation, bool refusing, struct error *err)
-{
-    if (nft_commit(socket, messages, generation, err) == 0)
-        return 0;
-    if (refusing)
-        skeleton_explain_refusing(socket->netlink.refusal, err);
-    return -1;
-}
-
 /*
  * A table that can never be right does not stay. Only now: where the rules were flushed everybody is open
  * until the table stands, and what stands shows it without a trial.
@@ -240,8 +230,11 @@ static int apply_once(struct nft_socket *socket, void *context, struct error *er
     messages.incomplete |= question.incomplete; /* nothing may be lacking once a table is made */
     exactly = is_anew(&view) || view.listing.former || needs_rules(&view, &terms) ||
               changes.exact || may_lose_endpoint(job->terms);
-    if (commit(socket, &messages, exactly ? view.listing.generation : 0, refusing, err) < 0)
+    if (nft_commit(socket, &messages, exactly ? view.listing.generation : 0, err) < 0) {
+        if (refusing)
+            skeleton_explain_refusing(socket->netlink.refusal, err);
         return -1;
+    }
     elements_add(&rest, changes.fresh + first, changes.fresh_count - first);
     if (nft_commit(socket, &rest, 0, err) < 0)
         return -1;

@@ -108,36 +108,6 @@ static int judge_endpoints(const struct nft_facts *found, const struct terms *te
     return 0;
 }
 
-static int make_wanted(const struct terms *asked, const struct shape *shape, struct nft_facts *out,
-                       struct error *err)
-{
-    cleanup(netlink_messages) struct netlink_messages messages = {0};
-
-    skeleton_make(&messages, asked, shape);
-    if (messages.incomplete)
-        return error_no_memory(err);
-    netlink_messages_each(message, &messages)
-    {
-        if (nft_facts_take(out, message, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Of the endpoints that are asked for, leaves those whose rules are as they should be. Returns how many. */
-static size_t keep_standing(const struct nft_facts *found, const struct nft_facts *wanted,
-                            struct endpoint *asked)
-{
-    unsigned number = 0;
-    size_t kept = 0;
-
-    for (size_t i = 0; i < found->count; i++)
-        if (asks(&found->facts[i]) &&
-            nft_fact_is(&found->facts[i], nft_facts_find(wanted, found->facts[i].what, number++)))
-            asked[kept++] = found->facts[i].endpoint;
-    return kept;
-}
-
 int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
                    struct listing *listing, struct verdict_on_skeleton *out, struct error *err)
 {
@@ -149,6 +119,7 @@ int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
         .retired = nft_facts_find(found, "chain " NFT_JUDGE, 0) &&
                    !nft_facts_find(found, "rule of chain " NFT_JUDGE, 0)};
     cleanup(free_memory) struct endpoint *asked = calloc(found->count + 1, sizeof(*asked));
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(nft_facts) struct nft_facts wanted = {0};
     struct terms as_found = {.endpoints = asked};
     size_t standing = 0;
@@ -158,9 +129,22 @@ int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
     for (size_t i = 0; i < found->count; i++)
         if (asks(&found->facts[i]))
             asked[as_found.endpoint_count++] = found->facts[i].endpoint;
-    if (make_wanted(&as_found, &shape, &wanted, err) < 0)
-        return -1;
-    standing = keep_standing(found, &wanted, asked);
+    skeleton_make(&messages, &as_found, &shape);
+    if (messages.incomplete)
+        return error_no_memory(err);
+    netlink_messages_each(message, &messages)
+    {
+        if (nft_facts_take(&wanted, message, err) < 0)
+            return -1;
+    }
+    /* Of the endpoints that are asked for, those stay whose rules are as they should be. */
+    for (size_t i = 0, number = 0; i < found->count; i++) {
+        const struct nft_fact *fact = &found->facts[i];
+
+        if (asks(fact) &&
+            nft_fact_is(fact, nft_facts_find(&wanted, fact->what, (unsigned)number++)))
+            asked[standing++] = fact->endpoint;
+    }
     if (judge_wanted(&wanted, found, listing, &verdict, err) < 0 ||
         judge_found(&wanted, found, listing, &verdict, err) < 0 ||
         judge_endpoints(found, terms, asked, standing, listing, &verdict, err) < 0)

@@ -138,33 +138,25 @@ static int tidy(const struct change *change, const struct conflist *conflist, ch
     return change_take_out(change, conflist, ": the drop-in takes its place", text, err);
 }
 
-/* For lists that have no entry: that of the others, else what the caller knows. For free(3). */
-static int find_spare(const struct install_options *options, char **out, struct error *err)
-{
-    cleanup(directory) struct directory directory = {0};
-    const struct conflist *list;
-
-    if (directory_load(options->conf_dir, options->networks, &directory, err) < 0)
-        return -1;
-    list = directory_entry(&directory, options->known_origin);
-    *out = NULL;
-    if (list)
-        *out = strndup(list->entry_text.start, list->entry_text.length);
-    else if (options->known)
-        *out = strdup(options->known);
-    else
-        return 0;
-    return *out ? 0 : error_no_memory(err);
-}
-
 static int put_everywhere(struct change *change, struct error *err)
 {
+    const struct install_options *options = change->options;
+    cleanup(directory) struct directory directory = {0};
     cleanup(names) struct names names = {0};
     cleanup(free_text) char *spare = NULL;
+    const struct conflist *list;
 
-    if (find_spare(change->options, &spare, err) < 0 ||
-        directory_names(change->options->conf_dir, false, &names, err) < 0)
+    if (directory_load(options->conf_dir, options->networks, &directory, err) < 0 ||
+        directory_names(options->conf_dir, false, &names, err) < 0)
         return -1;
+    /* For lists that have no entry: that of the others, else what the caller knows. */
+    list = directory_entry(&directory, options->known_origin);
+    if (list)
+        spare = strndup(list->entry_text.start, list->entry_text.length);
+    else if (options->known)
+        spare = strdup(options->known);
+    if ((list || options->known) && !spare)
+        return error_no_memory(err);
     change->spare = spare;
     if (change_files(change, &names, put, err) < 0)
         return -1;

@@ -21,20 +21,6 @@ static void print_counters(uint64_t packets, uint64_t bytes, FILE *out)
     fprintf(out, ",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64, packets, bytes);
 }
 
-static void print_guard(const struct status_guard *guard, FILE *out)
-{
-    const bool ipv4 = guard->families & FAMILY_IPV4, ipv6 = guard->families & FAMILY_IPV6;
-
-    fputs("{\"interface\":", out);
-    text_quote(guard->guard.interface, out);
-    text_member("verdict", verdict_name(guard->guard.verdict), out);
-    text_member("backend", guard->backend, out);
-    fprintf(out, ",\"families\":[%s%s%s]", ipv4 ? "\"ipv4\"" : "", ipv4 && ipv6 ? "," : "",
-            ipv6 ? "\"ipv6\"" : "");
-    print_counters(guard->packets, guard->bytes, out);
-    fputc('}', out);
-}
-
 static void print_row(const struct status_row *row, FILE *out)
 {
     fputs("{\"namespace\":", out);
@@ -47,8 +33,17 @@ static void print_row(const struct status_row *row, FILE *out)
     text_member("reason", row->reason, out);
     fprintf(out, ",\"unchained\":%s,\"guards\":[", truth(row->unchained));
     for (size_t i = 0; i < row->guard_count; i++) {
-        fputs(i > 0 ? "," : "", out);
-        print_guard(&row->guards[i], out);
+        const struct status_guard *guard = &row->guards[i];
+        const bool ipv4 = guard->families & FAMILY_IPV4, ipv6 = guard->families & FAMILY_IPV6;
+
+        fprintf(out, "%s{\"interface\":", i > 0 ? "," : "");
+        text_quote(guard->guard.interface, out);
+        text_member("verdict", verdict_name(guard->guard.verdict), out);
+        text_member("backend", guard->backend, out);
+        fprintf(out, ",\"families\":[%s%s%s]", ipv4 ? "\"ipv4\"" : "", ipv4 && ipv6 ? "," : "",
+                ipv6 ? "\"ipv6\"" : "");
+        print_counters(guard->packets, guard->bytes, out);
+        fputc('}', out);
     }
     fputs("]}", out);
 }
