@@ -83,22 +83,6 @@ static int read_config(struct request *request, struct error *err)
                : config_parse(request->tree, &request->config, err);
 }
 
-/* A result in a version that we do not know may keep its interfaces where we would not see them. */
-static int check_result_version(const cJSON *result, struct error *err)
-{
-    const cJSON *version = NULL;
-
-    if (json_find(result, "cniVersion", &version, err) != 0)
-        return error_context(err, "prevResult");
-    if (!version)
-        return 0;
-    if (!cJSON_IsString(version) || cni_version_find(version->valuestring) < 0)
-        return error_set(err, ERROR_INVALID_CONFIG,
-                         "prevResult.cniVersion \"%.64s\" is none of " IMDS_GUARD_CNI_VERSIONS,
-                         cJSON_IsString(version) ? version->valuestring : "(not a string)");
-    return 0;
-}
-
 /*
  * The result's version need not be the configuration's: what we read of a result is the same in all
  * that we support, and it is handed on as it came.
@@ -107,13 +91,21 @@ static int read_prev_result(struct span text, struct request *request, struct er
 {
     cleanup(result) struct result result = {0};
     const cJSON *tree = NULL;
+    const cJSON *version = NULL;
 
     if (json_find(request->tree, "prevResult", &tree, err) != 0)
         return -1;
     if (!tree || cJSON_IsNull(tree))
         return 0;
-    if (result_parse(tree, &result, err) != 0 || check_result_version(tree, err) != 0)
+    if (result_parse(tree, &result, err) != 0)
         return -1;
+    if (json_find(tree, "cniVersion", &version, err) != 0)
+        return error_context(err, "prevResult");
+    /* One that we do not know may keep its interfaces where we would not see them. */
+    if (version && (!cJSON_IsString(version) || cni_version_find(version->valuestring) < 0))
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "prevResult.cniVersion \"%.64s\" is none of " IMDS_GUARD_CNI_VERSIONS,
+                         cJSON_IsString(version) ? version->valuestring : "(not a string)");
     if (!json_member(text, "prevResult", &request->prev_result)) /* the tree has it */
         return error_no_memory(err);
     request->attachment.result = steal(&result);

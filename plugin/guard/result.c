@@ -38,25 +38,6 @@ static int parse_string(const cJSON *entry, size_t index, const char *key, const
     return 0;
 }
 
-static int parse_interface(const cJSON *entry, size_t index, struct result_interface *out,
-                           struct error *err)
-{
-    struct result_interface parsed = {.name = "", .sandbox = ""};
-
-    if (!cJSON_IsObject(entry))
-        return error_set(err, ERROR_INVALID_CONFIG,
-                         "prevResult.interfaces[%zu] is %s, not an object", index,
-                         type_name(entry));
-    if (parse_string(entry, index, "name", &parsed.name, err) < 0 ||
-        parse_string(entry, index, "sandbox", &parsed.sandbox, err) < 0)
-        return -1;
-    if (parsed.name[0] == '\0')
-        return error_set(err, ERROR_INVALID_CONFIG,
-                         "prevResult.interfaces[%zu].name is missing or empty", index);
-    *out = parsed;
-    return 0;
-}
-
 static int parse_interfaces(const cJSON *list, struct result *parsed, struct error *err)
 {
     size_t count = (size_t)cJSON_GetArraySize(list);
@@ -71,9 +52,20 @@ static int parse_interfaces(const cJSON *list, struct result *parsed, struct err
         return error_no_memory(err);
     cJSON_ArrayForEach(entry, list)
     {
-        if (parse_interface(entry, parsed->interface_count,
-                            &parsed->interfaces[parsed->interface_count], err) < 0)
+        struct result_interface *interface = &parsed->interfaces[parsed->interface_count];
+
+        *interface = (struct result_interface){.name = "", .sandbox = ""};
+        if (!cJSON_IsObject(entry))
+            return error_set(err, ERROR_INVALID_CONFIG,
+                             "prevResult.interfaces[%zu] is %s, not an object",
+                             parsed->interface_count, type_name(entry));
+        if (parse_string(entry, parsed->interface_count, "name", &interface->name, err) < 0 ||
+            parse_string(entry, parsed->interface_count, "sandbox", &interface->sandbox, err) < 0)
             return -1;
+        if (interface->name[0] == '\0')
+            return error_set(err, ERROR_INVALID_CONFIG,
+                             "prevResult.interfaces[%zu].name is missing or empty",
+                             parsed->interface_count);
         parsed->interface_count++;
     }
     return 0;

@@ -254,18 +254,6 @@ int guards_remove_owner(const struct owner *owner, const char (*interfaces)[INTE
     return guards_remove(&selection, terms, NULL, err);
 }
 
-static void note_faults(const struct holdings *holdings, struct error *findings)
-{
-    for (size_t i = 0; i < BACKEND_COUNT; i++) {
-        const struct holding *holding = &holdings->items[i];
-
-        if (holding->unread)
-            error_details(findings, "%s", holding->unread);
-        for (size_t j = 0; j < holding->listing.fault_count; j++)
-            error_details(findings, "%s: %s", holding->backend->name, holding->listing.faults[j]);
-    }
-}
-
 int guards_check(const struct plan *plan, const struct terms *terms, struct error *err)
 {
     cleanup(holdings) struct holdings holdings = {0};
@@ -287,7 +275,14 @@ int guards_check(const struct plan *plan, const struct terms *terms, struct erro
         error_details(&findings, "nothing stops the packets of who has no guard");
     if (findings.details[0] == '\0')
         return 0;
-    note_faults(&holdings, &findings);
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
+        const struct holding *holding = &holdings.items[i];
+
+        if (holding->unread)
+            error_details(&findings, "%s", holding->unread);
+        for (size_t j = 0; j < holding->listing.fault_count; j++)
+            error_details(&findings, "%s: %s", holding->backend->name, holding->listing.faults[j]);
+    }
     error_set(err, ERROR_GUARD_MISSING,
               "guard missing or wrong for %.*s: re-create the pod, or run imds-guard sync",
               (int)strcspn(plan->tag, " "), plan->tag);

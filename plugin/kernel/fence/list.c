@@ -61,19 +61,6 @@ static void merge_incoming(struct fence_listing *listing)
     listing->incoming_count = kept;
 }
 
-static void count_at_uplink(struct fence_listing *listing, uint32_t index,
-                            const struct fence_count *count)
-{
-    for (size_t i = 0; i < listing->uplink_count; i++) {
-        struct fence_uplink *uplink = &listing->uplinks[i];
-
-        if ((uint32_t)uplink->index != index)
-            continue;
-        uplink->stopped += count->stopped;
-        uplink->passed += count->passed;
-    }
-}
-
 static int add_maps(struct fence_listing *listing, const struct maps *maps, struct error *err)
 {
     cleanup(maps_contents) struct maps_contents known = {0};
@@ -94,7 +81,14 @@ static int add_maps(struct fence_listing *listing, const struct maps *maps, stru
 
         incoming[listing->incoming_count++] = (struct fence_incoming){
             .index = (int)key->incoming, .stopped = count->stopped, .passed = count->passed};
-        count_at_uplink(listing, key->outgoing, count);
+        for (size_t j = 0; j < listing->uplink_count; j++) {
+            struct fence_uplink *uplink = &listing->uplinks[j];
+
+            if ((uint32_t)uplink->index == key->outgoing) {
+                uplink->stopped += count->stopped;
+                uplink->passed += count->passed;
+            }
+        }
     }
     return 0;
 }
@@ -192,10 +186,16 @@ int fence_list(const struct known_links *known, const struct terms *terms, const
 
 /* --- whether it is right ------------------------------------------------------------------------ */
 
-/* What it knows of links is what the plans say, and of no link that is gone. */
-static bool has_verdicts(const struct fence_listing *listing, const struct plan *plans,
-                         size_t plan_count)
+/* Its terms, and that what it knows of links is what the plans say, and of no link that is gone. */
+bool fence_is_right(const struct fence_listing *listing, const struct terms *terms,
+                    const struct plan *plans, size_t plan_count)
 {
+    if (!listing->stands || listing->divided || !fence_stands(listing) ||
+        listing->others != maps_verdict(terms->others) ||
+        listing->endpoint_count != terms->endpoint_count ||
+        memcmp(listing->endpoints, terms->endpoints,
+               terms->endpoint_count * sizeof(*terms->endpoints)) != 0)
+        return false;
     for (size_t i = 0; i < listing->incoming_count; i++)
         if (listing->incoming[i].index != 0 && listing->incoming[i].name[0] == '\0')
             return false;
@@ -209,19 +209,4 @@ static bool has_verdicts(const struct fence_listing *listing, const struct plan 
                 return false;
         }
     return true;
-}
-
-static bool has_terms(const struct fence_listing *listing, const struct terms *terms)
-{
-    return listing->others == maps_verdict(terms->others) &&
-           listing->endpoint_count == terms->endpoint_count &&
-           memcmp(listing->endpoints, terms->endpoints,
-                  terms->endpoint_count * sizeof(*terms->endpoints)) == 0;
-}
-
-bool fence_is_right(const struct fence_listing *listing, const struct terms *terms,
-                    const struct plan *plans, size_t plan_count)
-{
-    return listing->stands && !listing->divided && fence_stands(listing) &&
-           has_terms(listing, terms) && has_verdicts(listing, plans, plan_count);
 }

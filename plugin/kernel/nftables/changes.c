@@ -37,22 +37,6 @@ static const struct held *make_held(struct held *out, const struct held *before,
     return out;
 }
 
-/* One interface: what is there (or NULL) and what should be (or NULL). `keep`: what is there stays. */
-static void change_one(struct nft_changes *changes, const struct held *held,
-                       const struct wanted_guard *wanted, bool keep, bool anew, struct held *room)
-{
-    if (keep) {
-        /* What has no tag of ours was never a guard of ours. */
-        if (anew && tag_guards(held->tag) > 0)
-            changes->fresh[changes->fresh_count++] = held;
-        return;
-    }
-    if (held != NULL && !anew)
-        changes->gone[changes->gone_count++] = held;
-    if (wanted != NULL)
-        changes->fresh[changes->fresh_count++] = make_held(room, held, wanted);
-}
-
 int changes_make(const struct plan *plans, size_t plan_count, const struct listing *listing,
                  const struct listing *seen, bool anew, struct nft_changes *out, struct error *err)
 {
@@ -82,7 +66,16 @@ int changes_make(const struct plan *plans, size_t plan_count, const struct listi
                         : there != NULL && (is_right(there, should) ||
                                             !wanted_takes_over(should, there->tag, seen));
 
-        change_one(&changes, there, should, keep, anew, &changes.made[w]);
+        if (keep) {
+            /* What has no tag of ours was never a guard of ours. */
+            if (anew && tag_guards(there->tag) > 0)
+                changes.fresh[changes.fresh_count++] = there;
+        } else {
+            if (there != NULL && !anew)
+                changes.gone[changes.gone_count++] = there;
+            if (should != NULL)
+                changes.fresh[changes.fresh_count++] = make_held(&changes.made[w], there, should);
+        }
         changes.exact = changes.exact || stale || (there != NULL && !keep && seen != NULL);
         h += there != NULL;
         w += should != NULL;

@@ -106,7 +106,7 @@ int elements_take(const struct nlmsghdr *message, struct listing *listing, struc
 
 /* --- from guards to elements ------------------------------------------------------------------ */
 
-/* Beside the key. */
+/* Beside the key; NULL: nothing. */
 typedef void element_part(struct nlmsghdr *message, const struct held *held);
 
 /* "eni1a2b" counter comment "..." : drop. The map gives each new element a counter; one that has counted
@@ -135,11 +135,6 @@ static void put_limit(struct nlmsghdr *message, const struct held *held)
     nft_put_verdict(message, NFTA_SET_ELEM_DATA, nft_verdict_of(held->guard.verdict));
 }
 
-static void put_nothing(struct nlmsghdr *message, const struct held *held)
-{
-    (void)message, (void)held;
-}
-
 static void put_all(struct netlink_messages *messages, uint16_t type, uint16_t flags,
                     element_part *part, const struct held *const *held, size_t count)
 {
@@ -151,7 +146,8 @@ static void put_all(struct netlink_messages *messages, uint16_t type, uint16_t f
             struct nlattr *element =
                 nft_element_start(message, held[next]->guard.interface, INTERFACE_NAME_SIZE);
 
-            part(message, held[next]);
+            if (part != NULL)
+                part(message, held[next]);
             mnl_attr_nest_end(message, element);
         }
         mnl_attr_nest_end(message, list);
@@ -173,5 +169,5 @@ void elements_let_go(struct netlink_messages *messages, const struct held *const
 void elements_delete(struct netlink_messages *messages, const struct held *const *held,
                      size_t count)
 {
-    put_all(messages, NFT_MSG_DELSETELEM, 0, put_nothing, held, count);
+    put_all(messages, NFT_MSG_DELSETELEM, 0, NULL, held, count);
 }

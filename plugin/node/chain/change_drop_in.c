@@ -45,31 +45,21 @@ static int write_file(const struct change *change, int network, const char *name
     return 0;
 }
 
-/* Whether our last drop-in is the last of all and says what `entry` says. */
-static int is_settled(const struct drop_ins *drop_ins, struct span entry, bool *out,
-                      struct error *err)
-{
-    cleanup(json) cJSON *tree = NULL;
-
-    *out = false;
-    if (drop_ins->count == 0 || drop_ins_are_followed(drop_ins))
-        return 0;
-    if (json_parse(entry, &tree, err) < 0)
-        return -1;
-    *out = json_same(tree, drop_ins->ours[drop_ins->count - 1].tree);
-    return 0;
-}
-
 int change_write_drop_in(const struct change *change, const struct conflist *conflist,
                          struct span entry, struct error *err)
 {
     const struct drop_ins *drop_ins = &conflist->drop_ins;
+    cleanup(json) cJSON *tree = NULL;
     cleanup(free_text) char *name = NULL;
     cleanup(close_fd) int network = -1;
     bool settled = false;
 
-    if (is_settled(drop_ins, entry, &settled, err) < 0)
-        return -1;
+    /* Whether our last drop-in is the last of all and says what `entry` says. */
+    if (drop_ins->count > 0 && !drop_ins_are_followed(drop_ins)) {
+        if (json_parse(entry, &tree, err) < 0)
+            return -1;
+        settled = json_same(tree, drop_ins->ours[drop_ins->count - 1].tree);
+    }
     if (settled) {
         name = strdup(drop_ins->ours[drop_ins->count - 1].name);
         if (!name)
@@ -89,19 +79,6 @@ int change_write_drop_in(const struct change *change, const struct conflist *con
                      settled ? "right already" : "written");
 }
 
-static int remove_file(const struct change *change, const char *network_name, int network,
-                       const char *name, struct error *err)
-{
-    if (renameat(network, name, change->directory, REPLACE_TEMPORARY) == 0 &&
-        unlinkat(change->directory, REPLACE_TEMPORARY, 0) == 0)
-        change->report->entry_written = true;
-    else if (errno != ENOENT)
-        return error_set(err, ERROR_IO, "cannot remove %s/%s/%s: %m", change->options->conf_dir,
-                         network_name, name);
-    return notes_add(&change->report->notes, err, NOTE_DONE, "%s/%s/%s: removed",
-                     change->options->conf_dir, network_name, name);
-}
-
 int change_remove_drop_ins(const struct change *change, const char *network,
                            const struct drop_ins *drop_ins, const char *but, struct error *err)
 {
@@ -112,10 +89,21 @@ int change_remove_drop_ins(const struct change *change, const char *network,
         return 0;
     if (open_network(change, network, false, &directory, err) < 0)
         return -1;
-    for (size_t i = 0; i < drop_ins->count; i++)
-        if ((!but || strcmp(drop_ins->ours[i].name, but) != 0) &&
-            remove_file(change, network, directory, drop_ins->ours[i].name, err) < 0)
+    for (size_t i = 0; i < drop_ins->count; i++) {
+        const char *name = drop_ins->ours[i].name;
+
+        if (but && strcmp(name, but) == 0)
+            continue;
+        if (renameat(directory, name, change->directory, REPLACE_TEMPORARY) == 0 &&
+            unlinkat(change->directory, REPLACE_TEMPORARY, 0) == 0)
+            change->report->entry_written = true;
+        else if (errno != ENOENT)
+            return error_set(err, ERROR_IO, "cannot remove %s/%s/%s: %m", change->options->conf_dir,
+                             network, name);
+        if (notes_add(&change->report->notes, err, NOTE_DONE, "%s/%s/%s: removed",
+                      change->options->conf_dir, network, name) < 0)
             return -1;
+    }
     /* Stays if others have something in it. */
     if (!but)
         unlinkat(change->directory, network, AT_REMOVEDIR);
