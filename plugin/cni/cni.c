@@ -44,14 +44,6 @@ bool cni_is_called(char *const environment[], bool has_arguments)
     return known.command || (!has_arguments && environment_is_cni(environment));
 }
 
-static const struct verb *find_verb(const char *command)
-{
-    for (size_t i = 0; command && i < VERB_COUNT; i++)
-        if (strcmp(verbs[i].name, command) == 0)
-            return &verbs[i];
-    return NULL;
-}
-
 static int refuse_command(const char *command, struct error *err)
 {
     static const char choice[] = "ADD, DEL, CHECK, GC, STATUS or VERSION";
@@ -96,7 +88,9 @@ int cni_run(char *const environment[], int in, FILE *out, FILE *log)
     struct error unanswered;
 
     environment_read(environment, &known);
-    verb = find_verb(known.command);
+    for (size_t i = 0; known.command && i < VERB_COUNT; i++)
+        if (strcmp(verbs[i].name, known.command) == 0)
+            verb = &verbs[i];
     if ((verb ? run(verb, &known, in, out, log, &cni_version, &failure)
               : refuse_command(known.command, &failure)) == 0)
         return 0;

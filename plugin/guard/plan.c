@@ -102,20 +102,6 @@ static bool is_of_pod(const struct draft *draft, const char *name)
     return false;
 }
 
-static void guard_named_veth(struct draft *draft, const struct link *link)
-{
-    if (!link->peer_is_elsewhere)
-        add_guard(draft, link, false);
-    else if (is_of_pod(draft, link->name))
-        error_details(&draft->seen, "%s: the node's link of this name leads to somebody else",
-                      link->name);
-    else if (draft->verdict == VERDICT_PASS)
-        note_hole(draft, "%s: its other end is in another network namespace than this pod's",
-                  link->name);
-    else
-        add_guard(draft, link, false);
-}
-
 /*
  * Rule 1. Another link than a veth is not the pod's own, and if the pod hangs on it, rule 2 finds
  * that out; a veth behind a master is the pod's own, and a hole. The guard gets the link's own
@@ -132,8 +118,16 @@ static void guard_host_interface(struct draft *draft, const char *name, const st
                   "%s: is a port of another link (index %d, a bridge or a VRF), and the node sees "
                   "its packets as that link's",
                   name, link->master_index);
+    else if (!link->peer_is_elsewhere)
+        add_guard(draft, link, false);
+    else if (is_of_pod(draft, link->name))
+        error_details(&draft->seen, "%s: the node's link of this name leads to somebody else",
+                      link->name);
+    else if (draft->verdict == VERDICT_PASS)
+        note_hole(draft, "%s: its other end is in another network namespace than this pod's",
+                  link->name);
     else
-        guard_named_veth(draft, link);
+        add_guard(draft, link, false);
 }
 
 static void guard_host_interfaces(struct draft *draft)

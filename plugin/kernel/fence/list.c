@@ -103,16 +103,6 @@ static struct fence_incoming *find_incoming(const struct fence_listing *listing,
                          compare_incoming);
 }
 
-static void name_incoming(struct fence_listing *listing, const struct uplink *links, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct fence_incoming *incoming = find_incoming(listing, links[i].index);
-
-        if (incoming != NULL)
-            memcpy(incoming->name, links[i].name, sizeof(links[i].name));
-    }
-}
-
 /* --- where it stands ---------------------------------------------------------------------------- */
 
 static void add_uplink(struct fence_listing *listing, const struct uplink *link,
@@ -179,7 +169,12 @@ int fence_list(const struct known_links *known, const struct terms *terms, const
     if (maps_exist(&maps) && add_maps(&listing, &maps, err) < 0)
         return -1;
     merge_incoming(&listing);
-    name_incoming(&listing, links, count);
+    for (size_t i = 0; i < count; i++) {
+        struct fence_incoming *incoming = find_incoming(&listing, links[i].index);
+
+        if (incoming != NULL)
+            memcpy(incoming->name, links[i].name, sizeof(links[i].name));
+    }
     *out = steal(&listing);
     return 0;
 }

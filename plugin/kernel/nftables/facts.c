@@ -177,17 +177,6 @@ static struct endpoint endpoint_of(const struct comparison *compared)
     return endpoint;
 }
 
-static void describe_rule(const struct attributes *rule, struct nft_fact *out)
-{
-    const struct nlattr *item = NULL;
-    struct comparison compared = {0};
-
-    out->is_rule = true;
-    while ((item = attribute_next(rule->at[NFTA_RULE_EXPRESSIONS], item)) != NULL)
-        describe_expression(item, out, &compared);
-    out->endpoint = endpoint_of(&compared);
-}
-
 bool nft_fact_is(const struct nft_fact *fact, const struct nft_fact *other)
 {
     return fact->length == other->length && memcmp(fact->how, other->how, fact->length) == 0;
@@ -207,6 +196,8 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
     int type = nft_reply_type(message);
     struct attributes attributes;
     struct nft_fact *fact = NULL;
+    struct comparison compared = {0};
+    const struct nlattr *item = NULL;
 
     if (type != NFT_MSG_NEWTABLE && type != NFT_MSG_NEWCHAIN && type != NFT_MSG_NEWSET &&
         type != NFT_MSG_NEWRULE)
@@ -218,7 +209,10 @@ int nft_facts_take(struct nft_facts *facts, const struct nlmsghdr *message, stru
     nft_message_subject(message, fact->what, sizeof(fact->what));
     if (type == NFT_MSG_NEWRULE) {
         fact->number = count_rules(facts, fact->what);
-        describe_rule(&attributes, fact);
+        fact->is_rule = true;
+        while ((item = attribute_next(attributes.at[NFTA_RULE_EXPRESSIONS], item)) != NULL)
+            describe_expression(item, fact, &compared);
+        fact->endpoint = endpoint_of(&compared);
     } else {
         describe_object(type, &attributes, fact);
     }

@@ -42,28 +42,6 @@ static void give_way(const struct removal *job)
         nanosleep(&pause, NULL);
 }
 
-/* Guards of the listing that go; `out` has room for all. */
-static size_t select_guards(const struct selection *selection, const struct listing *listing,
-                            const struct held **out)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < listing->held_count; i++)
-        if (listing->held[i].tag[0] != '\0' &&
-            selection->goes(&listing->held[i], selection->context))
-            out[count++] = &listing->held[i];
-    return count;
-}
-
-/* Whether these are all, by what their tags say. */
-static bool are_all(const struct held *const *held, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (tag_guards(held[i]->tag) > count)
-            return false;
-    return count > 0;
-}
-
 typedef void elements_write(struct netlink_messages *messages, const struct held *const *held,
                             size_t count);
 
@@ -76,14 +54,23 @@ static int write_seen(struct nft_socket *socket, const struct removal *job,
     cleanup(nft_view) struct nft_view view = {0};
     cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(free_memory) const struct held **going = NULL;
+    unsigned announced = 0; /* by the tags of those that go */
 
     if (nft_view_read(socket, question, &view, err) < 0)
         return -1;
     going = calloc(view.listing.held_count + 1, sizeof(*going));
     if (going == NULL)
         return error_no_memory(err);
-    *count = select_guards(job->selection, &view.listing, going);
-    *complete = question->all_guards || are_all(going, *count);
+    *count = 0;
+    for (size_t i = 0; i < view.listing.held_count; i++) {
+        const struct held *held = &view.listing.held[i];
+
+        if (held->tag[0] == '\0' || !job->selection->goes(held, job->selection->context))
+            continue;
+        going[(*count)++] = held;
+        announced = tag_guards(held->tag) > announced ? tag_guards(held->tag) : announced;
+    }
+    *complete = question->all_guards || (*count > 0 && announced <= *count);
     if (!*complete)
         return 0;
     write(&messages, going, *count);

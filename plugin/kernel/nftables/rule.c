@@ -114,16 +114,6 @@ static void put_destination(struct nlmsghdr *rule, const struct endpoint *endpoi
     put_comparison(rule, NFT_CMP_EQ, endpoint->address, header->length);
 }
 
-/* iif != 0: goes on if the packet came in through a link. What the node sends came in through none, which
- * has number 0. (Its iiftype would be that of the link that it goes out by.) */
-static void put_forwarded(struct nlmsghdr *rule)
-{
-    static const uint32_t none = 0;
-
-    put_meta(rule, NFT_META_IIF);
-    put_comparison(rule, NFT_CMP_NEQ, &none, sizeof(none));
-}
-
 /* fib saddr . iif oif missing: goes on unless the node would send to the packet's source by the interface
  * that it came in through */
 static void put_no_way_back(struct nlmsghdr *rule)
@@ -177,11 +167,16 @@ static void append(struct netlink_messages *messages, struct draft draft)
 void rule_to_endpoint(struct netlink_messages *messages, const char *chain,
                       const struct endpoint *endpoint, bool forwarded, const char *target)
 {
+    static const uint32_t none = 0;
     struct draft draft = begin(messages, chain);
 
     put_destination(draft.rule, endpoint);
-    if (forwarded)
-        put_forwarded(draft.rule);
+    /* iif != 0: goes on if the packet came in through a link. What the node sends came in through none, which
+     * has number 0. (Its iiftype would be that of the link that it goes out by.) */
+    if (forwarded) {
+        put_meta(draft.rule, NFT_META_IIF);
+        put_comparison(draft.rule, NFT_CMP_NEQ, &none, sizeof(none));
+    }
     put_verdict(draft.rule, (struct nft_verdict){NFT_GOTO, target});
     append(messages, draft);
 }

@@ -84,17 +84,6 @@ static int put_inline(const struct change *change, const struct conflist *confli
     return notes_add(notes, err, NOTE_DONE, "%s: entry written", conflist->path);
 }
 
-static int put_drop_in(const struct change *change, const struct conflist *conflist,
-                       struct span entry, struct error *err)
-{
-    if (conflist_ignores_drop_ins(conflist))
-        return error_set(err, ERROR_INVALID_CONFIG,
-                         "%s says loadOnlyInlinedPlugins, so the runtime would not read a drop-in: "
-                         "install without --drop-in",
-                         conflist->path);
-    return change_write_drop_in(change, conflist, entry, err);
-}
-
 /* The first pass: the entry is where it belongs, and nowhere else. */
 static int put(const struct change *change, const struct conflist *conflist, char **text,
                struct error *err)
@@ -116,8 +105,14 @@ static int put(const struct change *change, const struct conflist *conflist, cha
     if (conflist->follower)
         snprintf(change->report->follower, sizeof(change->report->follower), "%s",
                  conflist->follower);
-    return change->options->drop_in ? put_drop_in(change, conflist, entry, err)
-                                    : put_inline(change, conflist, entry, text, err);
+    if (!change->options->drop_in)
+        return put_inline(change, conflist, entry, text, err);
+    if (conflist_ignores_drop_ins(conflist))
+        return error_set(err, ERROR_INVALID_CONFIG,
+                         "%s says loadOnlyInlinedPlugins, so the runtime would not read a drop-in: "
+                         "install without --drop-in",
+                         conflist->path);
+    return change_write_drop_in(change, conflist, entry, err);
 }
 
 /* The second pass: of two ways to be there one goes. */

@@ -31,32 +31,26 @@ static int try(char *text, const char *path, struct settings *settings, bool *do
     return settings->path ? 0 : error_no_memory(err);
 }
 
-static int add_endpoints(struct config *config, const struct config *more, struct error *err)
-{
-    const size_t count = config->endpoint_count + more->endpoint_count;
-    struct endpoint *larger = reallocarray(config->endpoints, count, sizeof(*larger));
-
-    if (!larger)
-        return error_no_memory(err);
-    config->endpoints = larger;
-    memcpy(&larger[config->endpoint_count], more->endpoints,
-           more->endpoint_count * sizeof(*larger));
-    config->endpoint_count = endpoints_normalise(larger, count);
-    return 0;
-}
-
 /* Every endpoint that one of the lists' entries has, and others are denied if one denies them. */
 static int unite(const struct directory *directory, struct settings *settings, struct error *err)
 {
     for (size_t i = 0; i < directory->count; i++) {
         const struct conflist *list = &directory->files[i];
         cleanup(config) struct config config = {0};
+        struct endpoint *all;
         struct error unused;
+        size_t count;
 
         if (!list->makes_pods || !list->entry || config_parse(list->entry, &config, &unused) < 0)
             continue; /* no pod starts by one that cannot be used */
-        if (add_endpoints(&settings->config, &config, err) < 0)
-            return -1;
+        count = settings->config.endpoint_count + config.endpoint_count;
+        all = reallocarray(settings->config.endpoints, count, sizeof(*all));
+        if (!all)
+            return error_no_memory(err);
+        memcpy(&all[settings->config.endpoint_count], config.endpoints,
+               config.endpoint_count * sizeof(*all));
+        settings->config.endpoints = all;
+        settings->config.endpoint_count = endpoints_normalise(all, count);
         settings->others_denied = settings->others_denied || verdict_denies(config_others(&config));
     }
     return 0;

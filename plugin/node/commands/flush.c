@@ -16,25 +16,19 @@ static const char about[] =
     "Exit code: 0 done, or there was nothing to do; 1 failed, or not wanted after all (said on\n"
     "standard error), 2 wrong options, or nobody to ask.\n";
 
-static bool is_wanted(FILE *out)
+int rules_confirm(const char *command, FILE *out, FILE *err)
 {
     char answer[16] = "";
 
-    fprintf(out, "Remove all guards? Pods will reach the instance metadata service. [y/N] ");
-    fflush(out);
-    if (!fgets(answer, sizeof(answer), stdin))
-        return false;
-    return strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0;
-}
-
-int rules_confirm(const char *command, FILE *out, FILE *err)
-{
     if (!isatty(STDIN_FILENO)) {
         fprintf(err, "imds-guard %s: standard input is no terminal to ask on; give --yes\n",
                 command);
         return EXIT_USAGE;
     }
-    if (is_wanted(out))
+    fprintf(out, "Remove all guards? Pods will reach the instance metadata service. [y/N] ");
+    fflush(out);
+    if (fgets(answer, sizeof(answer), stdin) &&
+        (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
         return EXIT_OK;
     fprintf(err, "imds-guard %s: nothing removed\n", command);
     return EXIT_FAILED;

@@ -77,18 +77,6 @@ static struct pod take_pod(const cJSON *tree)
     };
 }
 
-/* Where the result says that CNI_IFNAME is. A sandbox that is no path names no namespace. */
-static const char *sandbox_of(const struct result *result, const char *ifname)
-{
-    for (size_t i = 0; i < result->interface_count; i++) {
-        const struct result_interface *interface = &result->interfaces[i];
-
-        if (strcmp(interface->name, ifname) == 0 && interface->sandbox[0] == '/')
-            return interface->sandbox;
-    }
-    return NULL;
-}
-
 /* libcni 1.2 and later. */
 static bool has_netns(const cJSON *tree)
 {
@@ -98,17 +86,20 @@ static bool has_netns(const cJSON *tree)
 static int take_netns(const cJSON *tree, const struct attachment *attachment, const char **out,
                       struct error *err)
 {
-    const char *netns = NULL;
+    const struct result *result = &attachment->result;
 
     if (has_netns(tree))
         return take_text(tree, "netns", out, err);
-    netns = sandbox_of(&attachment->result, attachment->owner.ifname);
-    if (!netns)
-        return error_set(err, ERROR_INVALID_CONFIG,
-                         "neither netns nor the result's interface %s says where the pod is",
-                         attachment->owner.ifname);
-    *out = netns;
-    return 0;
+    /* Where the result says that CNI_IFNAME is. A sandbox that is no path names no namespace. */
+    for (size_t i = 0; i < result->interface_count; i++)
+        if (strcmp(result->interfaces[i].name, attachment->owner.ifname) == 0 &&
+            result->interfaces[i].sandbox[0] == '/') {
+            *out = result->interfaces[i].sandbox;
+            return 0;
+        }
+    return error_set(err, ERROR_INVALID_CONFIG,
+                     "neither netns nor the result's interface %s says where the pod is",
+                     attachment->owner.ifname);
 }
 
 static int value_of(char c)

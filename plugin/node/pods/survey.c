@@ -160,15 +160,6 @@ static bool is_newcomers(const struct survey *survey, const struct plan *plan,
     return false;
 }
 
-/* A guard that has lost its interface to another's has no index, until the plan is rid of it. */
-static void mark_lost(const struct survey *survey, struct plan *plan, const struct wanted *wanted)
-{
-    for (size_t i = 0; i < plan->guard_count; i++)
-        if (wanted_find(wanted, plan->guards[i].interface)->guard != &plan->guards[i] ||
-            is_newcomers(survey, plan, &plan->guards[i]))
-            plan->guards[i].index = 0;
-}
-
 static void leave_out_lost(struct surveyed *surveyed)
 {
     const struct attachment *attachment = &surveyed->cached->attachment;
@@ -203,8 +194,15 @@ static int settle(struct survey *survey, struct error *err)
         if (survey->attachments[i].state == ATTACHMENT_GONE &&
             doubt(survey, &wanted, &survey->attachments[i], err) < 0)
             return -1;
+    /* A guard that has lost its interface to another's has no index, until the plan is rid of it. */
     for (size_t i = 0; i < count; i++)
-        mark_lost(survey, &plans[i], &wanted);
+        for (size_t j = 0; j < plans[i].guard_count; j++) {
+            struct guard *guard = &plans[i].guards[j];
+
+            if (wanted_find(&wanted, guard->interface)->guard != guard ||
+                is_newcomers(survey, &plans[i], guard))
+                guard->index = 0;
+        }
     for (size_t i = 0; i < survey->count; i++)
         if (survey->attachments[i].state == ATTACHMENT_PLANNED)
             leave_out_lost(&survey->attachments[i]);

@@ -189,21 +189,10 @@ static int add_faults(struct status *status, const struct holding *holding, stru
                      "%s: damaged (imds-guard sync repairs it): %s", holding->backend->name, text);
 }
 
-static int judge_others(struct status *status, const struct source *source, struct error *err)
-{
-    const struct holdings *holdings = &source->survey.holdings;
-    struct error why = {0};
-
-    status->others_verdict = holdings_others(holdings);
-    status->others_wrong =
-        source->settings.network &&
-        status_judge_others(&source->settings, holdings, &why) != STATUS_IN_FORCE;
-    return status->others_wrong ? add_error(status, "", &why, err) : 0;
-}
-
 static int add_holdings(struct status *status, const struct source *source, struct error *err)
 {
     const struct survey *survey = &source->survey;
+    struct error why = {0};
     cleanup(free_memory) struct plan *plans = NULL;
     cleanup(wanted) struct wanted wanted = {0};
     size_t count = 0;
@@ -231,7 +220,11 @@ static int add_holdings(struct status *status, const struct source *source, stru
                        holding->unread) < 0))
             return -1;
     }
-    return judge_others(status, source, err);
+    status->others_verdict = holdings_others(&survey->holdings);
+    status->others_wrong =
+        source->settings.network &&
+        status_judge_others(&source->settings, &survey->holdings, &why) != STATUS_IN_FORCE;
+    return status->others_wrong ? add_error(status, "", &why, err) : 0;
 }
 
 static int add_skipped(struct status *status, const struct cache *cache, struct error *err)

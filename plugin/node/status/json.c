@@ -48,15 +48,6 @@ static void print_row(const struct status_row *row, FILE *out)
     fputs("]}", out);
 }
 
-static void print_summary(const struct status *status, FILE *out)
-{
-    fputs(",\n  \"summary\":{", out);
-    for (enum status_state state = 0; state < STATUS_STATES; state++)
-        fprintf(out, "%s\"%s\":%zu", state > 0 ? "," : "", status_state_name(state),
-                status_count(status, state));
-    fputc('}', out);
-}
-
 static void print_others(const struct status *status, FILE *out)
 {
     uint64_t packets = 0, bytes = 0;
@@ -118,7 +109,11 @@ void status_print_json(const struct status *status, FILE *out)
     fputs("{\n  \"network\":", out);
     text_quote(status->network, out);
     fprintf(out, ",\n  \"complete\":%s", truth(status->complete));
-    print_summary(status, out);
+    fputs(",\n  \"summary\":{", out);
+    for (enum status_state state = 0; state < STATUS_STATES; state++)
+        fprintf(out, "%s\"%s\":%zu", state > 0 ? "," : "", status_state_name(state),
+                status_count(status, state));
+    fputc('}', out);
     print_others(status, out);
     print_fence(&status->fence, out);
     fputs(",\n  \"attachments\":[", out);

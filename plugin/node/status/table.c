@@ -29,15 +29,6 @@ static void fill_counters(const char *backend, uint64_t packets, uint64_t bytes,
     snprintf(out[BACKEND], CELL_SIZE, "%s", backend);
 }
 
-static void fill_guard(const struct status_guard *guard, cells out)
-{
-    snprintf(out[INTERFACE], CELL_SIZE, "%s", guard->guard.interface);
-    if (!guard->backend)
-        return;
-    snprintf(out[VERDICT], CELL_SIZE, "%s", verdict_name(guard->guard.verdict));
-    fill_counters(guard->backend, guard->packets, guard->bytes, out);
-}
-
 /* What stands for the verdict where the row is not simply guarded; NULL where it is. */
 static const char *word_for(const struct status_row *row, size_t line)
 {
@@ -67,8 +58,15 @@ static void fill(const struct status_row *row, size_t line, cells out)
     if (line == 0)
         fill_pod(row, out);
     snprintf(out[CONTAINER], CELL_SIZE, "%.*s", SHORT_ID, row->container_id);
-    if (line < row->guard_count)
-        fill_guard(&row->guards[line], out);
+    if (line < row->guard_count) {
+        const struct status_guard *guard = &row->guards[line];
+
+        snprintf(out[INTERFACE], CELL_SIZE, "%s", guard->guard.interface);
+        if (guard->backend) {
+            snprintf(out[VERDICT], CELL_SIZE, "%s", verdict_name(guard->guard.verdict));
+            fill_counters(guard->backend, guard->packets, guard->bytes, out);
+        }
+    }
     if (word_for(row, line))
         snprintf(out[VERDICT], CELL_SIZE, "%s", word_for(row, line));
 }
