@@ -27,8 +27,10 @@ static size_t pod_end(size_t used)
 /* Appends what of a text fits before `end`. */
 static void append(char tag[static TAG_SIZE], size_t *used, size_t end, const char *text)
 {
-    while (*text != '\0' && *used < end)
-        tag[(*used)++] = *text++;
+    size_t length = strnlen(text, end - *used);
+
+    memcpy(tag + *used, text, length);
+    *used += length;
 }
 
 /* The same with '_' for bytes that a pod's field must not have. */
@@ -147,18 +149,12 @@ unsigned tag_guards(const char *text)
     return tag_parse(text, &tag) ? tag.guards : 0;
 }
 
-/* The length of "<network>/<container>/<ifname>" at a tag's start. */
-static size_t owner_length(const char *text)
-{
-    return strcspn(text, " ");
-}
-
-/* Tags are parsed only where the same bytes are there already: among a thousand, for one. */
+/* The owner ends with the first space. Tags are parsed only where the same bytes are there already: among a
+ * thousand, for one. */
 bool tags_have_same_owner(const char *a, const char *b)
 {
-    size_t length = owner_length(a);
     struct tag tag;
 
-    return length == owner_length(b) && memcmp(a, b, length) == 0 && tag_parse(a, &tag) &&
+    return strncmp(a, b, strcspn(b, " ") + 1) == 0 && tag_parse(a, &tag) &&
            (strcmp(a, b) == 0 || tag_parse(b, &tag));
 }

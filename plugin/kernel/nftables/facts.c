@@ -245,6 +245,8 @@ void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size)
     int which = type == NFT_MSG_GETRULE ? ALL_RULES : type / 3;
     struct attributes attributes;
     const char *name = NULL;
+    size_t used = 0;
+    size_t length = 0;
 
     out[0] = '\0';
     if (type < 0 || type >= 3 * OBJECTS)
@@ -252,8 +254,11 @@ void nft_message_subject(const struct nlmsghdr *message, char *out, size_t size)
     nft_reply_attributes(message, &attributes);
     name = or_nothing(attribute_text(&attributes, subjects[which].name));
     /* Not with snprintf(3), which takes its time: every ADD reads some dozens. */
-    memcpy(out, subjects[which].kind, strlen(subjects[which].kind) + 1);
-    strncat(out, name, size - strlen(out) - 1);
+    used = strlen(subjects[which].kind);
+    length = strnlen(name, size - used - 1);
+    memcpy(out, subjects[which].kind, used);
+    memcpy(out + used, name, length);
+    out[used + length] = '\0';
 }
 
 void nft_facts_free(struct nft_facts *facts)
