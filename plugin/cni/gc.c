@@ -4,14 +4,6 @@
 
 #include <string.h>
 
-static bool is_valid(const struct request *request, const struct owner *owner)
-{
-    for (size_t i = 0; i < request->valid_count; i++)
-        if (owner_compare(&request->valid[i], owner) == 0)
-            return true;
-    return false;
-}
-
 /*
  * Of this network, not valid, and on an interface that nothing can come through any more. The
  * kernel is asked at the last moment, when the backend has already read the guard: an interface
@@ -22,9 +14,13 @@ static bool goes(const struct held *held, const void *context)
     const struct request *request = context;
     struct tag tag;
 
-    return tag_parse(held->tag, &tag) &&
-           strcmp(tag.owner.network, request->attachment.owner.network) == 0 &&
-           !is_valid(request, &tag.owner) && !link_exists(held->guard.interface);
+    if (!tag_parse(held->tag, &tag) ||
+        strcmp(tag.owner.network, request->attachment.owner.network) != 0)
+        return false;
+    for (size_t i = 0; i < request->valid_count; i++)
+        if (owner_compare(&request->valid[i], &tag.owner) == 0)
+            return false;
+    return !link_exists(held->guard.interface);
 }
 
 int verb_gc(const struct request *request, FILE *out, FILE *log, struct error *err)

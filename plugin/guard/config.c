@@ -192,28 +192,6 @@ static int parse_name(const cJSON *entry, const char *parent, const char *key, b
     return copy(value->valuestring, out, err);
 }
 
-static int parse_exemption(const cJSON *entry, size_t index, struct exemption *out,
-                           struct error *err)
-{
-    char place[PLACE_SIZE] = "";
-    const cJSON *member = NULL;
-
-    snprintf(place, sizeof(place), "exempt[%zu]", index);
-    if (!cJSON_IsObject(entry))
-        return refuse(place, entry, "an object with a \"namespace\"", err);
-    cJSON_ArrayForEach(member, entry)
-    {
-        if (strcmp(member->string, "namespace") != 0 && strcmp(member->string, "pod") != 0 &&
-            strcmp(member->string, "annotation") != 0)
-            return refuse(place, entry,
-                          "without keys other than \"namespace\", \"pod\" and \"annotation\"", err);
-    }
-    if (parse_name(entry, place, "namespace", true, &out->namespace, err) < 0 ||
-        parse_name(entry, place, "pod", false, &out->pod, err) < 0)
-        return -1;
-    return parse_annotations(entry, place, out, err);
-}
-
 static int parse_exemptions(const cJSON *entry, struct config *config, struct error *err)
 {
     const cJSON *list = NULL;
@@ -225,12 +203,27 @@ static int parse_exemptions(const cJSON *entry, struct config *config, struct er
         return refuse("exempt", list, "a list of objects with a \"namespace\" each", err);
     cJSON_ArrayForEach(one, list)
     {
-        const size_t index = config->exempt_count;
-        struct exemption *added = array_add(&config->exempt, &config->exempt_count);
+        char place[PLACE_SIZE] = "";
+        const cJSON *member = NULL;
+        struct exemption *added;
 
+        snprintf(place, sizeof(place), "exempt[%zu]", config->exempt_count);
+        added = array_add(&config->exempt, &config->exempt_count);
         if (added == NULL)
             return error_no_memory(err);
-        if (parse_exemption(one, index, added, err) < 0)
+        if (!cJSON_IsObject(one))
+            return refuse(place, one, "an object with a \"namespace\"", err);
+        cJSON_ArrayForEach(member, one)
+        {
+            if (strcmp(member->string, "namespace") != 0 && strcmp(member->string, "pod") != 0 &&
+                strcmp(member->string, "annotation") != 0)
+                return refuse(place, one,
+                              "without keys other than \"namespace\", \"pod\" and \"annotation\"",
+                              err);
+        }
+        if (parse_name(one, place, "namespace", true, &added->namespace, err) < 0 ||
+            parse_name(one, place, "pod", false, &added->pod, err) < 0 ||
+            parse_annotations(one, place, added, err) < 0)
             return -1;
     }
     return 0;

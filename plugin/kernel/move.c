@@ -106,24 +106,12 @@ static void drop_overtaken(struct move *move, const struct listing *before)
     move->own_count = kept;
 }
 
-/*
- * Of two that stand already, as after somebody has restored what he had saved, what is denied stays so:
- * an exemption is not in force, and does not come along.
- */
-static bool comes_along(const struct move *move, const struct plan *plan)
-{
-    struct error unused;
-
-    return tag_guards(plan->tag) > 0 &&
-           (verdict_denies(plan->guards->verdict) || !move->found.present) &&
-           move->to->accept(plan, &unused) == 0;
-}
-
 /* First what comes along, so that of two guards for one interface that of the plans counts. What `to` does
  * not accept gets the verdict for others there. */
 static int put_together(struct move *move, struct plan **out, size_t *count, struct error *err)
 {
     struct listing *left = &move->left;
+    struct error unused;
     struct plan *plans = calloc(left->held_count + move->own_count + 1, sizeof(*plans));
 
     *out = plans;
@@ -132,7 +120,11 @@ static int put_together(struct move *move, struct plan **out, size_t *count, str
         return error_no_memory(err);
     for (size_t i = 0; i < left->held_count; i++) {
         plans[*count] = of_one_guard(left->held[i].tag, &left->held[i].guard);
-        *count += comes_along(move, &plans[*count]);
+        /* Of two that stand already, as after somebody has restored what he had saved, what is denied stays
+         * so: an exemption is not in force, and does not come along. */
+        *count += tag_guards(left->held[i].tag) > 0 &&
+                  (verdict_denies(left->held[i].guard.verdict) || !move->found.present) &&
+                  move->to->accept(&plans[*count], &unused) == 0;
     }
     for (size_t i = 0; i < move->own_count; i++)
         plans[(*count)++] = move->own[i];

@@ -36,21 +36,13 @@ static bool is_worth_a_round(int refusal, unsigned round, unsigned surprises, in
     return round < ROUNDS_MAX || clock_left(deadline) > 0;
 }
 
-static void pause_before(unsigned round)
-{
-    unsigned rounds = round < PAUSE_ROUNDS_MAX ? round : PAUSE_ROUNDS_MAX;
-    const struct timespec pause = {.tv_nsec = PAUSE_NANOSECONDS * (long)rounds};
-
-    if (rounds > 0)
-        nanosleep(&pause, NULL);
-}
-
 int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, bool *absent,
                     struct error *err)
 {
     cleanup(nft_socket) struct nft_socket socket = {.netlink.fd = -1};
     int64_t deadline = clock_deadline((int64_t)terms->lock_timeout_seconds * 1000);
     struct error last;
+    struct timespec pause = {0};
     unsigned surprises = 0;
 
     if (nft_open(&socket, &last) == 0) {
@@ -61,7 +53,10 @@ int nft_keep_trying(nft_attempt *once, void *job, const struct terms *terms, boo
             surprises += is_surprise(socket.netlink.refusal);
             if (!is_worth_a_round(socket.netlink.refusal, round, surprises, deadline))
                 break;
-            pause_before(round);
+            pause.tv_nsec =
+                PAUSE_NANOSECONDS * (long)(round < PAUSE_ROUNDS_MAX ? round : PAUSE_ROUNDS_MAX);
+            if (round > 0)
+                nanosleep(&pause, NULL);
         }
     }
     if (absent != NULL)

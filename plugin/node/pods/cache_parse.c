@@ -184,21 +184,6 @@ static size_t move_all(struct attachment *attachment, char *room)
     return used;
 }
 
-/* Out of the tree, which takes ten times its room: a node may have thousands. */
-static int keep(cJSON *tree, struct cached_attachment *cached, struct error *err)
-{
-    cJSON *capabilities = cJSON_GetObjectItemCaseSensitive(tree, "capabilityArgs");
-
-    cached->texts = malloc(move_all(&cached->attachment, NULL));
-    if (!cached->texts)
-        return error_no_memory(err);
-    move_all(&cached->attachment, cached->texts);
-    if (cached->attachment.pod.annotations)
-        cached->annotations =
-            cJSON_DetachItemFromObjectCaseSensitive(capabilities, CONFIG_ANNOTATIONS_CAPABILITY);
-    return 0;
-}
-
 int cache_parse(struct span text, struct cached_attachment *out, struct error *err)
 {
     cleanup(cached_attachment) struct cached_attachment cached = {0};
@@ -226,8 +211,15 @@ int cache_parse(struct span text, struct cached_attachment *out, struct error *e
         return -1;
     attachment->pod = take_pod(tree);
     cached.reads_no_drop_ins = !has_netns(tree);
-    if (keep(tree, &cached, err) < 0)
-        return -1;
+    /* Out of the tree, which takes ten times its room: a node may have thousands. */
+    cached.texts = malloc(move_all(attachment, NULL));
+    if (!cached.texts)
+        return error_no_memory(err);
+    move_all(attachment, cached.texts);
+    if (attachment->pod.annotations)
+        cached.annotations = cJSON_DetachItemFromObjectCaseSensitive(
+            cJSON_GetObjectItemCaseSensitive(tree, "capabilityArgs"),
+            CONFIG_ANNOTATIONS_CAPABILITY);
     *out = steal(&cached);
     return 0;
 }

@@ -29,13 +29,6 @@ static int take_off(const struct fence_listing *listing, bool dry_run, struct sy
                      dry_run ? "would take" : "took", count, count == 1 ? "" : "s");
 }
 
-static const char *what_was(const struct fence_uplink *uplink)
-{
-    if (uplink->place == 0)
-        return "not there";
-    return uplink->place > 1 ? "another program before it" : "another version";
-}
-
 /* Its places, or else what it knows. */
 static int note_changes(const struct fence_listing *listing, size_t changes, bool dry_run,
                         struct sync_report *report, struct error *err)
@@ -47,7 +40,10 @@ static int note_changes(const struct fence_listing *listing, size_t changes, boo
             continue;
         report->terms_set = true;
         if (notes_add(&report->notes, err, NOTE_DONE, "%s the exit fence first on %s; was: %s",
-                      dry_run ? "would put" : "put", uplink->name, what_was(uplink)) < 0)
+                      dry_run ? "would put" : "put", uplink->name,
+                      uplink->place == 0  ? "not there"
+                      : uplink->place > 1 ? "another program before it"
+                                          : "another version") < 0)
             return -1;
     }
     if (changes == 0 || !fence_stands(listing))

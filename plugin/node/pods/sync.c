@@ -141,31 +141,25 @@ static int note_file(struct sync *sync, const struct cache_skipped *skipped, str
                      skipped->unread ? "cannot guard the pod of" : "skipped", skipped->reason);
 }
 
-/* There may be thousands: one line. */
-static int note_gone(struct sync *sync, struct error *err)
+static int note_all(struct sync *sync, struct error *err)
 {
-    size_t gone = sync->survey.cache.dropped_count;
+    const struct cache *cache = &sync->survey.cache;
+    size_t gone = cache->dropped_count;
 
-    for (size_t i = 0; i < sync->survey.count; i++)
+    for (size_t i = 0; i < sync->survey.count; i++) {
         gone += sync->survey.attachments[i].state == ATTACHMENT_GONE;
+        if (note_attachment(sync, &sync->survey.attachments[i], err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < cache->skipped_count; i++)
+        if (note_file(sync, &cache->skipped[i], err) < 0)
+            return -1;
     sync->report.skipped += gone;
+    /* There may be thousands: one line. */
     return gone == 0 ? 0
                      : notes_add(&sync->report.notes, err, NOTE_SKIPPED,
                                  "skipped %zu cached result%s whose network namespace is gone",
                                  gone, gone == 1 ? "" : "s");
-}
-
-static int note_all(struct sync *sync, struct error *err)
-{
-    const struct cache *cache = &sync->survey.cache;
-
-    for (size_t i = 0; i < sync->survey.count; i++)
-        if (note_attachment(sync, &sync->survey.attachments[i], err) < 0)
-            return -1;
-    for (size_t i = 0; i < cache->skipped_count; i++)
-        if (note_file(sync, &cache->skipped[i], err) < 0)
-            return -1;
-    return note_gone(sync, err);
 }
 
 static int note_unread(struct sync *sync, struct error *err)

@@ -137,19 +137,10 @@ static void print_incoming(const struct fence_listing *listing, FILE *out)
     }
 }
 
-static void print_fence(const struct status_fence *fence, FILE *out)
-{
-    static const char stands[] = "imds_guard_exit_fence_stands";
-
-    exposition_head(stands, "gauge", "Whether the exit fence stands first on every uplink.", out);
-    exposition_sample(out, fence->stands, stands, "configured", exit_fence_name(fence->wanted));
-    print_uplinks(&fence->listing, out);
-    print_incoming(&fence->listing, out);
-}
-
 void status_print_prometheus(const struct status *status, FILE *out)
 {
     static const char version[] = "imds_guard_build_info";
+    static const char stands[] = "imds_guard_exit_fence_stands";
 
     exposition_head(version, "gauge", "The version of imds-guard; always 1.", out);
     exposition_sample(out, 1, version, "version", IMDS_GUARD_VERSION);
@@ -163,5 +154,9 @@ void status_print_prometheus(const struct status *status, FILE *out)
                    !status->others_wrong, out);
     print_attachments(status, out);
     print_counters(status, out);
-    print_fence(&status->fence, out);
+    exposition_head(stands, "gauge", "Whether the exit fence stands first on every uplink.", out);
+    exposition_sample(out, status->fence.stands, stands, "configured",
+                      exit_fence_name(status->fence.wanted));
+    print_uplinks(&status->fence.listing, out);
+    print_incoming(&status->fence.listing, out);
 }

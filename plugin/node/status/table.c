@@ -161,30 +161,6 @@ static uint64_t denied(const struct status *status)
     return sum;
 }
 
-static void print_uplink(const struct fence_uplink *uplink, FILE *out)
-{
-    fprintf(out, "exit fence on %s: ", uplink->name);
-    if (uplink->place == 0)
-        fprintf(out, "not there\n");
-    else
-        fprintf(out, "%s%s%s; %" PRIu64 " packets stopped, %" PRIu64 " passed\n",
-                uplink->place == 1 ? "first" : "behind another program",
-                uplink->current ? "" : ", of another version",
-                uplink->sockets ? "" : ", blind to macvlan and ipvlan", uplink->stopped,
-                uplink->passed);
-}
-
-static void print_incoming(const struct fence_incoming *incoming, FILE *out)
-{
-    if (incoming->stopped == 0 && incoming->passed == 0)
-        return;
-    fprintf(out, "    through %s: %" PRIu64 " packets stopped, %" PRIu64 " passed\n",
-            incoming->index == 0        ? "macvlan, ipvlan and the like"
-            : incoming->name[0] != '\0' ? incoming->name
-                                        : "an interface that is gone",
-            incoming->stopped, incoming->passed);
-}
-
 /* Nothing where it is off and nothing is left of it. */
 static void print_fence(const struct status_fence *fence, FILE *out)
 {
@@ -192,10 +168,29 @@ static void print_fence(const struct status_fence *fence, FILE *out)
         return;
     if (fence->reason && !fence->listing.stands)
         fprintf(out, "no exit fence: %s\n", fence->reason);
-    for (size_t i = 0; i < fence->listing.uplink_count && fence->listing.stands; i++)
-        print_uplink(&fence->listing.uplinks[i], out);
-    for (size_t i = 0; i < fence->listing.incoming_count; i++)
-        print_incoming(&fence->listing.incoming[i], out);
+    for (size_t i = 0; i < fence->listing.uplink_count && fence->listing.stands; i++) {
+        const struct fence_uplink *uplink = &fence->listing.uplinks[i];
+
+        fprintf(out, "exit fence on %s: ", uplink->name);
+        if (uplink->place == 0)
+            fprintf(out, "not there\n");
+        else
+            fprintf(out, "%s%s%s; %" PRIu64 " packets stopped, %" PRIu64 " passed\n",
+                    uplink->place == 1 ? "first" : "behind another program",
+                    uplink->current ? "" : ", of another version",
+                    uplink->sockets ? "" : ", blind to macvlan and ipvlan", uplink->stopped,
+                    uplink->passed);
+    }
+    for (size_t i = 0; i < fence->listing.incoming_count; i++) {
+        const struct fence_incoming *incoming = &fence->listing.incoming[i];
+
+        if (incoming->stopped > 0 || incoming->passed > 0)
+            fprintf(out, "    through %s: %" PRIu64 " packets stopped, %" PRIu64 " passed\n",
+                    incoming->index == 0        ? "macvlan, ipvlan and the like"
+                    : incoming->name[0] != '\0' ? incoming->name
+                                                : "an interface that is gone",
+                    incoming->stopped, incoming->passed);
+    }
 }
 
 /* What they have asked before nobody knows. */
