@@ -63,17 +63,6 @@ static int read_network(struct request *request, struct error *err)
     return 0;
 }
 
-static int check_owner(const struct owner *owner, struct error *err)
-{
-    if (owner_fits(owner))
-        return 0;
-    return error_set(err, ERROR_INVALID_ENVIRONMENT,
-                     "CNI_CONTAINERID (%zu bytes), CNI_IFNAME (%zu) and the network's name (%zu) "
-                     "together are longer than %d bytes",
-                     strlen(owner->container_id), strlen(owner->ifname), strlen(owner->network),
-                     OWNER_BYTES_MAX);
-}
-
 static int read_config(struct request *request, struct error *err)
 {
     const cJSON *type = NULL;
@@ -141,8 +130,15 @@ static int read_annotations(struct request *request, struct error *err)
 static int read_strictly(const struct environment *environment, struct span text,
                          struct request *request, struct error *err)
 {
-    if (check_owner(&request->attachment.owner, err) != 0 || read_config(request, err) != 0 ||
-        read_prev_result(text, request, err) != 0)
+    const struct owner *owner = &request->attachment.owner;
+
+    if (!owner_fits(owner))
+        return error_set(err, ERROR_INVALID_ENVIRONMENT,
+                         "CNI_CONTAINERID (%zu bytes), CNI_IFNAME (%zu) and the network's name "
+                         "(%zu) together are longer than %d bytes",
+                         strlen(owner->container_id), strlen(owner->ifname), strlen(owner->network),
+                         OWNER_BYTES_MAX);
+    if (read_config(request, err) != 0 || read_prev_result(text, request, err) != 0)
         return -1;
     if (!request->has_prev_result)
         return error_set(err, ERROR_INVALID_CONFIG,

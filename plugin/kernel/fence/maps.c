@@ -35,25 +35,17 @@ enum verdict maps_verdict(enum verdict verdict)
 
 /* --- the set ------------------------------------------------------------------------------------ */
 
-static int namespace_cookie(uint64_t *out, struct error *err)
-{
-    cleanup(close_fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    socklen_t size = sizeof(*out);
-
-    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, out, &size) < 0)
-        return error_set(err, ERROR_KERNEL, "cannot ask for the network namespace's cookie: %m");
-    return 0;
-}
-
 int maps_create(enum verdict others, struct maps *out, struct error *err)
 {
     cleanup(maps) struct maps maps = {0};
+    cleanup(close_fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct fence_settings settings = {.others = maps_verdict(others)};
+    socklen_t size = sizeof(settings.cookie);
     struct bpf_map_info info;
     uint32_t first = 0;
 
-    if (namespace_cookie(&settings.cookie, err) < 0)
-        return -1;
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &settings.cookie, &size) < 0)
+        return error_set(err, ERROR_KERNEL, "cannot ask for the network namespace's cookie: %m");
     for (size_t i = 0; i < MAPS; i++) {
         maps.fds[i] = bpf_create(&map_shapes[i]);
         if (maps.fds[i] < 0)

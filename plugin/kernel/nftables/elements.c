@@ -52,12 +52,6 @@ void elements_ask(struct netlink_messages *messages, const char *interface)
 
 /* --- from elements to guards ------------------------------------------------------------------ */
 
-/* In the kernel's unit of time it may have become less, but not nothing. */
-static bool is_going(const struct nft_element *element)
-{
-    return element->timeout > 0 && element->timeout <= NFT_GOING_MS;
-}
-
 static bool read_guard(const struct nft_element *element, struct held *out)
 {
     struct held held = {.guard.verdict = VERDICT_PASS,
@@ -97,8 +91,10 @@ int elements_take(const struct nlmsghdr *message, struct listing *listing, struc
           is_map(&elements, NFT_FORMER_TABLE, NFT_FORMER_MAP)))
         return 0;
     while (nft_reply_next_element(&elements, &cursor, &element)) {
-        if (read_guard(&element, &held) &&
-            !listing_add(is_going(&element) ? going : listing, &held))
+        /* In the kernel's unit of time it may have become less, but not nothing. */
+        const bool goes = element.timeout > 0 && element.timeout <= NFT_GOING_MS;
+
+        if (read_guard(&element, &held) && !listing_add(goes ? going : listing, &held))
             return error_no_memory(err);
     }
     return 0;

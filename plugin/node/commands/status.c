@@ -82,23 +82,18 @@ static int show(const struct status_options *options, const struct format *forma
     return code;
 }
 
-/* Lines that fit the terminal beside the first. */
-static size_t room(FILE *out)
-{
-    struct winsize size = {0};
-
-    return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_row > 2 ? size.ws_row - 2U
-                                                                         : SIZE_MAX;
-}
-
 /*
  * Over the screen as it is, so that nothing flickers: each line's rest is cleared, and what is below
  * (console_codes(4)). Of what does not fit, the titles and the end are shown, where the worst is.
  */
 static void paint(char *text, FILE *out)
 {
-    const size_t shown = room(out);
+    struct winsize size = {0};
+    size_t shown = SIZE_MAX; /* lines that fit the terminal beside the first */
     size_t lines = 0, number = 0;
+
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_row > 2)
+        shown = size.ws_row - 2U;
 
     for (const char *at = text; *at; at++)
         lines += *at == '\n';

@@ -105,16 +105,6 @@ static int plan_all(const struct settings *settings, struct survey *survey, stru
     return 0;
 }
 
-/* Whether the kernel holds a guard there, whoever's. */
-static bool is_held(const struct holdings *holdings, const char *interface)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < BACKEND_COUNT && count == 0; i++)
-        listing_find(&holdings->items[i].listing, interface, &count);
-    return count > 0;
-}
-
 /*
  * A pod that is gone has taken its interfaces along. One that is only out of sight, as in a
  * container without the node's /run/netns, must not pass for one that is gone.
@@ -127,9 +117,12 @@ static int doubt(const struct survey *survey, const struct wanted *wanted,
     for (size_t i = 0; i < attachment->result.interface_count; i++) {
         const struct result_interface *interface = &attachment->result.interfaces[i];
         struct error why;
+        size_t held = 0;
 
-        if (interface_role(interface) != ROLE_HOST || wanted_find(wanted, interface->name) ||
-            is_held(&survey->holdings, interface->name) || !link_exists(interface->name))
+        for (size_t j = 0; j < BACKEND_COUNT && held == 0; j++)
+            listing_find(&survey->holdings.items[j].listing, interface->name, &held);
+        if (held > 0 || interface_role(interface) != ROLE_HOST ||
+            wanted_find(wanted, interface->name) || !link_exists(interface->name))
             continue;
         error_set(&why, ERROR_INVALID_NETNS,
                   "there is no network namespace %s, but its interface %s is there and has no "

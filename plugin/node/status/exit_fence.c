@@ -2,23 +2,6 @@
 
 #include <string.h>
 
-/* Why it does not stand. */
-static int find_reason(struct status_fence *fence, struct error *err)
-{
-    const struct fence_listing *listing = &fence->listing;
-    const char *wrong = "any link";
-    struct error why = {0};
-
-    for (size_t i = 0; i < listing->uplink_count; i++)
-        if (!fence_uplink_is_right(&listing->uplinks[i]))
-            wrong = listing->uplinks[i].name;
-    if (fence_probe(&why) == 0)
-        error_set(&why, ERROR_KERNEL,
-                  "it is not first on %s, or of another version: run imds-guard sync", wrong);
-    fence->reason = strdup(why.msg);
-    return fence->reason ? 0 : error_no_memory(err);
-}
-
 bool status_fence_knows_sockets(const struct status_fence *fence)
 {
     for (size_t i = 0; i < fence->listing.uplink_count; i++)
@@ -33,6 +16,7 @@ int status_add_fence(struct status *status, const struct settings *settings,
     const struct terms terms = settings_terms(settings);
     struct status_fence *fence = &status->fence;
     cleanup(free_memory) struct plan *plans = NULL;
+    const char *wrong = "any link";
     struct error why = {0};
     size_t count = 0;
 
@@ -45,8 +29,17 @@ int status_add_fence(struct status *status, const struct settings *settings,
         return error_no_memory(err);
     if (fence->stands || fence->wanted == EXIT_FENCE_OFF)
         return 0;
-    if (!fence->reason && find_reason(fence, err) < 0)
-        return -1;
+    if (!fence->reason) {
+        for (size_t i = 0; i < fence->listing.uplink_count; i++)
+            if (!fence_uplink_is_right(&fence->listing.uplinks[i]))
+                wrong = fence->listing.uplinks[i].name;
+        if (fence_probe(&why) == 0)
+            error_set(&why, ERROR_KERNEL,
+                      "it is not first on %s, or of another version: run imds-guard sync", wrong);
+        fence->reason = strdup(why.msg);
+        if (!fence->reason)
+            return error_no_memory(err);
+    }
     if (fence->wanted != EXIT_FENCE_REQUIRE)
         return 0;
     fence->missing = true;
