@@ -1,46 +1,63 @@
 #include "guard/names.h"
 
 #include <limits.h>
-#include <string.h>
 
 static const bool name_bytes[UCHAR_MAX + 1] = {
     ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
     ['_'] = true,         ['.'] = true,         ['-'] = true,
 };
 
-size_t name_span(const char *text)
+/* All but NUL, '/', ':' and white space: '\t' to '\r', ' ' and, as the kernel's lib/ctype.c is Latin-1,
+ * 0xA0. */
+static const bool interface_bytes[UCHAR_MAX + 1] = {
+    [0x01 ... '\t' - 1] = true,   ['\r' + 1 ... ' ' - 1] = true, [' ' + 1 ... '/' - 1] = true,
+    ['/' + 1 ... ':' - 1] = true, [':' + 1 ... 0x9F] = true,     [0xA1 ... UCHAR_MAX] = true,
+};
+
+static size_t span(const bool *bytes, const char *text)
 {
     size_t length = 0;
 
-    while (name_bytes[(unsigned char)text[length]])
+    while (bytes[(unsigned char)text[length]])
         length++;
     return length;
 }
 
-static bool is_identifier(const char *name)
+size_t name_span(const char *text)
 {
-    /* The empty string has its NUL where there must be none of these. */
-    return strchr("_.-", name[0]) == NULL && name[name_span(name)] == '\0';
+    return span(name_bytes, text);
+}
+
+size_t name_identifier_span(const char *text)
+{
+    return text[0] == '_' || text[0] == '.' || text[0] == '-' ? 0 : name_span(text);
+}
+
+size_t name_interface_span(const char *text)
+{
+    size_t length = span(interface_bytes, text);
+    bool only_dots = length <= 2 && text[0] == '.' && text[length - 1] == '.';
+
+    return length < INTERFACE_NAME_SIZE && !only_dots ? length : 0;
+}
+
+/* Whether a span is a name, and all of the text. */
+static bool is_all(const char *text, size_t length)
+{
+    return length > 0 && text[length] == '\0';
 }
 
 bool name_is_container_id(const char *name)
 {
-    return is_identifier(name);
+    return is_all(name, name_identifier_span(name));
 }
 
 bool name_is_network(const char *name)
 {
-    return is_identifier(name);
+    return is_all(name, name_identifier_span(name));
 }
 
 bool name_is_interface(const char *name)
 {
-    size_t length = strnlen(name, INTERFACE_NAME_SIZE);
-
-    if (length == 0 || length >= INTERFACE_NAME_SIZE)
-        return false;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return false;
-    /* 0xA0 is white space to the kernel (lib/ctype.c is Latin-1), whatever the locale here. */
-    return name[strcspn(name, "/: \t\n\v\f\r\xA0")] == '\0';
+    return is_all(name, name_interface_span(name));
 }

@@ -16,12 +16,17 @@
 bool name_is_container_id(const char *name);
 bool name_is_network(const char *name);
 
-/* How many bytes of the text, from the first, are such as container ids may have: [A-Za-z0-9_.-]. Not
- * strspn(3), which makes a table of them for each call. */
-size_t name_span(const char *text);
-
 /* libcni utils.ValidateInterfaceName and Linux dev_valid_name(): 1 to 15 bytes, not "." or "..", no
  * '/', ':' or white space. */
 bool name_is_interface(const char *name);
+
+/* The length of such a name at the start of a text, up to the first byte that none can have; 0 if that
+ * is no name. */
+size_t name_identifier_span(const char *text);
+size_t name_interface_span(const char *text);
+
+/* How many bytes of the text, from the first, are such as container ids may have: [A-Za-z0-9_.-]. Not
+ * strspn(3), which makes a table of them for each call. */
+size_t name_span(const char *text);
 
 #endif

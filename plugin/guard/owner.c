@@ -64,44 +64,13 @@ void tag_write(const struct owner *owner, unsigned guards, const char *namespace
     append_pod_text(out, &used, end, pod);
 }
 
-/* As strsep(3), which would look for one of several. */
-static char *cut(char **rest, char separator)
-{
-    char *field = *rest;
-    char *end = field != NULL ? strchr(field, separator) : NULL;
-
-    if (end != NULL)
-        *end++ = '\0';
-    *rest = end;
-    return field;
-}
-
-static bool split_owner(char **rest, struct owner *owner)
-{
-    owner->network = cut(rest, '/');
-    owner->container_id = cut(rest, '/');
-    owner->ifname = cut(rest, ' ');
-    return owner->container_id != NULL && owner->ifname != NULL &&
-           name_is_network(owner->network) && name_is_container_id(owner->container_id) &&
-           name_is_interface(owner->ifname) && owner_fits(owner);
-}
-
-/* 0 if it is not a number as tag_write writes it. */
-static unsigned read_guards(const char *number)
-{
-    unsigned guards = 0;
-
-    if (number[0] == '0')
-        return 0;
-    for (; *number != '\0'; number++) {
-        if (*number < '0' || *number > '9')
-            return 0;
-        guards = guards * 10 + (unsigned)(*number - '0');
-        if (guards > OWNER_GUARDS_MAX)
-            return 0;
-    }
-    return guards;
-}
+/* Where the parts of a tag end. */
+struct ends {
+    size_t network;
+    size_t container_id;
+    size_t ifname;
+    size_t guards;
+};
 
 /* Whether tag_write can have written this behind `used` bytes; without a '/' it is cut. */
 static bool is_pod_field(const char *field, size_t used)
@@ -119,42 +88,91 @@ static bool is_pod_field(const char *field, size_t used)
     return length <= room && field[length] == '\0';
 }
 
-/* For each rule of a legacy table: what tag_write cannot write is found without writing it anew. */
+/* The number at the start of the text, as tag_write writes it; 0 if there is none. *length: its digits. */
+static unsigned read_guards(const char *text, size_t *length)
+{
+    unsigned guards = 0;
+    size_t i = 0;
+
+    if (text[0] == '0')
+        return 0;
+    for (; text[i] >= '0' && text[i] <= '9'; i++) {
+        guards = guards * 10 + (unsigned)(text[i] - '0');
+        if (guards > OWNER_GUARDS_MAX)
+            return 0;
+    }
+    *length = i;
+    return guards;
+}
+
+/* Goes on by a part of that length, which must end with the byte. */
+static bool pass(const char *text, size_t *at, size_t length, char end)
+{
+    *at += length;
+    return length > 0 && text[*at] == end;
+}
+
+/*
+ * The number of guards that the tag announces; 0 if the text is none: what tag_write cannot write is found
+ * without writing it anew. It is asked of each rule of a legacy table, so it copies nothing and goes
+ * through the text once, which must end, but for NUL may have any bytes.
+ */
+static unsigned read_tag(const char *text, struct ends *ends)
+{
+    size_t at = 0;
+    size_t length = 0;
+    unsigned guards = 0;
+
+    if (!pass(text, &at, name_identifier_span(text), '/'))
+        return 0;
+    ends->network = at++;
+    if (!pass(text, &at, name_identifier_span(text + at), '/'))
+        return 0;
+    ends->container_id = at++;
+    if (!pass(text, &at, name_interface_span(text + at), ' '))
+        return 0;
+    ends->ifname = at++;
+    if (ends->ifname - strlen("//") > OWNER_BYTES_MAX)
+        return 0;
+    guards = read_guards(text + at, &length);
+    if (!pass(text, &at, length, ' '))
+        return 0;
+    ends->guards = at++;
+    return is_pod_field(text + at, at) ? guards : 0;
+}
+
 bool tag_parse(const char *text, struct tag *out)
 {
-    const char *number = NULL;
-    unsigned guards = 0;
-    char *rest = NULL;
+    struct ends ends = {0};
+    unsigned guards = read_tag(text, &ends);
 
-    if (strnlen(text, TAG_SIZE) == TAG_SIZE)
+    if (guards == 0)
         return false;
-    rest = strcpy(out->text, text);
-    if (!split_owner(&rest, &out->owner))
-        return false;
-    number = cut(&rest, ' ');
-    if (number == NULL || rest == NULL)
-        return false;
-    out->pod = rest;
-    guards = read_guards(number);
-    if (guards == 0 || !is_pod_field(rest, (size_t)(rest - out->text)))
-        return false;
+    strcpy(out->text, text);
+    out->text[ends.network] = '\0';
+    out->text[ends.container_id] = '\0';
+    out->text[ends.ifname] = '\0';
+    out->owner = (struct owner){
+        .network = out->text,
+        .container_id = out->text + ends.network + 1,
+        .ifname = out->text + ends.container_id + 1,
+    };
+    out->pod = out->text + ends.guards + 1;
     out->guards = guards;
     return true;
 }
 
 unsigned tag_guards(const char *text)
 {
-    struct tag tag;
+    struct ends ends;
 
-    return tag_parse(text, &tag) ? tag.guards : 0;
+    return read_tag(text, &ends);
 }
 
 /* The owner ends with the first space. Tags are parsed only where the same bytes are there already: among a
  * thousand, for one. */
 bool tags_have_same_owner(const char *a, const char *b)
 {
-    struct tag tag;
-
-    return strncmp(a, b, strcspn(b, " ") + 1) == 0 && tag_parse(a, &tag) &&
-           (strcmp(a, b) == 0 || tag_parse(b, &tag));
+    return strncmp(a, b, strcspn(b, " ") + 1) == 0 && tag_guards(a) > 0 &&
+           (strcmp(a, b) == 0 || tag_guards(b) > 0);
 }
