@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,6 +15,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
+
+/* The most that glibc takes for it (HEAP_MAX_SIZE, malloc/arena.c). */
+#define MMAP_AT_LEAST (32 << 20)
 
 /*
  * A standard descriptor that the caller has closed would go to the next file or netlink socket we
@@ -100,6 +105,10 @@ int main(int argc, char **argv)
         /* An answer is one line and goes out at once; with a buffer of its own choice, stdio would
          * look first what it writes to (setbuf(3)), and lose what a signal interrupts. */
         setvbuf(stdout, NULL, _IONBF, 0);
+        /* A verb is over in a moment. What it has freed is used again: to hand pages back and take new
+         * ones is dear, and a legacy table of a thousand rules has hundreds. */
+        mallopt(M_MMAP_THRESHOLD, MMAP_AT_LEAST);
+        mallopt(M_TRIM_THRESHOLD, INT_MAX);
         return cni_run(environ, STDIN_FILENO, stdout, stderr);
     }
     return argc > 1 ? run_command(argc, argv) : explain();

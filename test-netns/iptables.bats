@@ -284,10 +284,17 @@ add_in_the_end() {
     assert_guarded a
 }
 
-@test "a kernel without ip_tables: says which modules to load" {
+@test "a kernel without ip_tables, or without ip6_tables: says which modules to load" {
+    local lacking=inject=getsockopt:error=ENOPROTOOPT ipv4
     wired_pod a
+    assert_fails 101 'load the modules ip6_tables, ip6table_mangle and xt_comment' \
+        traced -e $lacking -- plugin ADD a
+    [ -z "$(mangle 4; mangle 6)" ] # nor any other rule of ours
+    traced -e trace=getsockopt -- plugin ADD a
+    ipv4=$(grep '^getsockopt' "$BATS_TEST_TMPDIR/trace" | grep -n -m 1 'SOL_IP,' | cut -d : -f 1)
+    plugin DEL a
     assert_fails 101 'load the modules ip_tables, iptable_mangle and xt_comment' \
-        traced -e inject=getsockopt:error=ENOPROTOOPT -- plugin ADD a
+        traced -e "$lacking:when=$ipv4+" -- plugin ADD a
 }
 
 # Which calls of socket(2) are those for IPv6's tables, in an ADD where only our rules are lacking: the

@@ -29,10 +29,36 @@ static inline void write_tag(const char *container, char out[static TAG_SIZE])
     tag_write(&owner, 1, NULL, NULL, out);
 }
 
+/* Where a rule has its tag while it stands, which is over with the rule. */
+static inline char *new_tag(const char *text)
+{
+    static char tags[4096][TAG_SIZE];
+    static size_t used;
+    char *tag = tags[used++ % (sizeof(tags) / sizeof(*tags))];
+
+    strcpy(tag, text);
+    return tag;
+}
+
+static inline void end_tag(const struct rule *rule)
+{
+    if (rule->kind == RULE_GUARD)
+        strcpy((char *)(uintptr_t)rule->tag, "of a rule that is gone");
+}
+
+static inline struct rule placed(const struct rule *rule)
+{
+    struct rule copy = *rule;
+
+    copy.tag = rule->kind == RULE_GUARD ? new_tag(rule->tag) : NULL;
+    return copy;
+}
+
 static inline struct rule parse_rule(char *word)
 {
     struct rule rule = {.kind = RULE_FOREIGN};
     size_t name = strcspn(word, "=~");
+    char tag[TAG_SIZE];
     struct error err;
 
     if (word[0] == '>') {
@@ -46,7 +72,8 @@ static inline struct rule parse_rule(char *word)
     rule.kind = word[0] == '*' ? RULE_OTHERS : RULE_GUARD;
     if (rule.kind == RULE_GUARD) {
         memcpy(rule.guard.interface, word, name);
-        write_tag(word + name + 1, rule.tag);
+        write_tag(word + name + 1, tag);
+        rule.tag = new_tag(tag);
     }
     return rule;
 }
@@ -137,17 +164,19 @@ static inline void carry_out(struct snapshot *snapshot, const struct edits *edit
             break;
         case EDIT_DELETE_RULE:
             assert_true(behind > 0);
+            end_tag(at);
             memmove(at, at + 1, (behind - 1) * sizeof(*at));
             chain->rule_count--;
             break;
         case EDIT_REPLACE_RULE:
             assert_true(behind > 0);
-            *at = edit->rule;
+            end_tag(at);
+            *at = placed(&edit->rule);
             break;
         case EDIT_INSERT_RULE:
             assert_true(chain->rule_count < 32);
             memmove(at + 1, at, behind * sizeof(*at));
-            *at = edit->rule;
+            *at = placed(&edit->rule);
             chain->rule_count++;
             break;
         case EDIT_FLUSH_CHAIN:

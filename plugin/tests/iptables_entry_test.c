@@ -126,7 +126,7 @@ static void reads_the_rules_for_others_it_builds(void **state)
             assert_int_equal(read.kind, RULE_OTHERS);
             assert_int_equal(read.guard.verdict, verdicts[i]);
             assert_string_equal(read.guard.interface, "");
-            assert_string_equal(read.tag, "");
+            assert_null(read.tag);
             assert_int_equal(read.packets, 7);
             assert_int_equal(read.bytes, 420);
         }
@@ -269,10 +269,10 @@ static void a_comment_that_is_no_tag_is_foreign(void **state)
     union entry_bytes entry;
 
     (void)state;
-    strcpy(rule.tag, "block this one");
+    rule.tag = "block this one";
     entry = from_kernel(layout, &rule);
     assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
-    strcpy(rule.tag, "");
+    rule.tag = "";
     entry = from_kernel(layout, &rule);
     assert_int_equal(kind_of(layout, &entry), RULE_FOREIGN);
 }

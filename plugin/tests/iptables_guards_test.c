@@ -80,11 +80,13 @@ static void keeps_the_counters_where_only_the_tag_is_new(void **state)
     const struct owner owner = {.network = "net", .container_id = "a", .ifname = "eth0"};
     struct guard guard = {.interface = "eni1"};
     struct plan plan = {.guards = &guard, .guard_count = 1};
+    char former[TAG_SIZE];
     struct error err;
 
     (void)state;
     snapshot.own = parse_chain("eni1=a eni1=a *=");
-    tag_write(&owner, 2, "default", "web-0", snapshot.own.rules[0].tag);
+    tag_write(&owner, 2, "default", "web-0", former);
+    snapshot.own.rules[0].tag = new_tag(former);
     snapshot.own.rules[0].packets = 9;
     tag_write(&owner, 1, "default", "web-0", plan.tag);
     assert_int_equal(wanted_make(&plan, 1, &wanted, &err), 0);

@@ -57,125 +57,67 @@ struct task {
     const struct selection *selection; /* of remove */
 };
 
-/* One family's part of it. */
-struct part {
-    struct table table; /* without a handle: there is none, and nothing to do */
-    struct edits edits;
+/* How far it is. */
+struct progress {
+    bool todo;  /* there is something to do, or was */
+    bool again; /* it failed as it does if somebody writes without the lock */
+    /* Of each family: guards that are gone, and the chain that could not go. */
+    size_t removed[FAMILIES];
+    const char *referenced[FAMILIES];
 };
 
-struct parts {
-    struct part family[FAMILIES];
-};
+/* A table each has its own, which goes from what was to what is wanted at once. IPv6, which a kernel may
+ * lack, comes first: what is refused for that finds nothing written. */
+static const struct iptables_family *const families[FAMILIES] = {&iptables_ipv6, &iptables_ipv4};
 
-static const struct iptables_family *const families[FAMILIES] = {&iptables_ipv4, &iptables_ipv6};
-
-static void cleanup_parts(struct parts *parts)
+static size_t count_guards(const struct edits *edits)
 {
-    for (size_t i = 0; i < FAMILIES; i++) {
-        iptables_table_close(&parts->family[i].table);
-        iptables_edits_free(&parts->family[i].edits);
-    }
+    size_t count = 0;
+
+    for (size_t i = 0; i < edits->count; i++)
+        count +=
+            edits->items[i].kind == EDIT_DELETE_RULE && edits->items[i].rule.kind == RULE_GUARD;
+    return count;
 }
 
-/* Reads the tables and finds what to edit in them. *todo: whether there is anything. */
-static int prepare(const struct task *task, struct parts *parts, bool *todo, struct error *err)
+/* All of one family, so that only one table of thousands of rules is in memory. Without `write` it is
+ * only seen whether there is anything to do. */
+static int treat_family(const struct task *task, size_t i, bool write, struct progress *progress,
+                        struct error *err)
 {
-    *todo = false;
-    for (size_t i = 0; i < FAMILIES; i++) {
-        struct part *part = &parts->family[i];
-        bool live = true;
+    cleanup(table) struct table table = {0};
+    cleanup(edits) struct edits edits = {0};
+    bool live = true;
 
-        if (task->only_live && iptables_table_live(families[i], &live, err) < 0)
-            return -1;
-        if (live && iptables_table_open(families[i], &part->table, err) < 0)
-            return -1;
-        if (part->table.handle && task->edit(task, &part->table.snapshot, &part->edits, err) < 0)
-            return -1;
-        *todo = *todo || part->edits.count > 0;
-    }
-    return 0;
-}
-
-/*
- * All that can be refused without the kernel is refused before the first table is handed over. Each
- * table on its own goes from what was to what is wanted, so whichever is refused then is as it was.
- */
-static int carry_out(struct parts *parts, bool *again, struct error *err)
-{
-    for (size_t i = 0; i < FAMILIES; i++) {
-        if (parts->family[i].edits.count > 0 &&
-            iptables_table_edit(&parts->family[i].table, &parts->family[i].edits, err) < 0)
-            return -1;
-    }
-    for (size_t i = 0; i < FAMILIES; i++) {
-        if (parts->family[i].edits.count > 0 &&
-            iptables_table_commit(&parts->family[i].table, again, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* For who wants everything gone. A chain of 0.1.0 that stays behind at an upgrade, empty, does no
- * harm that would be worth a pod. */
-static int check_leftovers(const struct parts *parts, struct error *err)
-{
-    for (size_t i = 0; i < FAMILIES; i++) {
-        const struct table *table = &parts->family[i].table;
-
-        if (table->referenced)
-            return error_set(err, ERROR_KERNEL,
-                             "%s: chain %s of table %s is empty now, but cannot be deleted: a rule "
-                             "that is not ours jumps to it; find it with: %s-legacy-save -t %s",
-                             table->family->command, table->referenced, IPTABLES_TABLE,
-                             table->family->command, IPTABLES_TABLE);
-    }
-    return 0;
-}
-
-/* How many guards the edits take away, of the family where that is more: one of both counts once. */
-static size_t count_removed(const struct parts *parts)
-{
-    size_t most = 0;
-
-    for (size_t i = 0; i < FAMILIES; i++) {
-        const struct edits *edits = &parts->family[i].edits;
-        size_t count = 0;
-
-        for (size_t j = 0; j < edits->count; j++)
-            count +=
-                edits->items[j].kind == EDIT_DELETE_RULE && edits->items[j].rule.kind == RULE_GUARD;
-        most = count > most ? count : most;
-    }
-    return most;
-}
-
-/*
- * Once, from reading to writing. The lock is held. *again: it failed as it does if somebody writes
- * without the lock.
- */
-static int try_once(const struct task *task, size_t *removed, bool *again, struct error *err)
-{
-    cleanup(parts) struct parts parts = {0};
-    bool todo;
-
-    *again = false;
-    if (prepare(task, &parts, &todo, err) < 0)
+    if (task->only_live && iptables_table_live(families[i], &live, err) < 0)
         return -1;
-    if (!todo)
-        return 0;
-    if (carry_out(&parts, again, err) < 0)
+    if (live && iptables_table_open(families[i], &table, err) < 0)
         return -1;
-    if (task->selection == NULL)
+    if (!table.handle)
         return 0;
-    *removed += count_removed(&parts);
-    return check_leftovers(&parts, err);
+    if (task->edit(task, &table.snapshot, &edits, err) < 0)
+        return -1;
+    if (edits.count == 0)
+        return 0;
+    progress->todo = true;
+    if (!write)
+        return 0;
+    if (iptables_table_edit(&table, &edits, err) < 0 ||
+        iptables_table_commit(&table, &progress->again, err) < 0)
+        return -1;
+    progress->removed[i] += count_guards(&edits);
+    progress->referenced[i] = table.referenced;
+    return 0;
 }
 
-static int look_for_work(const struct task *task, bool *todo, struct error *err)
+static int treat_all(const struct task *task, bool write, struct progress *progress,
+                     struct error *err)
 {
-    cleanup(parts) struct parts parts = {0};
-
-    return prepare(task, &parts, todo, err);
+    progress->again = false;
+    for (size_t i = 0; i < FAMILIES; i++)
+        if (treat_family(task, i, write, progress, err) < 0)
+            return -1;
+    return 0;
 }
 
 /* Whether there can be anything to do: where no table is live, nothing is to be taken out
@@ -197,19 +139,21 @@ static int may_have_work(const struct task *task, bool *out, struct error *err)
  */
 static int lock_for_work(const struct task *task, int *lock, bool *todo, struct error *err)
 {
+    struct progress seen = {0};
     struct error busy;
 
     if (may_have_work(task, todo, err) < 0)
         return -1;
     if (!*todo || task->terms->locked || xtables_lock(SOON_MS, lock, &busy) == 0)
         return 0;
-    if (look_for_work(task, todo, err) < 0)
+    if (treat_all(task, false, &seen, err) < 0)
         return -1;
+    *todo = seen.todo;
     return *todo ? xtables_lock(task->terms->lock_timeout_seconds * 1000, lock, err) : 0;
 }
 
-/* *removed: of a selection, how many guards went. */
-static int bring_about(const struct task *task, size_t *removed, struct error *err)
+/* *progress begins as zeroes. */
+static int bring_about(const struct task *task, struct progress *progress, struct error *err)
 {
     struct timespec pause = {.tv_nsec = PAUSE_NS};
     cleanup(close_fd) int lock = -1;
@@ -221,11 +165,10 @@ static int bring_about(const struct task *task, size_t *removed, struct error *e
         return 0;
     for (int tries = 1;; tries++) {
         struct error failure;
-        bool again;
 
-        if (try_once(task, removed, &again, &failure) == 0)
+        if (treat_all(task, true, progress, &failure) == 0)
             return 0;
-        if (!again || tries == TRIES) {
+        if (!progress->again || tries == TRIES) {
             *err = failure;
             return -1;
         }
@@ -263,6 +206,7 @@ static int backend_apply(const struct plan *plans, size_t plan_count, const stru
 {
     cleanup(wanted) struct wanted wanted = {0};
     const struct task task = {.edit = edit_to_apply, .terms = terms, .wanted = &wanted};
+    struct progress progress = {0};
 
     if (terms->endpoint_count == 0)
         return error_set(err, ERROR_KERNEL, "there is no endpoint to keep anybody from");
@@ -271,20 +215,31 @@ static int backend_apply(const struct plan *plans, size_t plan_count, const stru
             return -1;
     if (wanted_make(plans, plan_count, &wanted, err) < 0)
         return -1;
-    return bring_about(&task, NULL, err);
+    return bring_about(&task, &progress, err);
 }
 
+/* What is gone of both families counts once. */
 static int backend_remove(const struct selection *selection, const struct terms *terms,
                           size_t *removed, struct error *err)
 {
     const struct task task = {
         .edit = edit_to_remove, .only_live = true, .terms = terms, .selection = selection};
-    size_t gone = 0;
+    struct progress progress = {0};
+    size_t most = 0;
 
-    if (bring_about(&task, &gone, err) < 0)
+    if (bring_about(&task, &progress, err) < 0)
         return -1;
+    for (size_t i = 0; i < FAMILIES; i++) {
+        most = progress.removed[i] > most ? progress.removed[i] : most;
+        if (progress.referenced[i])
+            return error_set(err, ERROR_KERNEL,
+                             "%s: chain %s of table %s is empty now, but cannot be deleted: a rule "
+                             "that is not ours jumps to it; find it with: %s-legacy-save -t %s",
+                             families[i]->command, progress.referenced[i], IPTABLES_TABLE,
+                             families[i]->command, IPTABLES_TABLE);
+    }
     if (removed)
-        *removed = gone;
+        *removed = most;
     return 0;
 }
 

@@ -94,17 +94,6 @@ void iptables_entry_build(const struct entry_layout *layout, const struct rule *
     put_target(rule, out->bytes + target_offset);
 }
 
-/* A text that ends within the bytes it has; false if not, or if it does not fit. */
-static bool get_text(const void *bytes, size_t size, char *out, size_t out_size)
-{
-    size_t length = strnlen(bytes, size);
-
-    if (length == size || length >= out_size)
-        return false;
-    memcpy(out, bytes, length + 1);
-    return true;
-}
-
 static bool get_destination(const struct entry_layout *layout, const unsigned char *entry,
                             struct endpoint *out)
 {
@@ -121,21 +110,21 @@ static bool get_destination(const struct entry_layout *layout, const unsigned ch
 static bool get_interface(const struct entry_layout *layout, const unsigned char *entry,
                           struct guard *out)
 {
-    return get_text(entry + layout->interface, INTERFACE_NAME_SIZE, out->interface,
-                    sizeof(out->interface)) &&
-           name_is_interface(out->interface);
+    memcpy(out->interface, entry + layout->interface, INTERFACE_NAME_SIZE);
+    return out->interface[INTERFACE_NAME_SIZE - 1] == '\0' && name_is_interface(out->interface);
 }
 
-static bool get_comment(const unsigned char *match, char out[static TAG_SIZE])
+/* The tag, within the entry. */
+static bool get_comment(const unsigned char *match, const char **out)
 {
     struct xt_entry_match header;
 
     memcpy(&header, match, sizeof(header));
+    *out = (const char *)match + MATCH_HEADER_SIZE;
     return header.u.user.match_size == COMMENT_MATCH_SIZE &&
            header.u.user.revision == COMMENT_REVISION &&
-           strncmp(header.u.user.name, COMMENT_MATCH, sizeof(header.u.user.name)) == 0 &&
-           get_text(match + MATCH_HEADER_SIZE, XT_MAX_COMMENT_LEN, out, TAG_SIZE) &&
-           tag_guards(out) > 0;
+           memcmp(header.u.user.name, COMMENT_MATCH, sizeof(COMMENT_MATCH)) == 0 &&
+           strnlen(*out, TAG_SIZE) < TAG_SIZE && tag_guards(*out) > 0;
 }
 
 /* The number in a standard target; false if it is another target. */
@@ -173,13 +162,13 @@ static bool get_rule(const struct entry_layout *layout, const unsigned char *ent
     out->kind = target_offset == layout->size ? RULE_OTHERS : RULE_GUARD;
     return out->kind == RULE_OTHERS || (target_offset == layout->size + COMMENT_MATCH_SIZE &&
                                         get_interface(layout, entry, &out->guard) &&
-                                        get_comment(entry + layout->size, out->tag));
+                                        get_comment(entry + layout->size, &out->tag));
 }
 
 static bool read_ours(const struct entry_layout *layout, const unsigned char *entry, size_t size,
                       struct rule *out)
 {
-    unsigned char canonical[IPTABLES_ENTRY_SIZE] = {0};
+    unsigned char canonical[IPTABLES_CRITERIA_SIZE] = {0};
     struct xt_counters counters;
     uint16_t target_offset;
     uint16_t next_offset;

@@ -9,8 +9,9 @@
 
 #include "kernel/iptables/rule.h"
 
-/* Room for a guard of either family. */
-#define IPTABLES_ENTRY_SIZE 512
+/* Room for a guard of either family, and for what a packet is compared with in it. */
+#define IPTABLES_ENTRY_SIZE    512
+#define IPTABLES_CRITERIA_SIZE 136
 
 /* Offsets and sizes within an entry, in bytes. */
 struct entry_layout {
@@ -41,7 +42,8 @@ void iptables_entry_build(const struct entry_layout *layout, const struct rule *
                           union entry_bytes *out);
 
 /*
- * Reads an entry as the kernel gives it, from `size` bytes whatever is in them. Where a jump goes,
+ * Reads an entry as the kernel gives it, from `size` bytes whatever is in them; the tag is left where it
+ * is. Where a jump goes,
  * an entry says with an offset into the table: all rules of a jump's form come back as RULE_JUMP, and
  * the caller has to find out where they go.
  */

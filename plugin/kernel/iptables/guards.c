@@ -87,10 +87,9 @@ static bool is_wanted(const struct rule *rule, const struct wanted_guard *wanted
 
 static struct rule wanted_rule(const struct wanted_guard *wanted)
 {
-    struct rule rule = {.kind = RULE_GUARD, .guard = *wanted->guard};
+    struct rule rule = {.kind = RULE_GUARD, .guard = *wanted->guard, .tag = wanted->tag};
 
     rule.guard.verdict = verdict_here(rule.guard.verdict);
-    memcpy(rule.tag, wanted->tag, strlen(wanted->tag) + 1);
     return rule;
 }
 
@@ -164,13 +163,15 @@ static void decide_all(struct work *work)
     }
 }
 
-/* From the back, so that no edit changes the position of one that is still to come. */
-static int edit_in_place(const struct work *work, struct error *err)
+/* From the back, so that no edit changes the position of one that is still to come. So many have been
+ * inserted behind the guards in front. */
+static int edit_in_place(const struct work *work, size_t inserted, struct error *err)
 {
     for (size_t i = work->chain->rule_count; i-- > 0;) {
         const struct rule *rule = &work->chain->rules[i];
+        size_t position = i < work->front ? i : i + inserted;
         enum edit_kind kind = EDIT_DELETE_RULE;
-        struct rule changed = {0};
+        struct rule changed;
 
         if (work->fates[i] == FATE_STAYS)
             continue;
@@ -180,7 +181,8 @@ static int edit_in_place(const struct work *work, struct error *err)
                           ? others_rule(work->terms)
                           : wanted_instead(wanted_find(work->wanted, rule->guard.interface), rule);
         }
-        if (iptables_edits_add(work->edits, kind, IPTABLES_CHAIN, i, &changed, err) < 0)
+        if (iptables_edits_add(work->edits, kind, IPTABLES_CHAIN, position,
+                               kind == EDIT_REPLACE_RULE ? &changed : NULL, err) < 0)
             return -1;
     }
     return 0;
@@ -203,14 +205,12 @@ static int insert_moved(const struct work *work, enum rule_kind kind, size_t *po
     return 0;
 }
 
-/* Behind the guards that stand in front, which is before everything else. */
-static int insert_rules(const struct work *work, struct error *err)
+/* Behind the guards that stand in front, which is before everything else. *inserted: how many. */
+static int insert_rules(const struct work *work, size_t *inserted, struct error *err)
 {
     const struct rule others = others_rule(work->terms);
-    size_t position = 0;
+    size_t position = work->front;
 
-    for (size_t i = 0; i < work->front; i++)
-        position += work->fates[i] != FATE_GOES;
     if (insert_moved(work, RULE_GUARD, &position, err) < 0)
         return -1;
     for (size_t i = 0; i < work->wanted->guard_count; i++) {
@@ -221,13 +221,17 @@ static int insert_rules(const struct work *work, struct error *err)
     }
     if (insert_moved(work, RULE_OTHERS, &position, err) < 0)
         return -1;
-    return work->met_others ? 0 : insert(work, &position, &others, err);
+    if (!work->met_others && insert(work, &position, &others, err) < 0)
+        return -1;
+    *inserted = position - work->front;
+    return 0;
 }
 
 int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
                         const struct terms *terms, struct edits *edits, struct error *err)
 {
     const struct chain *chain = &snapshot->own;
+    size_t inserted = 0;
     cleanup(work) struct work work = {
         .chain = chain,
         .front = leading_guards(chain),
@@ -241,12 +245,14 @@ int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wa
     if (!work.met || !work.fates)
         return error_no_memory(err);
     decide_all(&work);
-    if (edit_in_place(&work, err) < 0)
+    /* What moves is written anew before it is deleted, as its tag is where it stands. */
+    if (insert_rules(&work, &inserted, err) < 0)
         return -1;
-    return insert_rules(&work, err);
+    return edit_in_place(&work, inserted, err);
 }
 
-struct held iptables_guard_held(const struct rule *rule, enum family family)
+/* The guard as backend.h shows it. */
+static struct held held_of(const struct rule *rule, enum family family)
 {
     struct held held = {
         .guard = rule->guard,
@@ -255,7 +261,7 @@ struct held iptables_guard_held(const struct rule *rule, enum family family)
         .bytes = rule->bytes,
     };
 
-    memcpy(held.tag, rule->tag, sizeof(held.tag));
+    strcpy(held.tag, rule->tag);
     return held;
 }
 
@@ -264,9 +270,12 @@ bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listi
     const struct chain *chain = &snapshot->own;
 
     for (size_t i = 0; i < chain->rule_count; i++) {
-        struct held held = iptables_guard_held(&chain->rules[i], snapshot->family);
+        struct held held;
 
-        if (chain->rules[i].kind == RULE_GUARD && !listing_add(listing, &held))
+        if (chain->rules[i].kind != RULE_GUARD)
+            continue;
+        held = held_of(&chain->rules[i], snapshot->family);
+        if (!listing_add(listing, &held))
             return false;
     }
     return true;
@@ -291,9 +300,12 @@ int iptables_guards_unset(const struct snapshot *snapshot, const struct selectio
     const struct chain *chain = &snapshot->own;
 
     for (size_t i = chain->rule_count; i-- > 0;) {
-        struct held held = iptables_guard_held(&chain->rules[i], snapshot->family);
+        struct held held;
 
-        if (chain->rules[i].kind == RULE_GUARD && selection->goes(&held, selection->context) &&
+        if (chain->rules[i].kind != RULE_GUARD)
+            continue;
+        held = held_of(&chain->rules[i], snapshot->family);
+        if (selection->goes(&held, selection->context) &&
             iptables_edits_add(edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, i, &chain->rules[i], err) <
                 0)
             return -1;

@@ -37,9 +37,6 @@ must_use bool iptables_guards_list(const struct snapshot *snapshot, struct listi
  */
 void iptables_guards_others(const struct snapshot *snapshot, struct listing *listing);
 
-/* The guard as backend.h shows it. */
-struct held iptables_guard_held(const struct rule *rule, enum family family);
-
 /* The first rule for others; the number of rules if there is none. */
 size_t iptables_guards_find_others(const struct chain *chain);
 

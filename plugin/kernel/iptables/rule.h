@@ -46,7 +46,7 @@ enum rule_kind {
 struct rule {
     enum rule_kind kind;
     struct guard guard;       /* of a guard; the rule for others has the verdict only */
-    char tag[TAG_SIZE];       /* of a guard; always a tag (tag_parse) */
+    const char *tag;          /* of a guard; always a tag (tag_parse). Borrowed, see below */
     struct endpoint endpoint; /* of a jump */
     uint64_t packets;
     uint64_t bytes;
@@ -58,7 +58,8 @@ struct chain {
     size_t rule_count;
 };
 
-/* One family's table at one moment, as far as it concerns us. */
+/* One family's table at one moment, as far as it concerns us. Tags are where the table has them: among a
+ * thousand rules most are only passed. */
 struct snapshot {
     enum family family;
     struct chain hook;     /* jumps to own, and what is foreign */
