@@ -231,7 +231,7 @@ static void drops_what_it_cannot_reject(void **state)
     begin_world("eni2~b");
     apply("eni1", "a", VERDICT_REJECT, &terms);
     apply("eni2", "b", VERDICT_REJECT, &terms);
-    expect_own("eni2=b:0 eni1=a:0 *=:0");
+    expect_own("eni1=a:0 eni2=b:0 *=:0");
     begin_world("eni1=a *=");
     apply("eni1", "a", VERDICT_REJECT, &terms);
     terms.exactly = true;

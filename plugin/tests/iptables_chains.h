@@ -168,11 +168,6 @@ static inline void carry_out(struct snapshot *snapshot, const struct edits *edit
             memmove(at, at + 1, (behind - 1) * sizeof(*at));
             chain->rule_count--;
             break;
-        case EDIT_REPLACE_RULE:
-            assert_true(behind > 0);
-            end_tag(at);
-            *at = placed(&edit->rule);
-            break;
         case EDIT_INSERT_RULE:
             assert_true(chain->rule_count < 32);
             memmove(at + 1, at, behind * sizeof(*at));

@@ -63,10 +63,10 @@ static void leaves_what_is_right_and_its_counters(void **state)
     expect_set_on(&pass_others, "eni1=a *~ x", "eni1=a", "eni1=a:1 *~:2 x:3");
 }
 
-static void overwrites_in_place_what_another_owner_or_verdict_had(void **state)
+static void makes_anew_what_another_owner_or_verdict_had(void **state)
 {
     (void)state;
-    expect_set("eni0=z eni1=a eni2=b *=", "eni1=new", "eni0=z:1 eni1=new:0 eni2=b:3 *=:4");
+    expect_set("eni0=z eni1=a eni2=b *=", "eni1=new", "eni0=z:1 eni2=b:3 eni1=new:0 *=:4");
     expect_set("eni1=a *=", "eni1~a", "eni1~a:0 *=:2");
     expect_set("eni1~a *=", "eni1=a", "eni1=a:0 *=:2");
 }
@@ -145,7 +145,7 @@ static void others_have_the_wanted_verdict_once(void **state)
     expect_set("eni1=a *~", "eni1=a", "eni1=a:1 *=:0");
     expect_set_on(&pass_others, "eni1=a *=", "eni1=a", "eni1=a:1 *~:0");
     expect_set("eni1=a *= *= x *~", "eni1=a", "eni1=a:1 *=:2 x:4");
-    expect_set("eni1=a *~ *=", "eni1=a", "eni1=a:1 *=:0");
+    expect_set("eni1=a *~ *=", "eni1=a", "eni1=a:1 *=:3");
     expect_set("x *~ *~", "eni1=a", "eni1=a:0 *=:0 x:1");
 }
 
@@ -278,7 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_what_is_missing),
         cmocka_unit_test(leaves_what_is_right_and_its_counters),
-        cmocka_unit_test(overwrites_in_place_what_another_owner_or_verdict_had),
+        cmocka_unit_test(makes_anew_what_another_owner_or_verdict_had),
         cmocka_unit_test(keeps_the_counters_where_only_the_tag_is_new),
         cmocka_unit_test(leaves_one_guard_on_an_interface),
         cmocka_unit_test(takes_away_what_a_plan_no_longer_has),

@@ -168,7 +168,7 @@ static bool get_rule(const struct entry_layout *layout, const unsigned char *ent
 static bool read_ours(const struct entry_layout *layout, const unsigned char *entry, size_t size,
                       struct rule *out)
 {
-    unsigned char canonical[IPTABLES_CRITERIA_SIZE] = {0};
+    unsigned char canonical[IPTABLES_CRITERIA_SIZE];
     struct xt_counters counters;
     uint16_t target_offset;
     uint16_t next_offset;
@@ -184,6 +184,7 @@ static bool read_ours(const struct entry_layout *layout, const unsigned char *en
         return false;
     /* Whatever else a packet may be compared with, a rule of ours does not have it: protocol,
      * source, inversion, a mask that makes a name a prefix. */
+    memset(canonical, 0, layout->criteria_size);
     put_criteria(layout, out, canonical);
     if (memcmp(canonical, entry, layout->criteria_size) != 0)
         return false;

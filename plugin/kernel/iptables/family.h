@@ -28,8 +28,6 @@ struct iptables_family {
     int (*delete_num_entry)(const char *chain, unsigned position, struct xtc_handle *handle);
     int (*insert_entry)(const char *chain, const union entry_bytes *entry, unsigned position,
                         struct xtc_handle *handle);
-    int (*replace_entry)(const char *chain, const union entry_bytes *entry, unsigned position,
-                         struct xtc_handle *handle);
     const void *(*first_rule)(const char *chain, struct xtc_handle *handle);
     const void *(*next_rule)(const void *previous, struct xtc_handle *handle);
     size_t (*entry_size)(const void *entry);

@@ -5,9 +5,8 @@
 /* What becomes of a rule of our chain. */
 enum fate {
     FATE_STAYS,
-    FATE_CHANGES, /* is overwritten by what is wanted in its place */
     FATE_GOES,
-    FATE_MOVES, /* to the front, with its counters */
+    FATE_MOVES, /* behind the guards in front, as it is wanted */
 };
 
 /* The chain on its way from what is to what is wanted. */
@@ -85,26 +84,18 @@ static bool is_wanted(const struct rule *rule, const struct wanted_guard *wanted
            strcmp(rule->tag, wanted->tag) == 0;
 }
 
+static bool makes_way(const struct work *work, const struct rule *rule,
+                      const struct wanted_guard *wanted)
+{
+    return wanted_takes_over(wanted, rule->tag, work->terms->seen);
+}
+
 static struct rule wanted_rule(const struct wanted_guard *wanted)
 {
     struct rule rule = {.kind = RULE_GUARD, .guard = *wanted->guard, .tag = wanted->tag};
 
     rule.guard.verdict = verdict_here(rule.guard.verdict);
     return rule;
-}
-
-/* In place of another rule: of the same owner's with the same verdict it is the same guard, which only
- * says something else of its pod. */
-static struct rule wanted_instead(const struct wanted_guard *wanted, const struct rule *rule)
-{
-    struct rule changed = wanted_rule(wanted);
-
-    if (rule->guard.verdict == changed.guard.verdict &&
-        tags_have_same_owner(rule->tag, changed.tag)) {
-        changed.packets = rule->packets;
-        changed.bytes = rule->bytes;
-    }
-    return changed;
 }
 
 static struct rule others_rule(const struct terms *terms)
@@ -116,37 +107,29 @@ static struct rule others_rule(const struct terms *terms)
 static enum fate decide(struct work *work, const struct rule *rule, bool in_front)
 {
     const struct wanted_guard *wanted = wanted_find(work->wanted, rule->guard.interface);
-    bool *met;
+    bool stays = in_front;
 
     if (!wanted) {
         if (!work->terms->seen && wanted_owns(work->wanted, rule->tag))
             return FATE_GOES;
-        return in_front ? FATE_STAYS : FATE_MOVES;
-    }
-    met = &work->met[wanted - work->wanted->guards];
-    if (*met)
-        return FATE_GOES;
-    if (is_wanted(rule, wanted) || !wanted_takes_over(wanted, rule->tag, work->terms->seen)) {
+    } else {
+        bool *met = &work->met[wanted - work->wanted->guards];
+
+        if (*met)
+            return FATE_GOES;
         *met = true;
-        return in_front ? FATE_STAYS : FATE_MOVES;
+        stays = stays && (is_wanted(rule, wanted) || !makes_way(work, rule, wanted));
     }
-    if (!in_front)
-        return FATE_GOES; /* and is made anew in front */
-    *met = true;
-    return FATE_CHANGES;
+    return stays ? FATE_STAYS : FATE_MOVES;
 }
 
-/* Of the first rule for others; further ones see no packet and go. */
+/* Of a rule for others. Behind the first one no packet gets. */
 static enum fate decide_others(struct work *work, const struct rule *rule, bool in_place)
 {
-    bool right = rule->guard.verdict == verdict_here(work->terms->others);
-
-    if (work->met_others)
+    if (work->met_others || rule->guard.verdict != verdict_here(work->terms->others))
         return FATE_GOES;
-    work->met_others = in_place || right;
-    if (in_place)
-        return right ? FATE_STAYS : FATE_CHANGES;
-    return right ? FATE_MOVES : FATE_GOES;
+    work->met_others = true;
+    return in_place ? FATE_STAYS : FATE_MOVES;
 }
 
 static void decide_all(struct work *work)
@@ -163,29 +146,22 @@ static void decide_all(struct work *work)
     }
 }
 
-/* From the back, so that no edit changes the position of one that is still to come. So many have been
- * inserted behind the guards in front. */
-static int edit_in_place(const struct work *work, size_t inserted, struct error *err)
+/* What a guard that stands becomes: of the same owner's with the same verdict it is the same guard, which
+ * only says something else of its pod. */
+static struct rule renewed(const struct work *work, const struct rule *rule)
 {
-    for (size_t i = work->chain->rule_count; i-- > 0;) {
-        const struct rule *rule = &work->chain->rules[i];
-        size_t position = i < work->front ? i : i + inserted;
-        enum edit_kind kind = EDIT_DELETE_RULE;
-        struct rule changed;
+    const struct wanted_guard *wanted = wanted_find(work->wanted, rule->guard.interface);
+    struct rule renewed;
 
-        if (work->fates[i] == FATE_STAYS)
-            continue;
-        if (work->fates[i] == FATE_CHANGES) {
-            kind = EDIT_REPLACE_RULE;
-            changed = rule->kind == RULE_OTHERS
-                          ? others_rule(work->terms)
-                          : wanted_instead(wanted_find(work->wanted, rule->guard.interface), rule);
-        }
-        if (iptables_edits_add(work->edits, kind, IPTABLES_CHAIN, position,
-                               kind == EDIT_REPLACE_RULE ? &changed : NULL, err) < 0)
-            return -1;
+    if (!wanted || !makes_way(work, rule, wanted))
+        return *rule;
+    renewed = wanted_rule(wanted);
+    if (rule->guard.verdict == renewed.guard.verdict &&
+        tags_have_same_owner(rule->tag, renewed.tag)) {
+        renewed.packets = rule->packets;
+        renewed.bytes = rule->bytes;
     }
-    return 0;
+    return renewed;
 }
 
 static int insert(const struct work *work, size_t *position, const struct rule *rule,
@@ -198,10 +174,16 @@ static int insert(const struct work *work, size_t *position, const struct rule *
 static int insert_moved(const struct work *work, enum rule_kind kind, size_t *position,
                         struct error *err)
 {
-    for (size_t i = 0; i < work->chain->rule_count; i++)
-        if (work->fates[i] == FATE_MOVES && work->chain->rules[i].kind == kind &&
-            insert(work, position, &work->chain->rules[i], err) < 0)
+    for (size_t i = 0; i < work->chain->rule_count; i++) {
+        const struct rule *rule = &work->chain->rules[i];
+        struct rule moved;
+
+        if (work->fates[i] != FATE_MOVES || rule->kind != kind)
+            continue;
+        moved = kind == RULE_GUARD ? renewed(work, rule) : *rule;
+        if (insert(work, position, &moved, err) < 0)
             return -1;
+    }
     return 0;
 }
 
@@ -227,6 +209,21 @@ static int insert_rules(const struct work *work, size_t *inserted, struct error 
     return 0;
 }
 
+/* What goes or has been inserted elsewhere: from the back, so that no edit changes the position of one that
+ * is still to come. */
+static int delete_rules(const struct work *work, size_t inserted, struct error *err)
+{
+    for (size_t i = work->chain->rule_count; i-- > 0;) {
+        size_t position = i < work->front ? i : i + inserted;
+
+        if (work->fates[i] != FATE_STAYS &&
+            iptables_edits_add(work->edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, position, NULL, err) <
+                0)
+            return -1;
+    }
+    return 0;
+}
+
 int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
                         const struct terms *terms, struct edits *edits, struct error *err)
 {
@@ -245,36 +242,31 @@ int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wa
     if (!work.met || !work.fates)
         return error_no_memory(err);
     decide_all(&work);
-    /* What moves is written anew before it is deleted, as its tag is where it stands. */
+    /* What moves is inserted before it is deleted: its tag is where it stands. */
     if (insert_rules(&work, &inserted, err) < 0)
         return -1;
-    return edit_in_place(&work, inserted, err);
+    return delete_rules(&work, inserted, err);
 }
 
-/* The guard as backend.h shows it. */
-static struct held held_of(const struct rule *rule, enum family family)
+/* A guard as backend.h shows it. Written into what the caller has: there may be thousands. */
+static void hold(const struct rule *rule, enum family family, struct held *out)
 {
-    struct held held = {
-        .guard = rule->guard,
-        .families = family,
-        .packets = rule->packets,
-        .bytes = rule->bytes,
-    };
-
-    strcpy(held.tag, rule->tag);
-    return held;
+    out->guard = rule->guard;
+    out->families = family;
+    out->packets = rule->packets;
+    out->bytes = rule->bytes;
+    strcpy(out->tag, rule->tag);
 }
 
 bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listing)
 {
     const struct chain *chain = &snapshot->own;
+    struct held held = {0};
 
     for (size_t i = 0; i < chain->rule_count; i++) {
-        struct held held;
-
         if (chain->rules[i].kind != RULE_GUARD)
             continue;
-        held = held_of(&chain->rules[i], snapshot->family);
+        hold(&chain->rules[i], snapshot->family, &held);
         if (!listing_add(listing, &held))
             return false;
     }
@@ -298,16 +290,16 @@ int iptables_guards_unset(const struct snapshot *snapshot, const struct selectio
                           struct edits *edits, struct error *err)
 {
     const struct chain *chain = &snapshot->own;
+    struct held held = {0};
 
     for (size_t i = chain->rule_count; i-- > 0;) {
-        struct held held;
+        const struct rule *rule = &chain->rules[i];
 
-        if (chain->rules[i].kind != RULE_GUARD)
+        if (rule->kind != RULE_GUARD)
             continue;
-        held = held_of(&chain->rules[i], snapshot->family);
+        hold(rule, snapshot->family, &held);
         if (selection->goes(&held, selection->context) &&
-            iptables_edits_add(edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, i, &chain->rules[i], err) <
-                0)
+            iptables_edits_add(edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, i, rule, err) < 0)
             return -1;
     }
     return 0;

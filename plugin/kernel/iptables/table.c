@@ -155,9 +155,6 @@ static int make_edit(const struct table *table, const struct edit *edit)
         return family->create_chain(edit->chain, table->handle);
     case EDIT_DELETE_RULE:
         return family->delete_num_entry(edit->chain, position, table->handle);
-    case EDIT_REPLACE_RULE:
-        iptables_entry_build(&family->layout, &edit->rule, &entry);
-        return family->replace_entry(edit->chain, &entry, position, table->handle);
     case EDIT_INSERT_RULE:
         iptables_entry_build(&family->layout, &edit->rule, &entry);
         return family->insert_entry(edit->chain, &entry, position, table->handle);
