@@ -23,7 +23,8 @@ struct edit {
     struct rule rule;
 };
 
-/* In the order they are to be made. */
+/* In the order they are to be made. A rule's tag is a plan's, or that of a rule which no edit before this one
+ * deletes. */
 struct edits {
     struct edit *items;
     size_t count;
