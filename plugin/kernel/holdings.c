@@ -174,6 +174,14 @@ enum verdict holdings_others(const struct holdings *holdings)
     return verdict;
 }
 
+bool holdings_in_force(const struct holdings *holdings)
+{
+    for (size_t i = 0; i < BACKEND_COUNT; i++)
+        if (is_in_force(&holdings->items[i].listing))
+            return true;
+    return false;
+}
+
 bool holdings_present(const struct holdings *holdings)
 {
     for (size_t i = 0; i < BACKEND_COUNT; i++)

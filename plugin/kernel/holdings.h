@@ -71,6 +71,9 @@ enum verdict holdings_others(const struct holdings *holdings);
 /* What one backend holds. */
 const struct listing *holdings_of(const struct holdings *holdings, const struct backend *backend);
 
+/* Whether any backend has its skeleton, whole: its verdicts count. */
+bool holdings_in_force(const struct holdings *holdings);
+
 /* Whether any backend has its skeleton, or a part of it. */
 bool holdings_present(const struct holdings *holdings);
 

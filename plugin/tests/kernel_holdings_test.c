@@ -61,6 +61,7 @@ static void nothing_at_all_is_open(void **state)
     assert_int_equal(standing(&holdings, VERDICT_PASS), STANDING_MISSING);
     assert_int_equal(holdings_others(&holdings), VERDICT_PASS);
     assert_false(holdings_present(&holdings));
+    assert_false(holdings_in_force(&holdings));
 }
 
 static void a_skeleton_with_a_fault_denies_nothing(void **state)
@@ -73,6 +74,7 @@ static void a_skeleton_with_a_fault_denies_nothing(void **state)
     assert_int_equal(standing(&holdings, VERDICT_DROP), STANDING_OPEN);
     assert_int_equal(holdings_others(&holdings), VERDICT_PASS);
     assert_true(holdings_present(&holdings));
+    assert_false(holdings_in_force(&holdings));
 }
 
 static void of_two_backends_the_stricter_decides(void **state)
@@ -85,6 +87,7 @@ static void of_two_backends_the_stricter_decides(void **state)
     assert_int_equal(standing(&holdings, VERDICT_PASS), STANDING_TOO_STRICT);
     assert_int_equal(standing(&holdings, VERDICT_DROP), STANDING_MISSING);
     assert_int_equal(holdings_others(&holdings), VERDICT_DROP);
+    assert_true(holdings_in_force(&holdings));
     hold(&holdings.items[IPTABLES].listing, "eni1=pass:x");
     assert_int_equal(standing(&holdings, VERDICT_PASS), STANDING_RIGHT);
     assert_int_equal(standing(&holdings, VERDICT_DROP), STANDING_OPEN);

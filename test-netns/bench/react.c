@@ -282,18 +282,20 @@ static int compare(const void *a, const void *b)
 /* What watch brings back may be less than what was there: once is not timed. */
 static unsigned count_restored(const struct subject *subject)
 {
-    unsigned before;
-    unsigned after;
+    for (int tries = 0; tries < 10; tries++) {
+        unsigned before;
+        unsigned after;
 
-    undo(subject);
-    before = count_rules(subject->socket);
-    pause_ns(900000000);
-    after = count_rules(subject->socket);
-    if (after <= before) {
-        errno = ETIMEDOUT;
-        die("no repair");
+        undo(subject);
+        before = count_rules(subject->socket); /* it may have been repaired already */
+        pause_ns(900000000);
+        after = count_rules(subject->socket);
+        if (after > before)
+            return after;
     }
-    return after;
+    errno = ETIMEDOUT;
+    die("no repair");
+    return 0;
 }
 
 static bool read_arguments(int argc, char **argv, struct subject *out)

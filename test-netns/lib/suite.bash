@@ -75,7 +75,7 @@ flush_rules() {
         on_node nft flush ruleset
     else
         for tool in iptables ip6tables; do
-            on_node "$tool-legacy-restore" <<<$'*mangle\nCOMMIT'
+            on_node "$tool-legacy-restore" -w <<<$'*mangle\nCOMMIT'
         done
     fi
 }

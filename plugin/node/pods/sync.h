@@ -66,8 +66,8 @@ bool sync_terms_are_right(const struct holdings *holdings, const struct backend 
 
 /*
  * Makes what stood after a run stand again, in one go and without another look at the pods: for
- * whoever knows that the rules have been flushed since and nothing else has changed. Takes nothing
- * over from anybody: what is there by now is an ADD's. Errors: what apply says.
+ * whoever knows that it is not in force any more, flushed or damaged, and that nothing but rules has
+ * changed. Takes nothing over from anybody: what is there by now is an ADD's. Errors: what apply says.
  */
 must_use int sync_restore(const struct settings *settings, const struct sync_report *known,
                           struct error *err);

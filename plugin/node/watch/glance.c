@@ -114,12 +114,24 @@ static void tell_hit(void *context, const char *tag, const struct guard *guard, 
                  verdict, packets);
 }
 
+/* Then nobody is kept from anything, and what is known is put back before a look at all pods. */
+static void note_loss(struct watch *watch, const struct holdings *holdings,
+                      const struct terms *terms)
+{
+    const struct sync_report *known = &watch->known.report;
+    const struct listing *listing = holdings_of(holdings, known->chosen);
+
+    watch->lost =
+        (verdict_denies(terms->others) || known->plan_count > 0) && !holdings_in_force(holdings);
+    snprintf(watch->was, sizeof(watch->was), "%s",
+             listing->fault_count > 0 ? listing->faults[0] : "no rule of ours");
+}
+
 void glance(struct watch *watch)
 {
     const struct terms terms = settings_terms(&watch->known.settings);
     const struct backend *chosen = watch->known.report.chosen;
     cleanup(holdings) struct holdings holdings = {0};
-    const bool pods_changed = watch->files.count > 0;
     const enum cause cause = watch->glance;
     const int64_t began = clock_now();
     int64_t rest = 0;
@@ -132,16 +144,16 @@ void glance(struct watch *watch)
         make_due(&watch->guards.cause, cause);
         return;
     }
-    if (!sync_terms_are_right(&holdings, chosen, &terms)) {
-        watch->flushed = !pods_changed && !holdings_present(&holdings);
+    note_loss(watch, &holdings, &terms);
+    if (watch->lost || !sync_terms_are_right(&holdings, chosen, &terms))
         make_due(&watch->guards.cause, cause);
-    } else {
+    else
         for (size_t i = 0; i < watch->known.report.plan_count; i++)
             look_at_plan(watch, &holdings, &watch->known.report.plans[i]);
-    }
     if (doubts_next(&watch->doubts, INT64_MAX) <= clock_now())
         make_due(&watch->guards.cause, cause);
-    hits_look(&watch->hits, &holdings, time(NULL), tell_hit, watch);
+    if (!watch->lost)
+        hits_look(&watch->hits, &holdings, time(NULL), tell_hit, watch);
     rest = PACE_GLANCE_REST * (clock_now() - began) + PACE_LOOK_PAUSE;
     watch->not_before = clock_now() + (rest < PACE_GLANCE_MAX ? rest : PACE_GLANCE_MAX);
 }

@@ -54,15 +54,14 @@ static bool restore(struct watch *watch)
     const struct known *known = &watch->known;
     struct error why = {0};
 
-    if (!watch->flushed || !known->report.chosen ||
-        sync_restore(&known->settings, &known->report, &why) < 0)
+    if (!watch->lost || sync_restore(&known->settings, &known->report, &why) < 0)
         return false; /* if there is anything to tell, the look that follows will */
     log_done(&watch->log, cause_name(watch->guards.cause), NULL, NULL,
-             "%zu guarded again as before", known->report.plan_count);
+             "%zu guarded again as before; was: %s", known->report.plan_count, watch->was);
     return true;
 }
 
-/* Only what comes with a pod's end looks like damage for a moment. */
+/* Only what comes with a pod's end looks like damage for a moment; where all was lost, nothing does. */
 static bool is_ripe(void *context, const struct owner *owner, bool anyway)
 {
     struct watch *watch = context;
@@ -70,7 +69,8 @@ static bool is_ripe(void *context, const struct owner *owner, bool anyway)
     char file[CACHE_FILE_SIZE];
 
     cache_file_name(owner, file);
-    if (anyway || cause == CAUSE_START || cause == CAUSE_CONFIG || cause == CAUSE_CONFLIST)
+    if (anyway || watch->lost || cause == CAUSE_START || cause == CAUSE_CONFIG ||
+        cause == CAUSE_CONFLIST)
         doubts_press(&watch->doubts, file, clock_now());
     return doubts_meet(&watch->doubts, file, clock_now());
 }
@@ -152,7 +152,7 @@ void look_at_guards(struct watch *watch)
         task->pace.not_before = clock_deadline(FAILED_PAUSE_MS);
     tell_fight(watch, task, task->cause, "the guards");
     task->cause = CAUSE_NONE;
-    watch->flushed = false;
+    watch->lost = false;
     metrics_due(watch, 0);
     malloc_trim(0); /* most of what a look at all pods took lies between what is kept of it */
 }

@@ -71,7 +71,9 @@ struct watch {
 
     struct task guards; /* every running pod has its guard */
     struct known known;
-    bool flushed;         /* since then our table has gone, and nothing else has changed */
+    bool lost;            /* by the last glance none of it is in force, and nothing but rules has
+                           * changed since */
+    char was[256];        /* what was found instead, then */
     struct doubts doubts; /* of what is known */
     enum cause doubtful;  /* what the last of them came from */
     enum cause glance;    /* why a glance is due */

@@ -51,7 +51,7 @@ static bool take_file(void *context, unsigned number, const char *name)
 
     if (number != PLACE_RESULTS || watch->files.count == FILES_MAX)
         return false;
-    watch->flushed = false;
+    watch->lost = false;
     if (!names_have(&watch->files, name) && names_add(&watch->files, name, &ignored) < 0)
         return false;
     make_due(&watch->glance, CAUSE_PODS);
@@ -60,7 +60,8 @@ static bool take_file(void *context, unsigned number, const char *name)
 
 static void mark(struct watch *watch, unsigned changed)
 {
-    watch->flushed = watch->flushed && changed == 0;
+    if (changed & ~(1U << PLACE_LOCK))
+        watch->lost = false;
     if (changed & (1U << PLACE_CONFLIST)) {
         make_due(&watch->entry.cause, CAUSE_CONFLIST);
         make_due(&watch->guards.cause, CAUSE_CONFLIST);
@@ -131,13 +132,18 @@ static int time_left(const struct watch *watch)
     return clock_left(next);
 }
 
+/*
+ * A table that has gone is not looked for: what deleted it is still at work in the kernel, and whoever
+ * closes a socket to nf_tables meanwhile waits for that.
+ */
 static void mark_ruleset(struct watch *watch, enum nft_news news)
 {
     if (news == NFT_NEWS_TABLE_GONE) {
-        watch->flushed = !watch->guards.cause && watch->files.count == 0;
+        watch->lost = watch->known.report.chosen == &backend_nftables && !watch->guards.cause &&
+                      watch->files.count == 0;
+        snprintf(watch->was, sizeof(watch->was), "no rule of ours");
         make_due(&watch->guards.cause, CAUSE_RULESET);
     } else if (news == NFT_NEWS_CHANGED) {
-        watch->flushed = false;
         make_due(&watch->glance, CAUSE_RULESET);
     }
 }
