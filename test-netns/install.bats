@@ -5,6 +5,9 @@
 # shellcheck disable=SC2030,SC2031,SC2119,SC2120
 bats_require_minimum_version 1.5.0
 
+# shellcheck source=lib/trace.bash
+. "$BATS_TEST_DIRNAME/lib/trace.bash"
+
 setup() {
     here=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
     guard=$(realpath "${IMDS_GUARD:-$here/build/dev/imds-guard}")

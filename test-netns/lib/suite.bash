@@ -7,20 +7,11 @@
 . "$BATS_TEST_DIRNAME/lib/world.bash"
 # shellcheck source=release.bash
 . "$BATS_TEST_DIRNAME/lib/release.bash"
+# shellcheck source=trace.bash
+. "$BATS_TEST_DIRNAME/lib/trace.bash"
 
 BACKEND=${BACKEND:-nftables}
 bats_require_minimum_version 1.5.0
-
-# Before each command bats notes where it is, for its message of what has failed. In our helpers that takes
-# more time than all they do, and the line of the test that has called one is enough.
-if declare -F bats_setup_tracing >/dev/null; then
-    eval "bats_$(declare -f bats_setup_tracing)"
-    bats_setup_tracing() {
-        bats_bats_setup_tracing
-        # On one line: the number of a second would be added to what is noted.
-        trap 'case ${FUNCNAME:-} in "$BATS_TEST_NAME" | setup | teardown) bats_debug_trap "$BASH_SOURCE" ;; esac' DEBUG
-    }
-fi
 
 setup_file() {
     world_start
