@@ -37,10 +37,12 @@ streams_server_listens() {
     in_aws ss --no-header --listening --tcp --numeric | grep -q ":$streams_port "
 }
 
-# POD may be any namespace.
+# POD may be any namespace. First it gets through to somewhere that is open to all: on links that are new, the first
+# packet that asks for a neighbour may be lost, and is repeated after a second only.
 stream_start() { # POD ADDRESS
-    local ip=ip
-    [[ $2 != *:* ]] || ip=ip6
+    local ip=ip dns=169.254.169.253
+    [[ $2 != *:* ]] || ip=ip6 dns=fd00:ec2::253
+    wait_until 10 in_pod "$1" ping -n -q -c 1 -W 0.2 -I "$2" $dns >/dev/null
     in_pod "$1" nft -f - <<END
 table inet streams {
     counter sent { }
