@@ -15,8 +15,14 @@
  */
 #define BUFFER_SIZE 131072
 
-/* Datagrams taken in with one system call: each buffer costs a page fault more, which is dearer. */
-#define BUFFER_COUNT 2
+/* As many answers as a socket's default buffer (net.core.rmem_default) holds with room to spare: the
+ * kernel throws away what does not fit. */
+#define QUESTIONS_MAX 16
+
+/* Datagrams taken in with one system call. Each buffer costs a page fault the first time, which is dearer:
+ * all of them are for who asks so much that it asks again and again. */
+#define BUFFER_COUNT    QUESTIONS_MAX
+#define BUFFERS_FOR_FEW 2
 
 /*
  * Bytes as received, aligned for what they are. Only what is filled becomes memory, and from the start of a
@@ -32,10 +38,6 @@ static char *buffer_at(size_t number)
 
     return room + (-(uintptr_t)room & (PAGE_SIZE - 1)) + number * BUFFER_SIZE;
 }
-
-/* As many answers as a socket's default buffer (net.core.rmem_default) holds with room to spare: the
- * kernel throws away what does not fit. */
-#define QUESTIONS_MAX 16
 
 /* Below every default of net.core.wmem_default; more needs a larger send buffer. */
 #define SEND_SIZE_ALWAYS 65536
@@ -127,16 +129,18 @@ static int receive(struct exchange *exchange, int64_t deadline, struct error *er
     struct sockaddr_nl from[BUFFER_COUNT];
     struct iovec parts[BUFFER_COUNT];
     struct mmsghdr datagrams[BUFFER_COUNT];
+    const unsigned buffers =
+        exchange->last - exchange->first + 1 < QUESTIONS_MAX ? BUFFERS_FOR_FEW : BUFFER_COUNT;
     int count;
 
-    for (size_t i = 0; i < BUFFER_COUNT; i++) {
+    for (size_t i = 0; i < buffers; i++) {
         parts[i] = (struct iovec){buffer_at(i), BUFFER_SIZE};
         datagrams[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
                                                     .msg_namelen = sizeof(from[i]),
                                                     .msg_iov = &parts[i],
                                                     .msg_iovlen = 1}};
     }
-    count = recvmmsg(exchange->netlink->fd, datagrams, BUFFER_COUNT, MSG_DONTWAIT, NULL);
+    count = recvmmsg(exchange->netlink->fd, datagrams, buffers, MSG_DONTWAIT, NULL);
     if (count < 0 && errno == EAGAIN)
         return wait_for_answer(exchange->netlink, deadline, err);
     if (count < 0 && errno != EINTR)
