@@ -9,9 +9,7 @@
  *            4         4  the request: a bounded wait, then what is there, up to its end
  *            6         6  capabilities that are not needed (any more) go
  *            1         1  CNI_NETNS is there
- *            2         2  host networking or not: is it our own namespace
- *            3         3  a socket in the pod's namespace: there, and back
- *           11        11  links: what the pod's namespace and the host's say of them
+ *            9         9  links: the number of the pod's namespace, and those in it and the host's
  *            -         2  the xtables lock
  *            -        13  legacy tables: read, and written whole, IPv4 and IPv6
  *           14         7  nf_tables: what is there, and one transaction
@@ -20,7 +18,7 @@
  * That is without the exit fence, which takes some thirty more where it stands already: the routes to the
  * endpoints, the links they lead through, and what there is at each.
  *
- * All that a namespace is asked for is asked at once, as are the pod's guards and the skeleton. Two of
+ * All links are asked for at once, as are the pod's guards and the skeleton. Two of
  * an nf_tables socket's calls make its answers complete and short. Of the backend that is not in use
  * nothing is asked where nftables is in use, but for a pod that may pass, which must in both; and one
  * look where iptables is.

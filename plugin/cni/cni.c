@@ -65,9 +65,9 @@ static int run(const struct verb *verb, const struct environment *environment, i
     if (!verb->has_no_request &&
         request_read(environment, in, &verb->needs, &request, cni_version, err) != 0)
         return -1;
-    privileges = verb->has_no_request ? PRIVILEGES_RULES
-                 : verb->needs.plan   ? PRIVILEGES_POD
-                                      : verb_privileges(&request);
+    privileges = verb->has_no_request
+                     ? PRIVILEGES_RULES
+                     : verb_privileges(&request) | (verb->needs.plan ? PRIVILEGES_POD : 0);
     /* From here on, whatever the input holds: no more than the verb needs. */
     if (privileges_keep(privileges, err) == 0 && verb->run(&request, out, log, err) == 0)
         return 0;

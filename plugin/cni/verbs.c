@@ -11,14 +11,13 @@ uint64_t verb_privileges(const struct request *request)
 
 int verb_plan(const struct request *request, struct plan *plan, struct error *err)
 {
-    cleanup(questions) struct questions questions = {0};
-    cleanup(facts) struct facts facts = {0};
+    cleanup(look) struct look look = {.netns = request->attachment.netns, .error = err};
 
-    if (plan_questions(&request->attachment, &questions, err) != 0 ||
-        links_gather(&questions, request->attachment.netns, &facts, err) != 0 ||
-        privileges_keep(verb_privileges(request), err) != 0) /* nobody enters the pod any more */
+    if (plan_questions(&request->attachment, &look.questions, err) != 0 ||
+        links_look(NULL, &look, 1) != 0 ||
+        privileges_keep(verb_privileges(request), err) != 0) /* nobody looks into pods any more */
         return -1;
-    return plan_make(&request->attachment, &request->config, &facts, false, plan, err);
+    return plan_make(&request->attachment, &request->config, &look.facts, false, plan, err);
 }
 
 int verb_leave_fence(const struct request *request, struct error *err)

@@ -37,8 +37,8 @@ must_use int verb_version(const struct request *request, FILE *out, FILE *log, s
 must_use int verb_plan(const struct request *request, struct plan *plan, struct error *err);
 
 /*
- * The exit fence. Only that, and looking into the pod, needs CAP_SYS_ADMIN, so that it comes before the
- * guards: what both need (privileges.h), and giving up what the guards do not.
+ * The exit fence. Only that needs CAP_SYS_ADMIN, so that it comes before the guards: what both need
+ * (privileges.h), and giving up what the guards do not.
  */
 uint64_t verb_privileges(const struct request *request);
 must_use int verb_leave_fence(const struct request *request, struct error *err);

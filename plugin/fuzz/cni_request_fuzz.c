@@ -28,13 +28,12 @@ static char (*copy_names(char (*names)[INTERFACE_NAME_SIZE], size_t count))[INTE
     return copy;
 }
 
-int links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                 struct error *err)
+int links_look(const struct known_links *known, struct look *look, size_t count)
 {
+    const struct questions *questions = &look->questions;
     struct facts facts = {.host_count = questions->host_count, .pod_count = questions->pod_count};
 
-    (void)err;
-    must(netns);
+    must(!known && count == 1 && look->netns);
     facts.host = calloc(facts.host_count + 1, sizeof(*facts.host));
     facts.pod = calloc(facts.pod_count + 1, sizeof(*facts.pod));
     must(facts.host && facts.pod);
@@ -45,7 +44,7 @@ int links_gather(const struct questions *questions, const char *netns, struct fa
     questions_free(&asked);
     asked = (struct questions){.host = copy_names(questions->host, questions->host_count),
                                .host_count = questions->host_count};
-    *out = facts;
+    look->facts = facts;
     return 0;
 }
 

@@ -22,12 +22,11 @@
 #define PRIVILEGES_FENCE (PRIVILEGES_RULES | PRIVILEGE(CAP_SYS_ADMIN))
 
 /*
- * To look into the pod as well: setns(2); CNI_NETNS may be /proc/<pid>/ns/net of a process with
+ * To look into the pod as well, beside the former: CNI_NETNS may be /proc/<pid>/ns/net of a process with
  * other capabilities than ours (ptrace(2), "Ptrace access mode checking"), or below a directory
  * that only its user may search, as in /run/user.
  */
-#define PRIVILEGES_POD                                                                             \
-    (PRIVILEGES_FENCE | PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH))
+#define PRIVILEGES_POD (PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH))
 
 /*
  * Keeps, of the capabilities that this thread has, those in the set (bits by capabilities(7)), none

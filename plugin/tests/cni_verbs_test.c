@@ -235,7 +235,7 @@ static void privileges_shrink_before_the_kernel_is_asked(void **state)
     (void)state;
     cleanup(call) struct call add = run("ADD", CONFIG);
     assert_int_equal(kernel.drops, 3);
-    assert_int_equal(kernel.privileges[0], PRIVILEGES_POD);
+    assert_int_equal(kernel.privileges[0], PRIVILEGES_FENCE | PRIVILEGES_POD);
     assert_int_equal(kernel.privileges[1], PRIVILEGES_FENCE); /* once it has been in the pod */
     assert_int_equal(kernel.privileges[2], PRIVILEGES_RULES); /* before any rule is written */
     cleanup(call) struct call del = run("DEL", CONFIG);

@@ -24,8 +24,7 @@ static struct {
 } world;
 
 bool __wrap_link_exists(const char *name);
-int __wrap_links_gather_from(struct host *host, const struct questions *questions,
-                             const char *netns, struct facts *out, struct error *err);
+int __wrap_links_look(const struct known_links *known, struct look *looks, size_t count);
 int __wrap_iptables_table_live(const struct iptables_family *family, bool *out, struct error *err);
 
 bool __wrap_link_exists(const char *name)
@@ -33,14 +32,13 @@ bool __wrap_link_exists(const char *name)
     return strcmp(name, "eni0") == 0 || strcmp(name, "eni1") == 0;
 }
 
-int __wrap_links_gather_from(struct host *host, const struct questions *questions,
-                             const char *netns, struct facts *out, struct error *err)
+static int look_at(const struct questions *questions, const char *netns, struct facts *out,
+                   struct error *err)
 {
     int number = netns[strlen(netns) - 1] - '0';
     cleanup(facts) struct facts facts = {.host_count = questions->host_count,
                                          .pod_count = questions->pod_count};
 
-    (void)host;
     if (number >= 2)
         return error_set(err, ERROR_INVALID_NETNS, "%s is gone", netns);
     facts.host = calloc(facts.host_count + 1, sizeof(*facts.host));
@@ -56,6 +54,14 @@ int __wrap_links_gather_from(struct host *host, const struct questions *question
     }
     *out = facts;
     facts = (struct facts){0};
+    return 0;
+}
+
+int __wrap_links_look(const struct known_links *known, struct look *looks, size_t count)
+{
+    (void)known;
+    for (struct look *look = looks; look < looks + count; look++)
+        look->failed = look_at(&look->questions, look->netns, &look->facts, look->error) < 0;
     return 0;
 }
 

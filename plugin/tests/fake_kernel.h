@@ -70,21 +70,24 @@ int privileges_keep(uint64_t kept, struct error *err)
     return kernel.refuses_drop ? error_set(err, ERROR_KERNEL, "cannot drop capabilities") : 0;
 }
 
-int links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                 struct error *err)
+int links_look(const struct known_links *known, struct look *look, size_t count)
 {
     cleanup(facts) struct facts facts = {.host_network = kernel.host_network};
+    const struct questions *questions = &look->questions;
 
+    assert_null(known);
+    assert_int_equal(count, 1);
     kernel.gathered++;
     if (kernel.no_such_netns)
-        return error_set(err, ERROR_INVALID_NETNS, "%s is no network namespace", netns);
+        return error_set(look->error, ERROR_INVALID_NETNS, "%s is no network namespace",
+                         look->netns);
     if (!kernel.host_network) {
         facts.host_count = questions->host_count;
         facts.pod_count = questions->pod_count;
         facts.host = calloc(facts.host_count + 1, sizeof(*facts.host));
         facts.pod = calloc(facts.pod_count + 1, sizeof(*facts.pod));
         if (!facts.host || !facts.pod)
-            return error_no_memory(err);
+            return error_no_memory(look->error);
         for (size_t i = 0; i < facts.host_count && !kernel.no_links; i++)
             if (strcmp(questions->host[i], "eni0") == 0)
                 facts.host[i] =
@@ -95,7 +98,7 @@ int links_gather(const struct questions *questions, const char *netns, struct fa
                     .link = {.name = "eth0", .index = 3, .peer_index = 7, .kind = "veth"},
                     .host_peer = {.name = "eni0", .index = 7, .peer_index = 3, .kind = "veth"}};
     }
-    *out = facts;
+    look->facts = facts;
     facts = (struct facts){0};
     return 0;
 }

@@ -14,11 +14,14 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -57,6 +60,10 @@ static struct {
     unsigned sent;
     char asked[16][128];
     unsigned asked_count;
+    unsigned no_numbers; /* in so many exchanges no namespace has one */
+    int give_error;      /* what it says to who gives one */
+    bool is_old;         /* IFLA_TARGET_NETNSID is nothing to it */
+    bool mistakes_netns; /* it tells of links in another one than was asked about */
 } kernel;
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
@@ -134,27 +141,87 @@ static inline struct nlmsghdr *put_error(char *bytes, uint16_t type, uint32_t se
     return message;
 }
 
-/* To a question for a link, that link; to one for a number, number 5. */
+/* The device that a namespace is in this world: its minor number is that of the namespace. */
+#define OWN_NETNS    "/dev/null"
+#define OWN_NUMBER   3
+#define POD_NETNS    "/dev/zero"
+#define POD_NUMBER   5
+#define OTHER_NETNS  "/dev/full"
+#define OTHER_NUMBER 7
+
+static inline int attribute_in(const struct nlmsghdr *message, size_t header, uint16_t type)
+{
+    const struct nlattr *attribute;
+
+    mnl_attr_for_each(attribute, message, header)
+    {
+        if (mnl_attr_get_type(attribute) == type)
+            return (int)mnl_attr_get_u32(attribute);
+    }
+    return -1;
+}
+
+/* What else is no namespace: EINVAL. */
+static inline struct nlmsghdr *number_netns(char *bytes, const struct nlmsghdr *question)
+{
+    int fd = attribute_in(question, sizeof(struct rtgenmsg), NETNSA_FD);
+    struct stat status = {.st_mode = S_IFCHR, .st_rdev = makedev(1, OWN_NUMBER)};
+    int number = NETNSA_NSID_NOT_ASSIGNED;
+    struct nlmsghdr *message;
+
+    assert_int_equal(fstat(fd, &status) < 0, fd < 0);
+    if (!S_ISCHR(status.st_mode))
+        return put_error(bytes, NLMSG_ERROR, question->nlmsg_seq, EINVAL);
+    if (question->nlmsg_type == RTM_NEWNSID)
+        return put_error(bytes, NLMSG_ERROR, question->nlmsg_seq, kernel.give_error);
+    if (kernel.sent > kernel.no_numbers)
+        number = (int)minor(status.st_rdev);
+    message = start(bytes, RTM_NEWNSID, question->nlmsg_seq);
+    mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
+    mnl_attr_put_u32(message, NETNSA_NSID, (uint32_t)number);
+    return message;
+}
+
+/* A pod's links are numbered 3 and lead to the host's 12, which leads to the pod with POD_NUMBER. */
+static inline struct nlmsghdr *tell_link(char *bytes, const struct nlmsghdr *question)
+{
+    const struct ifinfomsg *header = mnl_nlmsg_get_payload(question);
+    const struct nlattr *name = mnl_nlmsg_get_payload_offset(question, sizeof(*header));
+    const int netns =
+        kernel.is_old ? -1 : attribute_in(question, sizeof(*header), IFLA_TARGET_NETNSID);
+    const int index = header->ifi_index > 0 ? header->ifi_index : netns >= 0 ? 3 : 12;
+    struct nlmsghdr *message;
+    struct nlattr *about;
+
+    if (!kernel.is_old && netns < 0 &&
+        mnl_nlmsg_get_payload_len(question) >= sizeof(*header) + 16 && header->ifi_index == 1)
+        return put_error(bytes, NLMSG_ERROR, question->nlmsg_seq, EINVAL);
+    if (header->ifi_index == 0 && strcmp(mnl_attr_get_str(name), "gone") == 0)
+        return put_error(bytes, NLMSG_ERROR, question->nlmsg_seq, ENODEV);
+    message = put_link(bytes, question->nlmsg_seq, index,
+                       header->ifi_index > 0 ? "numbered" : mnl_attr_get_str(name));
+    mnl_attr_put_u32(message, IFLA_LINK, netns >= 0 ? 12 : 3);
+    mnl_attr_put_u32(message, IFLA_LINK_NETNSID, netns >= 0 ? OWN_NUMBER : POD_NUMBER);
+    if (netns >= 0)
+        mnl_attr_put_u32(message, IFLA_TARGET_NETNSID,
+                         (uint32_t)(kernel.mistakes_netns ? OTHER_NUMBER : netns));
+    about = mnl_attr_nest_start(message, IFLA_LINKINFO);
+    mnl_attr_put_strz(message, IFLA_INFO_KIND, "veth");
+    mnl_attr_nest_end(message, about);
+    return message;
+}
+
 static inline size_t answer(char *bytes)
 {
     size_t length = 0;
 
     for (unsigned i = 0; i < kernel.asked_count; i++) {
         const struct nlmsghdr *question = (const struct nlmsghdr *)kernel.asked[i];
-        const struct ifinfomsg *header = mnl_nlmsg_get_payload(question);
-        const struct nlattr *name = mnl_nlmsg_get_payload_offset(question, sizeof(*header));
-        struct nlmsghdr *message = NULL;
+        const struct nlmsghdr *message = question->nlmsg_type == RTM_GETLINK
+                                             ? tell_link(bytes + length, question)
+                                             : number_netns(bytes + length, question);
 
-        if (question->nlmsg_type == RTM_GETNSID) {
-            message = start(bytes + length, RTM_NEWNSID, question->nlmsg_seq);
-            mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
-            mnl_attr_put_u32(message, NETNSA_NSID, 5);
-        } else if (header->ifi_index > 0) {
-            message = put_link(bytes + length, question->nlmsg_seq, header->ifi_index, "numbered");
-        } else {
-            message = put_link(bytes + length, question->nlmsg_seq, 3, mnl_attr_get_str(name));
-        }
-        length += message->nlmsg_len;
+        length += MNL_ALIGN(message->nlmsg_len);
     }
     return length;
 }

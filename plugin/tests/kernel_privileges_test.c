@@ -66,7 +66,7 @@ static int in_child(uint64_t first, uint64_t second)
 static void keeps_what_is_asked_for_and_no_more(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(PRIVILEGES_POD, PRIVILEGES_RULES), 0);
+    assert_int_equal(in_child(PRIVILEGES_FENCE | PRIVILEGES_POD, PRIVILEGES_RULES), 0);
     assert_int_equal(in_child(PRIVILEGES_RULES, 0), 0);
 }
 

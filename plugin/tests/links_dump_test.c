@@ -1,7 +1,7 @@
 /* The list of all links, whatever comes back. */
 #include "fake_rtnetlink.h"
 
-#include "kernel/links/host.h"
+#include "kernel/links/known.h"
 #include "kernel/links/links.h"
 
 static void assert_listed(void)
@@ -67,51 +67,36 @@ static void says_why_there_is_no_list(void **state)
     assert_listing_fails("cannot open an rtnetlink socket: Address family not supported");
 }
 
-static const struct link_question four[] = {{.name = "beta"}, {.index = 2}, {.name = "eni1"}, {0}};
-
-static void ask_host_of(struct known_links *known, struct link_reply answers[static 4])
-{
-    const struct netns netns = {.fd = 3};
-    struct host host = {.rtnetlink = {.fd = -1, .peer = "rtnetlink"}, .known = known};
-    struct error err;
-    int nsid = -1;
-
-    assert_int_equal(host_ask(&host, four, 4, answers, &netns, &nsid, &err), 0);
-    assert_int_equal(nsid, 5);
-}
-
-static void asks_for_what_is_not_known(void **state)
+static void finds_what_it_has_listed(void **state)
 {
     struct known_links known;
-    struct link_reply answers[4];
+    const int elsewhere = 5;
 
     (void)state;
-    KERNEL_DOES({DUMP, 0}, {ANSWER, 0});
+    KERNEL_DOES({DUMP, 0});
     known_links_read(&known);
     assert_int_equal(known.count, 2);
-    ask_host_of(&known, answers);
-    assert_int_equal(kernel.asked_count, 2); /* eni1, and the number */
-    assert_int_equal(answers[0].link.index, 1);
-    assert_string_equal(answers[1].link.name, "eth0");
-    assert_string_equal(answers[2].link.name, "eni1");
-    assert_int_equal(answers[3].link.index, 0);
+    assert_int_equal(known_links_find(&known, &(struct link_question){.name = "beta"})->link.index,
+                     1);
+    assert_string_equal(known_links_find(&known, &(struct link_question){.index = 2})->link.name,
+                        "eth0");
+    assert_null(known_links_find(&known, &(struct link_question){.name = "eni1"}));
+    assert_null(known_links_find(&known, &(struct link_question){.index = 0}));
+    assert_null(
+        known_links_find(&known, &(struct link_question){.name = "beta", .number = &elsewhere}));
     known_links_free(&known);
 }
 
-static void asks_for_all_where_nothing_is_known(void **state)
+static void knows_nothing_where_there_is_no_list(void **state)
 {
     struct known_links known;
-    struct link_reply answers[4];
 
     (void)state;
-    KERNEL_DOES({REFUSE, EPERM}, {ANSWER, 0}, {ANSWER, 0});
+    KERNEL_DOES({REFUSE, EPERM});
     known_links_read(&known);
     assert_int_equal(known.count, 0);
-    ask_host_of(&known, answers);
-    assert_int_equal(kernel.asked_count, 4);
-    assert_string_equal(answers[0].link.name, "beta");
-    ask_host_of(NULL, answers);
-    assert_int_equal(kernel.asked_count, 4);
+    assert_null(known_links_find(&known, &(struct link_question){.name = "beta"}));
+    assert_null(known_links_find(NULL, &(struct link_question){.name = "beta"}));
 }
 
 /* What may be taken away depends on it. */
@@ -132,8 +117,8 @@ int main(void)
         cmocka_unit_test(lists_until_nothing_came_between),
         cmocka_unit_test(does_not_list_for_ever),
         cmocka_unit_test(says_why_there_is_no_list),
-        cmocka_unit_test(asks_for_what_is_not_known),
-        cmocka_unit_test(asks_for_all_where_nothing_is_known),
+        cmocka_unit_test(finds_what_it_has_listed),
+        cmocka_unit_test(knows_nothing_where_there_is_no_list),
         cmocka_unit_test(in_doubt_a_link_exists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Questions about single links and namespaces, whatever comes back. */
+/* Questions about single links, whatever comes back. */
 #include "fake_rtnetlink.h"
 
 static const struct netlink fresh = {.fd = -1, .peer = "rtnetlink", .sequence = 7};
@@ -17,12 +17,12 @@ static int ask(struct link_reply answers[static 3], struct error *err)
 
 static void assert_answered(void)
 {
-    struct link_reply answers[3];
+    struct link_reply answers[3] = {[1] = {.link.index = 77}};
     struct error err;
 
     assert_int_equal(ask(answers, &err), 0);
     assert_string_equal(answers[0].link.name, "eni1");
-    assert_int_equal(answers[1].link.index, 0);
+    assert_int_equal(answers[1].link.index, 77); /* was not asked for */
     assert_int_equal(answers[2].link.index, 12);
 }
 
@@ -138,72 +138,67 @@ static void a_broken_socket_is_an_error(void **state)
     assert_ask_fails("rtnetlink: cannot send to the kernel: No buffer space");
 }
 
-/* --- the number of a namespace ---------------------------------------------------------------- */
+/* --- in another namespace ----------------------------------------------------------------------- */
 
-static int ask_nsid(int *out, struct error *err)
+static const int pod = POD_NUMBER;
+
+static int ask_pod(const char *name, struct link_reply *answer, struct error *err)
 {
+    const struct link_question question = {.name = name, .number = &pod};
     struct netlink rtnetlink = fresh;
-    struct link_reply answers[3];
 
     memset(err, 0, sizeof(*err));
-    return rtnetlink_ask_links_and_nsid(&rtnetlink, questions + 1, 1, answers, 3, out, err);
+    return rtnetlink_ask_links(&rtnetlink, &question, 1, answer, err);
 }
 
-static void assert_nsid_fails(const char *says)
+static void asks_about_another_namespace(void **state)
 {
+    struct link_reply answer;
     struct error err;
-    int nsid = 77;
-
-    assert_int_equal(ask_nsid(&nsid, &err), -1);
-    assert_int_equal(nsid, 77);
-    assert_says(&err, says);
-}
-
-static void numbers_a_namespace(void **state)
-{
-    struct error err;
-    int nsid = -1;
-
-    (void)state;
-    KERNEL_DOES({SHORT, 0}, {ANSWER, 0});
-    assert_int_equal(ask_nsid(&nsid, &err), 0);
-    assert_int_equal(nsid, 5);
-}
-
-static void numbers_it_behind_links(void **state)
-{
-    struct netlink rtnetlink = fresh;
-    struct link_reply answers[3];
-    struct error err;
-    int nsid = -1;
 
     (void)state;
     KERNEL_DOES({ANSWER, 0});
-    assert_int_equal(
-        rtnetlink_ask_links_and_nsid(&rtnetlink, questions, 3, answers, 3, &nsid, &err), 0);
-    assert_string_equal(answers[0].link.name, "eni1");
-    assert_int_equal(answers[1].link.index, 0);
-    assert_int_equal(answers[2].link.index, 12);
-    assert_int_equal(nsid, 5);
+    assert_int_equal(ask_pod("eth0", &answer, &err), 0);
+    assert_string_equal(answer.link.name, "eth0");
+    assert_int_equal(answer.asked_nsid, POD_NUMBER);
+    assert_int_equal(answer.peer_nsid, OWN_NUMBER);
     assert_int_equal(kernel.sent, 1);
+    KERNEL_DOES({ANSWER, 0});
+    assert_int_equal(ask_pod("gone", &answer, &err), 0);
+    assert_int_equal(answer.link.index, 0);
 }
 
-static void says_why_a_namespace_has_no_number(void **state)
+/* It would tell of the node's own link of that name, and of one that the node has not. */
+static void never_takes_our_own_link_for_anothers(void **state)
 {
+    struct link_reply answer = {.link.index = 77};
+    struct error err;
+
     (void)state;
-    KERNEL_DOES({REFUSE, EPERM});
-    assert_nsid_fails("does not number a network namespace: Operation not permitted");
-    KERNEL_DOES({ODD, 0});
-    assert_nsid_fails("Bad message");
-    KERNEL_DOES({REFUSE, 0});
-    assert_nsid_fails("Bad message");
-    KERNEL_DOES({FAIL, ENOBUFS}, {FAIL, ENOBUFS}, {FAIL, ENOBUFS});
-    assert_nsid_fails("asked 3 times: rtnetlink: answers were lost");
-    KERNEL_DOES({FAIL, EBADF});
-    assert_nsid_fails("cannot read");
+    for (int gone = 0; gone <= 1; gone++) {
+        KERNEL_DOES({ANSWER, 0});
+        kernel.is_old = true;
+        assert_int_equal(ask_pod(gone ? "gone" : "eth0", &answer, &err), -1);
+        assert_says(&err, "Linux 4.15 or later is needed");
+    }
     KERNEL_DOES({ANSWER, 0});
-    kernel.send_error = ENOBUFS;
-    assert_nsid_fails("cannot send");
+    kernel.mistakes_netns = true;
+    assert_int_equal(ask_pod("eth0", &answer, &err), -1);
+    assert_says(&err, "Linux 4.15 or later is needed");
+}
+
+static void says_what_asking_there_needs(void **state)
+{
+    struct link_reply answer;
+    struct error err;
+
+    (void)state;
+    KERNEL_DOES({REFUSE, EACCES});
+    assert_int_equal(ask_pod("eth0", &answer, &err), -1);
+    assert_says(&err, "about link eth0: Permission denied (CAP_NET_ADMIN is needed)");
+    KERNEL_DOES({REFUSE, EINVAL});
+    assert_int_equal(ask_pod("eth0", &answer, &err), -1);
+    assert_string_equal(err.msg, "rtnetlink does not tell about link eth0: Invalid argument");
 }
 
 int main(void)
@@ -218,9 +213,9 @@ int main(void)
         cmocka_unit_test(a_refusal_names_the_link),
         cmocka_unit_test(what_is_no_answer_is_refused),
         cmocka_unit_test(a_broken_socket_is_an_error),
-        cmocka_unit_test(numbers_a_namespace),
-        cmocka_unit_test(numbers_it_behind_links),
-        cmocka_unit_test(says_why_a_namespace_has_no_number),
+        cmocka_unit_test(asks_about_another_namespace),
+        cmocka_unit_test(never_takes_our_own_link_for_anothers),
+        cmocka_unit_test(says_what_asking_there_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

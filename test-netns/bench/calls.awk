@@ -38,19 +38,16 @@ FNR == NR { next }
     is("^(poll|read)\\((\\[\\{fd=)?0", "the request: a bounded wait, then what is there, up to its end")
     is("^(exit_group|write\\(1)", "the result, and the end")
     is("^openat.*O_NONBLOCK", "CNI_NETNS is there")
-    is("^fstat\\([0-9]+, .*S_IFREG\\|0444", "host networking or not: is it our own namespace")
-    is("^newfstatat\\([0-9]+, \"\", .*S_IFREG\\|0444", "host networking or not: is it our own namespace")
-    is("^setns|^openat.*ns/net", "a socket in the pod's namespace: there, and back")
 }
 /NETLINK_ROUTE|NETLINK_NETFILTER|_tables_names|xtables.lock|IPPROTO_RAW/ {
-    section = /NETLINK_ROUTE/ ? "links: what the pod's namespace and the host's say of them" : \
+    section = /NETLINK_ROUTE/ ? "links: the number of the pod's namespace, and those in it and the host's" : \
               /NETLINK_NETFILTER/ ? "nf_tables: what is there, and one transaction" : \
               /_tables_names/ ? "legacy tables are not live, and hold no former guard of the pod" : \
               /xtables.lock/ ? "the xtables lock" : \
               "legacy tables: read, and written whole, IPv4 and IPv6"
 }
 {
-    is("^(socket|bind|getsockname|setsockopt|getsockopt|fcntl|send|sendto|sendmsg|recv|recvmsg|recvmmsg|poll|openat|access|flock|fstat|newfstatat|read|close|pread64)\\(", section)
+    is("^(getpid|socket|bind|getsockname|setsockopt|getsockopt|fcntl|send|sendto|sendmsg|recv|recvmsg|recvmmsg|poll|openat|access|flock|fstat|newfstatat|read|close|pread64)\\(", section)
     if (reason == "")
         reason = "UNACCOUNTED " $0
     name = $0

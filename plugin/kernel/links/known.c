@@ -52,7 +52,7 @@ const struct link_reply *known_links_find(const struct known_links *known,
     const struct link_reply *key = &wanted;
     const struct link_reply **found = NULL;
 
-    if (known == NULL || known->count == 0)
+    if (known == NULL || known->count == 0 || question->number != NULL)
         return NULL;
     if (question->name != NULL) {
         snprintf(wanted.link.name, sizeof(wanted.link.name), "%s", question->name);

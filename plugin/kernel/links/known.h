@@ -20,7 +20,7 @@ struct known_links {
 void known_links_read(struct known_links *out);
 void known_links_free(struct known_links *known);
 
-/* NULL if it is not known. An alternative name never is. `known` may be NULL. */
+/* NULL if it is not known. An alternative name never is, nor another namespace's link. `known` may be NULL. */
 const struct link_reply *known_links_find(const struct known_links *known,
                                           const struct link_question *question);
 

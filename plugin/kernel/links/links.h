@@ -1,26 +1,44 @@
 /*
- * The kernel's answers to a plan's questions, over rtnetlink.
+ * The kernel's answers to plans' questions, over rtnetlink.
  */
 #ifndef IMDS_GUARD_LINKS_LINKS_H
 #define IMDS_GUARD_LINKS_LINKS_H
 
 #include "guard/plan.h"
-#include "kernel/links/host.h"
+#include "kernel/links/known.h"
 #include "kernel/links/reply.h"
 
 #include <stdbool.h>
 
-/*
- * Asks the pod's namespace, and the host for what it has not read. `out` is for facts_free. With netns
- * the plugin's own namespace, only out->host_network is set.
- * Errors: ERROR_INVALID_NETNS and ERROR_IO (netns.h), ERROR_KERNEL for what rtnetlink refuses.
- */
-must_use int links_gather_from(struct host *host, const struct questions *questions,
-                               const char *netns, struct facts *out, struct error *err);
+/* A pod that is looked into. */
+struct look {
+    const char *netns; /* CNI_NETNS */
+    struct questions questions;
+    struct facts
+        facts;   /* with `netns` the plugin's own namespace, only facts.host_network is set */
+    bool failed; /* then `error` says why, and there are no facts */
+    struct error *error;
+};
 
-/* The same for one pod alone. */
-must_use int links_gather(const struct questions *questions, const char *netns, struct facts *out,
-                          struct error *err);
+/* Looked into at once; each has a descriptor open meanwhile. */
+#define LOOKS_MAX 15
+
+/*
+ * Asks the kernel about them, and of the host's links about what is not known (known.h; may be NULL). No
+ * namespace is entered: CAP_NET_ADMIN is all that it takes. One that cannot be looked into is no other's
+ * harm; -1 if there is one. Errors of each: ERROR_INVALID_NETNS and ERROR_IO (netns.h), ERROR_KERNEL for what
+ * rtnetlink refuses.
+ */
+must_use int links_look(const struct known_links *known, struct look *looks, size_t count);
+
+/* What the look has found, and its questions. */
+static inline void look_free(struct look *look)
+{
+    questions_free(&look->questions);
+    facts_free(&look->facts);
+}
+
+CLEANUP_FREE(look);
 
 /*
  * All links in the plugin's own namespace, in the kernel's order. The caller frees *out.

@@ -1,15 +1,14 @@
 #include "kernel/links/netns.h"
 
+#include "kernel/links/reply.h"
+#include "kernel/links/rtnetlink.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <stdlib.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-
-/* setns(2) moves one thread, and this process has no other: what /proc says of it is true of that. */
-#define OWN_NETNS "/proc/self/ns/net"
 
 /* What the path is to blame for; after anything else the namespace may well be there. */
 static enum error_code path_error_code(int error)
@@ -26,72 +25,87 @@ static enum error_code path_error_code(int error)
     }
 }
 
-/* Whether what the descriptor is, is had. */
-static int identify(struct netns *netns)
-{
-    struct stat status;
-
-    if (fstat(netns->fd, &status) < 0)
-        return -1;
-    netns->device = status.st_dev;
-    netns->inode = status.st_ino;
-    return 0;
-}
-
-int netns_open(const char *path, struct netns *out, struct error *err)
+int netns_open(const char *path, int *out, struct error *err)
 {
     /* O_NONBLOCK and O_NOCTTY: a FIFO or a terminal in the namespace's place must not hold
      * us up. */
-    cleanup(netns) struct netns netns = {
-        .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-    if (netns.fd < 0)
-        return error_set(err, path_error_code(errno), "cannot open network namespace %s: %s", path,
-                         strerror(errno));
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-    if (identify(&netns) < 0)
-        return error_set(err, ERROR_IO, "cannot stat network namespace %s: %s", path,
-                         strerror(errno));
-    *out = netns;
-    netns = (struct netns)NETNS_NONE;
-    return 0;
-}
-
-int netns_open_own(struct netns *out, struct error *err)
-{
-    cleanup(netns) struct netns own = {.fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC)};
-
-    if (own.fd < 0 || identify(&own) < 0)
-        return error_set(err, ERROR_KERNEL,
-                         "cannot open our own network namespace " OWN_NETNS ": %s",
-                         strerror(errno));
-    *out = own;
-    own = (struct netns)NETNS_NONE;
-    return 0;
-}
-
-bool netns_are_same(const struct netns *a, const struct netns *b)
-{
-    return a->device == b->device && a->inode == b->inode;
-}
-
-int netns_netlink_socket(const struct netns *netns, const struct netns *own, int protocol, int *out,
-                         struct error *err)
-{
-    if (setns(netns->fd, CLONE_NEWNET) < 0)
-        return errno == EINVAL
-                   ? error_set(err, ERROR_INVALID_NETNS, "not a network namespace")
-                   : error_set(err, ERROR_KERNEL, "cannot enter the pod's network namespace: %s%s",
-                               strerror(errno), errno == EPERM ? " (CAP_SYS_ADMIN is needed)" : "");
-
-    cleanup(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-    int socket_errno = errno;
-
-    if (setns(own->fd, CLONE_NEWNET) < 0)
-        abort();
     if (fd < 0)
-        return error_set(err, ERROR_KERNEL,
-                         "cannot open a netlink socket in the pod's network namespace: %s",
-                         strerror(socket_errno));
-    *out = steal_fd(&fd);
+        return error_set(err, path_error_code(errno), "cannot be opened: %s", strerror(errno));
+    *out = fd;
     return 0;
+}
+
+/* --- numbers ------------------------------------------------------------------------------------ */
+
+struct numbering {
+    struct netns *all;
+    size_t count;
+    size_t given; /* as many messages are before those that ask: one for each, or none */
+};
+
+static void add_message(struct netlink_messages *messages, uint16_t type, const struct netns *netns)
+{
+    struct nlmsghdr *message = netlink_message_start(messages, type, 0);
+
+    mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
+    if (netns->fd >= 0)
+        mnl_attr_put_u32(message, NETNSA_FD, (uint32_t)netns->fd);
+    else
+        mnl_attr_put_u32(message, NETNSA_PID, (uint32_t)getpid());
+    if (type == RTM_NEWNSID)
+        mnl_attr_put_u32(message, NETNSA_NSID, (uint32_t)NETNSA_NSID_NOT_ASSIGNED); /* any */
+    netlink_message_end(messages, message);
+}
+
+static int refuse(const struct netlink_answer *answer, struct error *err)
+{
+    int error = answer->error != 0 ? answer->error : EBADMSG;
+
+    if (error == EINVAL)
+        return error_set(err, ERROR_INVALID_NETNS, "not a network namespace");
+    return error_set(err, ERROR_KERNEL, "rtnetlink does not number it: %s%s", strerror(error),
+                     error == EPERM ? " (CAP_NET_ADMIN is needed)" : "");
+}
+
+static int take_number(const struct netlink_answer *answer, void *context, struct error *err)
+{
+    const struct numbering *numbering = context;
+    struct netns *netns = numbering->all + (answer->number - numbering->given);
+
+    if (answer->number < numbering->given) /* EEXIST: it has one, or somebody was faster */
+        return answer->error == 0 || answer->error == EEXIST ? 0 : refuse(answer, err);
+    return answer->message != NULL && nsid_reply_read(answer->message, &netns->number)
+               ? 0
+               : refuse(answer, err);
+}
+
+static int ask_numbers(struct netlink *rtnetlink, struct netns *all, size_t count, bool give,
+                       struct error *err)
+{
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    struct numbering numbering = {all, count, give ? count : 0};
+
+    for (size_t i = 0; i < numbering.given; i++)
+        add_message(&messages, RTM_NEWNSID, &all[i]);
+    for (size_t i = 0; i < count; i++)
+        add_message(&messages, RTM_GETNSID, &all[i]);
+    return rtnetlink_ask(rtnetlink, &messages, take_number, &numbering, err);
+}
+
+static bool have_numbers(const struct netns *all, size_t count)
+{
+    while (count > 0 && all[count - 1].number >= 0)
+        count--;
+    return count == 0;
+}
+
+int netns_number(struct netlink *rtnetlink, struct netns *all, size_t count, struct error *err)
+{
+    if (ask_numbers(rtnetlink, all, count, false, err) < 0 ||
+        (!have_numbers(all, count) && ask_numbers(rtnetlink, all, count, true, err) < 0))
+        return -1;
+    return have_numbers(all, count) ? 0
+                                    : error_set(err, ERROR_KERNEL, "rtnetlink gives it no number");
 }

@@ -53,7 +53,8 @@ static bool read_number(const struct attributes *attributes, unsigned type, int 
 
 bool link_reply_read(const struct nlmsghdr *message, struct link_reply *out)
 {
-    struct link_reply reply = {.peer_nsid = NETNSA_NSID_NOT_ASSIGNED};
+    struct link_reply reply = {.peer_nsid = NETNSA_NSID_NOT_ASSIGNED,
+                               .asked_nsid = NETNSA_NSID_NOT_ASSIGNED};
     struct attributes attributes;
     struct attributes about;
     const struct ifinfomsg *header =
@@ -69,6 +70,7 @@ bool link_reply_read(const struct nlmsghdr *message, struct link_reply *out)
     reply.link.peer_index = read_index(&attributes, IFLA_LINK);
     reply.link.master_index = read_index(&attributes, IFLA_MASTER);
     reply.peer_elsewhere = read_number(&attributes, IFLA_LINK_NETNSID, &reply.peer_nsid);
+    (void)!read_number(&attributes, IFLA_TARGET_NETNSID, &reply.asked_nsid);
     /* A kind that is cut is still no "veth", and that is all anybody asks. */
     attributes_nested(attributes.at[IFLA_LINKINFO], &about);
     (void)!copy_text(about.at[IFLA_INFO_KIND], reply.link.kind, sizeof(reply.link.kind));

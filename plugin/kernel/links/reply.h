@@ -16,7 +16,8 @@
 struct link_reply {
     struct link link;
     bool peer_elsewhere; /* IFLA_LINK_NETNSID is there: the peer is in another namespace */
-    int peer_nsid;       /* which one, as the namespace that answers numbers it; < 0: no number */
+    int peer_nsid;       /* which one, as the namespace that asks numbers it; < 0: no number */
+    int asked_nsid;      /* IFLA_TARGET_NETNSID: the namespace that was asked about; < 0: our own */
     unsigned hardware;   /* ARPHRD_* (linux/if_arp.h): what a frame on it starts with */
 };
 

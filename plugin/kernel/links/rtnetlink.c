@@ -18,17 +18,6 @@ int rtnetlink_open(struct netlink *out, struct error *err)
                : 0;
 }
 
-int rtnetlink_open_in(const struct netns *netns, const struct netns *own, struct netlink *out,
-                      struct error *err)
-{
-    int fd = -1;
-
-    if (netns_netlink_socket(netns, own, NETLINK_ROUTE, &fd, err) < 0)
-        return -1;
-    *out = (struct netlink){.fd = fd, .peer = peer};
-    return 0;
-}
-
 int rtnetlink_ask(struct netlink *rtnetlink, const struct netlink_messages *questions,
                   netlink_take *take, void *context, struct error *err)
 {
@@ -52,7 +41,6 @@ struct asked_links {
     const struct link_question *questions;
     size_t count;
     struct link_reply *answers;
-    int *nsid; /* of what is asked behind them */
 };
 
 static bool is_asked(const struct link_question *question)
@@ -70,70 +58,70 @@ static void add_link_question(struct netlink_messages *messages,
         mnl_attr_put_strz(message, IFLA_IFNAME, question->name);
     else
         header->ifi_index = question->index;
+    if (question->number != NULL)
+        mnl_attr_put_u32(message, IFLA_TARGET_NETNSID, (uint32_t)*question->number);
     mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
     netlink_message_end(messages, message);
 }
 
-static void add_nsid_question(struct netlink_messages *messages, int netns)
+static int is_too_old(struct error *err)
 {
-    struct nlmsghdr *message = netlink_message_start(messages, RTM_GETNSID, 0);
-
-    mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
-    mnl_attr_put_u32(message, NETNSA_FD, (uint32_t)netns);
-    netlink_message_end(messages, message);
+    return error_set(
+        err, ERROR_KERNEL,
+        "this kernel does not tell of links in other network namespaces: Linux 4.15 or "
+        "later is needed");
 }
 
-static int take_nsid(const struct netlink_answer *answer, int *out, struct error *err)
+static int refuse_link(const struct link_question *question, int error, struct error *err)
 {
-    if (answer->message != NULL && nsid_reply_read(answer->message, out))
-        return 0;
-    return error_set(err, ERROR_KERNEL, "rtnetlink does not number a network namespace: %s",
-                     strerror(answer->error != 0 ? answer->error : EBADMSG));
+    const char *hint = question->number != NULL && (error == EACCES || error == EPERM)
+                           ? " (CAP_NET_ADMIN is needed)"
+                           : "";
+
+    return question->name != NULL
+               ? error_set(err, ERROR_KERNEL, "rtnetlink does not tell about link %s: %s%s",
+                           question->name, strerror(error), hint)
+               : error_set(err, ERROR_KERNEL, "rtnetlink does not tell about link number %d: %s%s",
+                           question->index, strerror(error), hint);
 }
 
 static int take_link(const struct netlink_answer *answer, void *context, struct error *err)
 {
     const struct asked_links *asked = context;
     const struct link_question *question = asked->questions;
-    int error = answer->error != 0 ? answer->error : EBADMSG;
     const struct link_question *end = question + asked->count;
     unsigned before = answer->number;
+    struct link_reply link = {.peer_nsid = NETNSA_NSID_NOT_ASSIGNED};
 
     for (; question < end && (!is_asked(question) || before > 0); question++)
         before -= is_asked(question);
     if (question == end)
-        return take_nsid(answer, asked->nsid, err);
-    if (answer->message != NULL &&
-        link_reply_read(answer->message, &asked->answers[question - asked->questions]))
-        return 0;
-    if (error == ENODEV)
-        return 0;
-    return question->name != NULL
-               ? error_set(err, ERROR_KERNEL, "rtnetlink does not tell about link %s: %s",
-                           question->name, strerror(error))
-               : error_set(err, ERROR_KERNEL, "rtnetlink does not tell about link number %d: %s",
-                           question->index, strerror(error));
-}
-
-int rtnetlink_ask_links_and_nsid(struct netlink *rtnetlink, const struct link_question *questions,
-                                 size_t count, struct link_reply *answers, int netns, int *nsid,
-                                 struct error *err)
-{
-    cleanup(netlink_messages) struct netlink_messages messages = {0};
-    struct asked_links asked = {questions, count, answers, nsid};
-
-    for (size_t i = 0; i < count; i++) {
-        answers[i] = (struct link_reply){.peer_nsid = NETNSA_NSID_NOT_ASSIGNED};
-        if (is_asked(&questions[i]))
-            add_link_question(&messages, &questions[i]);
-    }
-    if (netns >= 0)
-        add_nsid_question(&messages, netns);
-    return rtnetlink_ask(rtnetlink, &messages, take_link, &asked, err);
+        return answer->message == NULL ? 0 : is_too_old(err);
+    if ((answer->message == NULL || !link_reply_read(answer->message, &link)) &&
+        answer->error != ENODEV)
+        return refuse_link(question, answer->error != 0 ? answer->error : EBADMSG, err);
+    if (question->number != NULL && link.link.index > 0 && link.asked_nsid != *question->number)
+        return is_too_old(err);
+    asked->answers[question - asked->questions] = link;
+    return 0;
 }
 
 int rtnetlink_ask_links(struct netlink *rtnetlink, const struct link_question *questions,
                         size_t count, struct link_reply *answers, struct error *err)
 {
-    return rtnetlink_ask_links_and_nsid(rtnetlink, questions, count, answers, -1, NULL, err);
+    static const int nowhere = NETNSA_NSID_NOT_ASSIGNED;
+    cleanup(netlink_messages) struct netlink_messages messages = {0};
+    struct asked_links asked = {questions, count, answers};
+    bool elsewhere = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_asked(&questions[i]))
+            add_link_question(&messages, &questions[i]);
+        elsewhere = elsewhere || questions[i].number != NULL;
+    }
+    /* A link that is not there looks the same whichever namespace was asked. That there is no such
+     * namespace is said by those kernels that look for it; others tell of our own loopback. */
+    if (elsewhere)
+        add_link_question(&messages, &(struct link_question){.index = 1, .number = &nowhere});
+    return rtnetlink_ask(rtnetlink, &messages, take_link, &asked, err);
 }

@@ -28,8 +28,8 @@ static inline bool message_is_whole(const struct nlmsghdr *message, int left)
  */
 must_use bool message_is_ack(const struct nlmsghdr *message, int *error, const char **text);
 
-/* Above every attribute that is read here; IFLA_LINK_NETNSID is 37. */
-#define ATTRIBUTE_TYPES 40
+/* Above every attribute that is read here; IFLA_TARGET_NETNSID is 46. */
+#define ATTRIBUTE_TYPES 48
 
 /* The first of each type, or NULL. Higher types are skipped. */
 struct attributes {

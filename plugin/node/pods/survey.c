@@ -28,37 +28,29 @@ static bool has_link(const struct facts *facts)
     return false;
 }
 
-static int plan(struct surveyed *surveyed, const struct config *config, struct host *host,
+static int plan(struct surveyed *surveyed, const struct config *config, const struct look *look,
                 struct error *err)
 {
     const struct attachment *attachment = &surveyed->cached->attachment;
-    cleanup(questions) struct questions questions = {0};
-    cleanup(facts) struct facts facts = {0};
+    const struct facts *facts = &look->facts;
     struct error why;
 
-    if (plan_questions(attachment, &questions, &why) < 0)
-        return survey_fail(surveyed, &why, err);
-    if (links_gather_from(host, &questions, attachment->netns, &facts, &why) < 0) {
-        if (why.code != ERROR_INVALID_NETNS)
-            return survey_fail(surveyed, &why, err);
-        surveyed->state = ATTACHMENT_GONE;
+    if (look->failed && look->error->code != ERROR_INVALID_NETNS)
+        return survey_fail(surveyed, look->error, err);
+    surveyed->state = look->failed ? ATTACHMENT_GONE : ATTACHMENT_HOST_NETWORK;
+    if (look->failed || facts->host_network)
         return 0;
-    }
-    if (facts.host_network) {
-        surveyed->state = ATTACHMENT_HOST_NETWORK;
-        return 0;
-    }
     surveyed->state = ATTACHMENT_PLANNED;
-    if (plan_make(attachment, config, &facts, false, &surveyed->plan, &why) == 0)
+    if (plan_make(attachment, config, facts, false, &surveyed->plan, &why) == 0)
         return 0;
-    if (!has_link(&facts)) {
+    if (!has_link(facts)) {
         surveyed->state = ATTACHMENT_NO_INTERFACE;
         return 0;
     }
     if (survey_fail(surveyed, &why, err) < 0)
         return -1;
-    surveyed->way = facts_way(&facts);
-    if (plan_make(attachment, config, &facts, true, &surveyed->plan, &why) == 0)
+    surveyed->way = facts_way(facts);
+    if (plan_make(attachment, config, facts, true, &surveyed->plan, &why) == 0)
         surveyed->state = ATTACHMENT_PLANNED;
     return 0;
 }
@@ -78,19 +70,60 @@ static bool may_live(const struct cached_attachment *cached, void *context)
     return false;
 }
 
+/* Those of ours that are looked into at once. */
+struct looking {
+    struct surveyed *surveyed[LOOKS_MAX];
+    struct look looks[LOOKS_MAX];
+    struct error errors[LOOKS_MAX];
+    size_t count;
+};
+
+static void cleanup_looking(struct looking **looking)
+{
+    while (*looking && (*looking)->count > 0)
+        look_free(&(*looking)->looks[--(*looking)->count]);
+    free(*looking);
+}
+
+static int add_look(struct looking *looking, struct surveyed *surveyed, struct error *err)
+{
+    struct look *look = &looking->looks[looking->count];
+    struct error why;
+
+    *look = (struct look){.netns = surveyed->cached->attachment.netns,
+                          .error = &looking->errors[looking->count]};
+    if (plan_questions(&surveyed->cached->attachment, &look->questions, &why) < 0)
+        return survey_fail(surveyed, &why, err);
+    looking->surveyed[looking->count++] = surveyed;
+    return 0;
+}
+
+static int plan_looked(struct looking *looking, const struct config *config,
+                       const struct known_links *known, struct error *err)
+{
+    (void)!links_look(known, looking->looks, looking->count);
+    for (; looking->count > 0; looking->count--) {
+        struct look *look = &looking->looks[looking->count - 1];
+
+        if (plan(looking->surveyed[looking->count - 1], config, look, err) < 0)
+            return -1;
+        look_free(look);
+    }
+    return 0;
+}
+
 static int plan_all(const struct settings *settings, struct survey *survey, struct error *err)
 {
-    cleanup(host) struct host host = HOST_NONE;
+    cleanup(looking) struct looking *looking = calloc(1, sizeof(*looking));
 
     survey->attachments = calloc(survey->cache.count + 1, sizeof(*survey->attachments));
-    if (!survey->attachments)
+    if (!survey->attachments || !looking)
         return error_no_memory(err);
-    if (host_open(&survey->links, &host, err) < 0)
-        return -1;
-    for (; survey->count < survey->cache.count; survey->count++) {
-        struct surveyed *surveyed = &survey->attachments[survey->count];
+    survey->count = survey->cache.count;
+    for (size_t i = 0; i < survey->count; i++) {
+        struct surveyed *surveyed = &survey->attachments[i];
 
-        surveyed->cached = &survey->cache.attachments[survey->count];
+        surveyed->cached = &survey->cache.attachments[i];
         surveyed->state = ATTACHMENT_OTHER_NETWORK;
         /*
          * By the chain that the pod was started with, whatever the directory says this instant and under
@@ -99,10 +132,13 @@ static int plan_all(const struct settings *settings, struct survey *survey, stru
         if (!surveyed->cached->chain.of_node &&
             !names_have(&settings->networks, surveyed->cached->attachment.owner.network))
             continue;
-        if (plan(surveyed, &settings->config, &host, err) < 0)
+        if (add_look(looking, surveyed, err) < 0)
+            return -1;
+        if (looking->count == LOOKS_MAX &&
+            plan_looked(looking, &settings->config, &survey->links, err) < 0)
             return -1;
     }
-    return 0;
+    return plan_looked(looking, &settings->config, &survey->links, err);
 }
 
 /*
