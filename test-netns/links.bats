@@ -78,6 +78,17 @@ guarded_links() {
     assert_no_guards
 }
 
+# All that are given are asked for in one datagram, of which the last one is our own.
+@test "of many pods and the node, none of which has a number, each gets one at once" {
+    for i in {1..15}; do pod_add "p$i"; done
+    conflist regular
+    [ "$(on_node ip netns list-id | grep -c .)" -lt 17 ] # the pods', "AWS", and not the node's own
+    on_node strace -o /run/trace -e trace=poll "$IMDS_GUARD" sync
+    [ "$(grep -c "events=POLLIN}\], 1, " /run/trace)" -eq 0 ] # no answer was waited for
+    for i in {1..15}; do assert_guards "p$i" drop; done
+    assert_imds_silent p15
+}
+
 @test "a link that prevResult calls by an alternative name gets the guard under its own" {
     pod_add a
     link=$(pod_host_links a)

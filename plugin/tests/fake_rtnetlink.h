@@ -211,6 +211,15 @@ static inline struct nlmsghdr *tell_link(char *bytes, const struct nlmsghdr *que
     return message;
 }
 
+/* That something is done is said to who asks for that. */
+static inline bool is_left_unsaid(const struct nlmsghdr *question, const struct nlmsghdr *message)
+{
+    const struct nlmsgerr *body = mnl_nlmsg_get_payload(message);
+
+    return message->nlmsg_type == NLMSG_ERROR && body->error == 0 &&
+           !(question->nlmsg_flags & NLM_F_ACK);
+}
+
 static inline size_t answer(char *bytes)
 {
     size_t length = 0;
@@ -221,7 +230,8 @@ static inline size_t answer(char *bytes)
                                              ? tell_link(bytes + length, question)
                                              : number_netns(bytes + length, question);
 
-        length += MNL_ALIGN(message->nlmsg_len);
+        if (!is_left_unsaid(question, message))
+            length += MNL_ALIGN(message->nlmsg_len);
     }
     return length;
 }

@@ -170,6 +170,25 @@ static void looks_into_many_at_once(void **state)
     }
 }
 
+/* As on a node that has run pods before us: what gives the last number is the last in its datagram. */
+static void many_without_numbers_get_theirs_at_once(void **state)
+{
+    struct look looks[LOOKS_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < LOOKS_MAX; i++)
+        looks[i] = look_into(POD_NETNS, &errors[i], 0);
+    KERNEL_ANSWERS();
+    kernel.no_numbers = 1;
+    assert_int_equal(links_look(NULL, looks, LOOKS_MAX), 0);
+    assert_int_equal(kernel.sent, 5);
+    assert_int_equal(kernel.now, 0); /* nothing was waited for */
+    for (size_t i = 0; i < LOOKS_MAX; i++) {
+        assert_int_equal(looks[i].facts.pod[0].host_peer.index, 12);
+        facts_free(&looks[i].facts);
+    }
+}
+
 static void one_that_fails_is_no_others_harm(void **state)
 {
     struct look looks[] = {look_into(POD_NETNS, &errors[0], 1), look_into(NO_NETNS, &errors[1], 1),
@@ -199,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_namespace_without_a_number_gets_one),
         cmocka_unit_test(says_why_it_cannot_look),
         cmocka_unit_test(looks_into_many_at_once),
+        cmocka_unit_test(many_without_numbers_get_theirs_at_once),
         cmocka_unit_test(one_that_fails_is_no_others_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

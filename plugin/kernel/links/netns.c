@@ -47,7 +47,9 @@ struct numbering {
 
 static void add_message(struct netlink_messages *messages, uint16_t type, const struct netns *netns)
 {
-    struct nlmsghdr *message = netlink_message_start(messages, type, 0);
+    /* Nothing is said to who gives a number and asks for no word that it is done. */
+    struct nlmsghdr *message =
+        netlink_message_start(messages, type, type == RTM_NEWNSID ? NLM_F_ACK : 0);
 
     mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
     if (netns->fd >= 0)
