@@ -13,35 +13,33 @@ static void free_note(struct note *note)
     free(note->interface);
 }
 
-int notes_add(struct notes *notes, struct error *err, enum note_kind kind, const char *format, ...)
+void notes_about(struct notes *notes, enum note_kind kind, const char *pod, const char *interface,
+                 const char *format, ...)
 {
-    char *text = NULL;
-    struct note *note;
+    struct note note = {.kind = kind};
+    struct note *added = NULL;
     va_list args;
-    int length;
 
     va_start(args, format);
-    length = vasprintf(&text, format, args);
+    if (vasprintf(&note.text, format, args) < 0)
+        note.text = NULL;
     va_end(args);
-    if (length < 0)
-        return error_no_memory(err);
-    note = array_add(&notes->items, &notes->count);
-    if (!note) {
-        free(text);
-        return error_no_memory(err);
+    note.pod = pod ? text_printable(pod) : NULL;
+    note.interface = interface ? text_printable(interface) : NULL;
+    if (note.text && (note.pod || !pod) && (note.interface || !interface))
+        added = array_add(&notes->items, &notes->count);
+    if (!added) {
+        notes->lost = true;
+        free_note(&note);
+        return;
     }
-    text_make_printable(text);
-    *note = (struct note){.kind = kind, .text = text};
-    return 0;
+    text_make_printable(note.text);
+    *added = note;
 }
 
-int notes_about(struct notes *notes, struct error *err, const char *pod, const char *interface)
+int notes_complete(const struct notes *notes, struct error *err)
 {
-    struct note *last = &notes->items[notes->count - 1];
-
-    last->pod = pod ? text_printable(pod) : NULL;
-    last->interface = interface ? text_printable(interface) : NULL;
-    return (pod && !last->pod) || (interface && !last->interface) ? error_no_memory(err) : 0;
+    return notes->lost ? error_no_memory(err) : 0;
 }
 
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err)

@@ -8,6 +8,7 @@
 #include "guard/cleanup.h"
 #include "guard/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -27,14 +28,17 @@ struct note {
 struct notes {
     struct note *items;
     size_t count;
+    bool lost; /* one, for lack of memory */
 };
 
-must_use int notes_add(struct notes *notes, struct error *err, enum note_kind kind,
-                       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Adds one; each of whom it is about may be NULL. What is done does not end for a note that is lost. */
+void notes_about(struct notes *notes, enum note_kind kind, const char *pod, const char *interface,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Says of the last one whom it is about; each may be NULL. */
-must_use int notes_about(struct notes *notes, struct error *err, const char *pod,
-                         const char *interface);
+#define notes_add(notes, kind, ...) notes_about(notes, kind, NULL, NULL, __VA_ARGS__)
+
+/* For the end of what is noted. Errors: out of memory, if one is lost. */
+must_use int notes_complete(const struct notes *notes, struct error *err);
 
 /* What a command says: problems go to err, after its name, all else to out. */
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err);

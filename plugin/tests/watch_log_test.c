@@ -48,10 +48,8 @@ static void expect(const char *lines)
 
 static void problem(struct notes *notes, const char *pod, const char *text)
 {
-    struct error err;
-
-    assert_int_equal(notes_add(notes, &err, NOTE_PROBLEM, "%s", text), 0);
-    assert_int_equal(notes_about(notes, &err, pod, NULL), 0);
+    notes_about(notes, NOTE_PROBLEM, pod, NULL, "%s", text);
+    assert_false(notes->lost);
 }
 
 static void a_problem_is_told_when_it_comes_and_when_it_goes(void **state)

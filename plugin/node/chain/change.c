@@ -23,15 +23,15 @@ int change_run(struct change *change, int (*work)(struct change *change, struct 
     return work(change, err);
 }
 
-int change_fail(const struct change *change, const char *why, struct error *err)
+void change_fail(const struct change *change, const char *why)
 {
     const struct notes *notes = &change->report->notes;
 
     for (size_t i = 0; i < notes->count; i++)
         if (strcmp(notes->items[i].text, why) == 0)
-            return 0;
+            return;
     change->report->failed++;
-    return notes_add(&change->report->notes, err, NOTE_PROBLEM, "%s", why);
+    notes_add(&change->report->notes, NOTE_PROBLEM, "%s", why);
 }
 
 /* Puts the new text into the place of the file that was read. */
@@ -98,8 +98,7 @@ static int change_file(const struct change *change, const char *name, change_edi
                      change->options->conf_dir, name);
 }
 
-int change_files(const struct change *change, const struct names *names, change_edit *edit,
-                 struct error *err)
+void change_files(const struct change *change, const struct names *names, change_edit *edit)
 {
     for (size_t i = 0; i < names->count; i++) {
         const size_t noted = change->report->notes.count;
@@ -108,10 +107,8 @@ int change_files(const struct change *change, const struct names *names, change_
         if (change_file(change, names->items[i], edit, &why) == 0)
             continue;
         notes_cut(&change->report->notes, noted);
-        if (change_fail(change, why.msg, err) < 0)
-            return -1;
+        change_fail(change, why.msg);
     }
-    return 0;
 }
 
 int change_take_out(const struct change *change, const struct conflist *conflist, const char *why,
@@ -119,6 +116,6 @@ int change_take_out(const struct change *change, const struct conflist *conflist
 {
     if (conflist_remove((struct span){conflist->text, conflist->length}, text, err) < 0)
         return error_context(err, "%s", conflist->path);
-    return notes_add(&change->report->notes, err, NOTE_DONE, "%s: entry taken out%s",
-                     conflist->path, why);
+    notes_add(&change->report->notes, NOTE_DONE, "%s: entry taken out%s", conflist->path, why);
+    return 0;
 }

@@ -31,15 +31,11 @@ typedef int change_edit(const struct change *change, const struct conflist *conf
 must_use int change_run(struct change *change,
                         int (*work)(struct change *change, struct error *err), struct error *err);
 
-/*
- * Has each of the files edited. What is wrong with one becomes a note of the report. Errors: out of
- * memory.
- */
-must_use int change_files(const struct change *change, const struct names *names, change_edit *edit,
-                          struct error *err);
+/* Has each of the files edited. What is wrong with one becomes a note of the report. */
+void change_files(const struct change *change, const struct names *names, change_edit *edit);
 
 /* A note, and the file counts as failed; once, however often it is met. */
-must_use int change_fail(const struct change *change, const char *why, struct error *err);
+void change_fail(const struct change *change, const char *why);
 
 /* An edit: the list's own entries go. `why` ends the note. */
 must_use int change_take_out(const struct change *change, const struct conflist *conflist,

@@ -74,9 +74,10 @@ int change_write_drop_in(const struct change *change, const struct conflist *con
     }
     if (change_remove_drop_ins(change, conflist->network, drop_ins, name, err) < 0)
         return -1;
-    return notes_add(&change->report->notes, err, settled ? NOTE_SKIPPED : NOTE_DONE,
-                     "%s/%s/%s: entry %s", change->options->conf_dir, conflist->network, name,
-                     settled ? "right already" : "written");
+    notes_add(&change->report->notes, settled ? NOTE_SKIPPED : NOTE_DONE, "%s/%s/%s: entry %s",
+              change->options->conf_dir, conflist->network, name,
+              settled ? "right already" : "written");
+    return 0;
 }
 
 int change_remove_drop_ins(const struct change *change, const char *network,
@@ -100,9 +101,8 @@ int change_remove_drop_ins(const struct change *change, const char *network,
         else if (errno != ENOENT)
             return error_set(err, ERROR_IO, "cannot remove %s/%s/%s: %m", change->options->conf_dir,
                              network, name);
-        if (notes_add(&change->report->notes, err, NOTE_DONE, "%s/%s/%s: removed",
-                      change->options->conf_dir, network, name) < 0)
-            return -1;
+        notes_add(&change->report->notes, NOTE_DONE, "%s/%s/%s: removed", change->options->conf_dir,
+                  network, name);
     }
     /* Stays if others have something in it. */
     if (!but)

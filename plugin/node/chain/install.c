@@ -56,8 +56,8 @@ static int choose_entry(const struct change *change, const struct conflist *conf
         return -1;
     }
     *out = span_of(change->spare);
-    return notes_add(&change->report->notes, err, NOTE_DONE, "%s: what was in force is put back",
-                     why.msg);
+    notes_add(&change->report->notes, NOTE_DONE, "%s: what was in force is put back", why.msg);
+    return 0;
 }
 
 /* In the list itself. What others drop in runs after all of that. */
@@ -70,18 +70,19 @@ static int put_inline(const struct change *change, const struct conflist *confli
 
     if (conflist_insert((struct span){conflist->text, conflist->length}, entry, text, err) < 0)
         return error_context(err, "%s", conflist->path);
-    if (drop_ins->last &&
-        notes_add(notes, err, NOTE_PROBLEM,
+    if (drop_ins->last)
+        notes_add(notes, NOTE_PROBLEM,
                   "%s/%s/%s comes after the list's own plugins, and so after imds-guard: use "
                   "--drop-in",
-                  change->options->conf_dir, conflist->network, drop_ins->last) < 0)
-        return -1;
+                  change->options->conf_dir, conflist->network, drop_ins->last);
     if (strcmp(*text, conflist->text) == 0)
-        return notes_add(notes, err, NOTE_SKIPPED, "%s: entry right already", conflist->path);
-    if (follower && !drop_ins->last)
-        return notes_add(notes, err, NOTE_DONE, "%s: entry written (%s had come after it)",
-                         conflist->path, follower);
-    return notes_add(notes, err, NOTE_DONE, "%s: entry written", conflist->path);
+        notes_add(notes, NOTE_SKIPPED, "%s: entry right already", conflist->path);
+    else if (follower && !drop_ins->last)
+        notes_add(notes, NOTE_DONE, "%s: entry written (%s had come after it)", conflist->path,
+                  follower);
+    else
+        notes_add(notes, NOTE_DONE, "%s: entry written", conflist->path);
+    return 0;
 }
 
 /* The first pass: the entry is where it belongs, and nowhere else. */
@@ -153,9 +154,9 @@ static int put_everywhere(struct change *change, struct error *err)
     if ((list || options->known) && !spare)
         return error_no_memory(err);
     change->spare = spare;
-    if (change_files(change, &names, put, err) < 0)
-        return -1;
-    return change_files(change, &names, tidy, err);
+    change_files(change, &names, put);
+    change_files(change, &names, tidy);
+    return 0;
 }
 
 /* The operator's entry is read and judged before anything is touched. */
@@ -170,9 +171,9 @@ int install_all(const struct install_options *options, struct install_report *re
             return -1;
         change.config = config;
     }
-    if (install_binary(options, report, err) < 0)
+    if (install_binary(options, report, err) < 0 || change_run(&change, put_everywhere, err) < 0)
         return -1;
-    return change_run(&change, put_everywhere, err);
+    return notes_complete(&report->notes, err);
 }
 
 void install_report_free(struct install_report *report)

@@ -82,26 +82,27 @@ static int replace_unless_newer(const struct install_options *options, int direc
 
     /* Everybody can run what is there, and it is us. */
     if (there.mode == 0755 && there.size == self->size &&
-        memcmp(there.bytes, self->bytes, self->size) == 0)
-        return notes_add(notes, err, NOTE_SKIPPED, "%s/" CONFIG_PLUGIN_TYPE ": up to date already",
-                         options->bin_dir);
-    if (usable && strverscmp(version, IMDS_GUARD_VERSION) > 0)
-        return notes_add(notes, err, NOTE_SKIPPED,
-                         "%s/" CONFIG_PLUGIN_TYPE
-                         ": left as it is, version %s, newer than this one, " IMDS_GUARD_VERSION,
-                         options->bin_dir, version);
-    if (replace_binary(directory, self, &why) == 0) {
+        memcmp(there.bytes, self->bytes, self->size) == 0) {
+        notes_add(notes, NOTE_SKIPPED, "%s/" CONFIG_PLUGIN_TYPE ": up to date already",
+                  options->bin_dir);
+    } else if (usable && strverscmp(version, IMDS_GUARD_VERSION) > 0) {
+        notes_add(notes, NOTE_SKIPPED,
+                  "%s/" CONFIG_PLUGIN_TYPE
+                  ": left as it is, version %s, newer than this one, " IMDS_GUARD_VERSION,
+                  options->bin_dir, version);
+    } else if (replace_binary(directory, self, &why) == 0) {
         report->binary_written = true;
-        return notes_add(notes, err, NOTE_DONE, "%s/" CONFIG_PLUGIN_TYPE ": written",
-                         options->bin_dir);
+        notes_add(notes, NOTE_DONE, "%s/" CONFIG_PLUGIN_TYPE ": written", options->bin_dir);
+    } else {
+        error_context(&why, "%s", options->bin_dir);
+        if (!usable) {
+            *err = why;
+            return -1;
+        }
+        notes_add(notes, NOTE_PROBLEM, "%s; version %s is there and works, and stays", why.msg,
+                  version);
     }
-    error_context(&why, "%s", options->bin_dir);
-    if (!usable) {
-        *err = why;
-        return -1;
-    }
-    return notes_add(notes, err, NOTE_PROBLEM, "%s; version %s is there and works, and stays",
-                     why.msg, version);
+    return 0;
 }
 
 int install_binary(const struct install_options *options, struct install_report *report,

@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static int note_problem(struct settings *settings, const char *text, struct error *err)
-{
-    return notes_add(&settings->problems, err, NOTE_PROBLEM, "%s", text);
-}
-
 /* *done: the source, whose text is taken, can be used; else what is wrong with it is noted. */
 static int try(char *text, const char *path, struct settings *settings, bool *done,
                struct error *err)
@@ -23,7 +18,8 @@ static int try(char *text, const char *path, struct settings *settings, bool *do
     if (json_parse((struct span){entry, strlen(entry)}, &tree, &why) < 0 ||
         config_parse(tree, &settings->config, &why) < 0) {
         error_context(&why, "%s (correct it, or give --config)", path);
-        return note_problem(settings, why.msg, err);
+        notes_add(&settings->problems, NOTE_PROBLEM, "%s", why.msg);
+        return 0;
     }
     *done = true;
     settings->entry = steal(&entry);
@@ -77,64 +73,59 @@ static int add_networks(const struct directory *directory, const struct names *n
 }
 
 /* What is to be said of one list. */
-static int note_list(const struct conflist *list, struct settings *settings, struct error *err)
+static void note_list(const struct conflist *list, struct settings *settings)
 {
     struct notes *problems = &settings->problems;
     bool dropped = list->drop_ins.count > 0;
 
-    if (list->problem)
-        return note_problem(settings, list->problem, err);
-    if (!list->makes_pods)
-        return list->inline_count == 0
-                   ? 0
-                   : notes_add(problems, err, NOTE_PROBLEM,
-                               "%s has an entry of imds-guard and does not make this node's pods: "
-                               "imds-guard install takes it out",
-                               list->path);
+    if (list->problem || !list->makes_pods) {
+        if (list->problem)
+            notes_add(problems, NOTE_PROBLEM, "%s", list->problem);
+        else if (list->inline_count > 0)
+            notes_add(problems, NOTE_PROBLEM,
+                      "%s has an entry of imds-guard and does not make this node's pods: "
+                      "imds-guard install takes it out",
+                      list->path);
+        return;
+    }
     if (!list->entry) {
         settings->unchained = true;
-        return notes_add(problems, err, NOTE_PROBLEM,
-                         "%s has no entry of imds-guard: pods that start by it get no guard of "
-                         "their own (run imds-guard install)",
-                         list->path);
+        notes_add(problems, NOTE_PROBLEM,
+                  "%s has no entry of imds-guard: pods that start by it get no guard of "
+                  "their own (run imds-guard install)",
+                  list->path);
+        return;
     }
-    if (list->inline_count + list->drop_ins.count > 1 &&
-        notes_add(problems, err, NOTE_PROBLEM,
+    if (list->inline_count + list->drop_ins.count > 1)
+        notes_add(problems, NOTE_PROBLEM,
                   "%s: %zu entries of imds-guard, %s; that of %s runs last and decides "
                   "(imds-guard install makes one of them)",
                   list->path, list->inline_count + list->drop_ins.count,
                   list->inline_count == 0 ? "all drop-ins"
                   : dropped               ? "in the list and dropped in"
                                           : "all in the list",
-                  list->entry_path) < 0)
-        return -1;
-    if (!list->follower)
-        return 0;
-    return notes_add(problems, err, NOTE_PROBLEM,
-                     "%s: %s comes after imds-guard, and what it changes is not guarded by name: "
-                     "install with --drop-in, or have it not rewrite the file (Cilium: "
-                     "cni.exclusive=false)",
-                     list->path, list->follower);
+                  list->entry_path);
+    if (list->follower)
+        notes_add(problems, NOTE_PROBLEM,
+                  "%s: %s comes after imds-guard, and what it changes is not guarded by name: "
+                  "install with --drop-in, or have it not rewrite the file (Cilium: "
+                  "cni.exclusive=false)",
+                  list->path, list->follower);
 }
 
-static int note_lists(const struct directory *directory, const char *conf_dir,
-                      struct settings *settings, struct error *err)
+static void note_lists(const struct directory *directory, const char *conf_dir,
+                       struct settings *settings)
 {
     settings->unchained = !directory_first(directory);
-    if (settings->unchained &&
-        notes_add(&settings->problems, err, NOTE_PROBLEM,
+    if (settings->unchained)
+        notes_add(&settings->problems, NOTE_PROBLEM,
                   "no conflist in %s yet that makes this node's pods (one with a plugin of "
                   "type " CONFLIST_NODE_PLUGIN
                   ", or of a network named with --network): it is for the "
                   "network's own plugin to put it there",
-                  conf_dir) < 0)
-        return -1;
-
-    for (size_t i = 0; i < directory->count; i++) {
-        if (note_list(&directory->files[i], settings, err) < 0)
-            return -1;
-    }
-    return 0;
+                  conf_dir);
+    for (size_t i = 0; i < directory->count; i++)
+        note_list(&directory->files[i], settings);
 }
 
 /* Each source that cannot be used is among the problems, as is that there is none. */
@@ -142,6 +133,8 @@ static int nothing(const struct settings *settings, struct error *err)
 {
     const struct notes *problems = &settings->problems;
 
+    if (notes_complete(problems, err) < 0)
+        return -1;
     error_set(err, ERROR_NOT_AVAILABLE, "no configuration can be used: %s",
               problems->count > 0 ? problems->items[0].text : "there is none");
     for (size_t i = 1; i < problems->count; i++)
@@ -166,13 +159,10 @@ static int choose(const struct settings_sources *sources, const struct directory
     char *text = NULL;
     struct error why;
     bool done = false;
-    int result = 0;
 
     if (file && entry_read(file, &text, &why) < 0)
-        result = note_problem(settings, why.msg, err);
-    else if (file)
-        result = try(text, file, settings, &done, err);
-    if (result < 0)
+        notes_add(&settings->problems, NOTE_PROBLEM, "%s", why.msg);
+    else if (file && try(text, file, settings, &done, err) < 0)
         return -1;
     if (done)
         return 0;
@@ -194,13 +184,13 @@ int settings_load(const struct settings_sources *sources, struct settings *out, 
     const struct conflist *first;
     struct error why;
 
-    if (directory_load(sources->conf_dir, sources->networks, &directory, &why) < 0 &&
-        note_problem(&settings, why.msg, err) < 0)
-        return -1;
+    if (directory_load(sources->conf_dir, sources->networks, &directory, &why) < 0)
+        notes_add(&settings.problems, NOTE_PROBLEM, "%s", why.msg);
     first = directory_first(&directory);
-    if (note_lists(&directory, sources->conf_dir, &settings, err) < 0 ||
-        choose(sources, &directory, &settings, err) < 0 ||
-        add_networks(&directory, sources->networks, &settings, err) < 0)
+    note_lists(&directory, sources->conf_dir, &settings);
+    if (choose(sources, &directory, &settings, err) < 0 ||
+        add_networks(&directory, sources->networks, &settings, err) < 0 ||
+        notes_complete(&settings.problems, err) < 0)
         return -1;
     if (first && first->inline_count == 0 && first->drop_ins.count > 0) {
         settings.drop_in_written = first->drop_ins.ours[first->drop_ins.count - 1].written;

@@ -47,55 +47,47 @@ static bool is_left(const struct sync *sync, const struct surveyed *surveyed)
            !options->ripe(options->context, &surveyed->cached->attachment.owner, anyway) && !anyway;
 }
 
-static int note_planned(struct sync *sync, struct surveyed *surveyed, struct error *err)
+static void note_planned(struct sync *sync, struct surveyed *surveyed, const char *label)
 {
-    char label[ATTACHMENT_LABEL_SIZE], guards[512], interfaces[512];
+    char guards[512], interfaces[512];
     enum standing standing;
 
     if (holdings_have(&sync->survey.holdings, sync->chosen, &surveyed->plan)) {
         sync->report.right++;
-        return 0;
+        return;
     }
     standing = holdings_plan_standing(&sync->survey.holdings, &surveyed->plan);
     if (standing != STANDING_OPEN && is_left(sync, surveyed)) {
         surveyed->state = ATTACHMENT_LEFT;
         sync->report.left++;
-        return 0;
+        return;
     }
     sync->report.changed++;
-    attachment_label(&surveyed->cached->attachment, label);
     list_guards(&surveyed->plan, true, guards, sizeof(guards));
     list_guards(&surveyed->plan, false, interfaces, sizeof(interfaces));
-    if (notes_add(&sync->report.notes, err, NOTE_DONE, "%s %s: %s (%s); was: %s",
-                  sync->options->dry_run ? "would guard" : "guarded", label, guards,
-                  sync->chosen->name,
-                  standing == STANDING_RIGHT ? "in another form" : standing_text(standing)) < 0)
-        return -1;
-    return notes_about(&sync->report.notes, err, label, interfaces);
+    notes_about(&sync->report.notes, NOTE_DONE, label, interfaces, "%s %s: %s (%s); was: %s",
+                sync->options->dry_run ? "would guard" : "guarded", label, guards,
+                sync->chosen->name,
+                standing == STANDING_RIGHT ? "in another form" : standing_text(standing));
 }
 
 /* `part`: "all of " if the rest has its guards. */
-static int note_failed(struct sync *sync, const struct surveyed *surveyed, const char *part,
-                       struct error *err)
+static void note_failed(struct sync *sync, const struct surveyed *surveyed, const char *label,
+                        const char *part)
 {
-    char label[ATTACHMENT_LABEL_SIZE];
-
     if (verdict_denies(sync->terms.others) && surveyed->way == WAY_FORWARDED &&
         is_left(sync, surveyed)) {
         sync->report.left++;
-        return 0;
+        return;
     }
-    attachment_label(&surveyed->cached->attachment, label);
     sync->report.failed++;
-    if (notes_add(&sync->report.notes, err, NOTE_PROBLEM, "cannot guard %s%s: %s", part, label,
-                  surveyed->reason) < 0)
-        return -1;
-    return notes_about(&sync->report.notes, err, label, NULL);
+    notes_about(&sync->report.notes, NOTE_PROBLEM, label, NULL, "cannot guard %s%s: %s", part,
+                label, surveyed->reason);
 }
 
-static int note_skipped(struct sync *sync, const struct surveyed *surveyed, struct error *err)
+static void note_attachment(struct sync *sync, struct surveyed *surveyed)
 {
-    static const char *const reasons[] = {
+    static const char *const skipped[] = {
         [ATTACHMENT_REPLACED] = "its interfaces belong to another attachment by now",
         [ATTACHMENT_NO_INTERFACE] = "it has no interface any more",
         [ATTACHMENT_HOST_NETWORK] = "it is in the node's own network namespace",
@@ -104,77 +96,54 @@ static int note_skipped(struct sync *sync, const struct surveyed *surveyed, stru
     char label[ATTACHMENT_LABEL_SIZE];
 
     attachment_label(&surveyed->cached->attachment, label);
-    sync->report.skipped++;
-    if (notes_add(&sync->report.notes, err, NOTE_SKIPPED, "skipped %s: %s", label,
-                  reasons[surveyed->state]) < 0)
-        return -1;
-    return notes_about(&sync->report.notes, err, label, NULL);
-}
-
-static int note_attachment(struct sync *sync, struct surveyed *surveyed, struct error *err)
-{
     switch (surveyed->state) {
     case ATTACHMENT_PLANNED:
-        if (surveyed->reason && note_failed(sync, surveyed, "all of ", err) < 0)
-            return -1;
-        return note_planned(sync, surveyed, err);
+        if (surveyed->reason)
+            note_failed(sync, surveyed, label, "all of ");
+        note_planned(sync, surveyed, label);
+        break;
     case ATTACHMENT_FAILED:
-        return note_failed(sync, surveyed, "", err);
+        note_failed(sync, surveyed, label, "");
+        break;
     case ATTACHMENT_GONE:
-        return 0; /* counted with those that the survey has not kept */
+        break; /* counted with those that the survey has not kept */
     default:
-        return note_skipped(sync, surveyed, err);
+        sync->report.skipped++;
+        notes_about(&sync->report.notes, NOTE_SKIPPED, label, NULL, "skipped %s: %s", label,
+                    skipped[surveyed->state]);
     }
 }
 
 /* Whoever an unread one is about may run, and be open: worse than a file that is none of libcni's. */
-static int note_file(struct sync *sync, const struct cache_skipped *skipped, struct error *err)
+static void note_file(struct sync *sync, const struct cache_skipped *skipped)
 {
-    if (skipped->directory && sync->options->new_node)
-        return notes_add(&sync->report.notes, err, NOTE_SKIPPED, "no pod to guard yet: %s",
-                         skipped->reason);
-    sync->report.failed += skipped->unread;
-    if (skipped->directory)
-        return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "who runs is not known: %s",
-                         skipped->reason);
-    return notes_add(&sync->report.notes, err, NOTE_PROBLEM, "%s a cached result: %s",
-                     skipped->unread ? "cannot guard the pod of" : "skipped", skipped->reason);
+    const bool new_node = skipped->directory && sync->options->new_node;
+
+    sync->report.failed += skipped->unread && !new_node;
+    notes_add(&sync->report.notes, new_node ? NOTE_SKIPPED : NOTE_PROBLEM, "%s: %s",
+              new_node             ? "no pod to guard yet"
+              : skipped->directory ? "who runs is not known"
+              : skipped->unread    ? "cannot guard the pod of a cached result"
+                                   : "skipped a cached result",
+              skipped->reason);
 }
 
-static int note_all(struct sync *sync, struct error *err)
+static void note_all(struct sync *sync)
 {
     const struct cache *cache = &sync->survey.cache;
     size_t gone = cache->dropped_count;
 
     for (size_t i = 0; i < sync->survey.count; i++) {
         gone += sync->survey.attachments[i].state == ATTACHMENT_GONE;
-        if (note_attachment(sync, &sync->survey.attachments[i], err) < 0)
-            return -1;
+        note_attachment(sync, &sync->survey.attachments[i]);
     }
     for (size_t i = 0; i < cache->skipped_count; i++)
-        if (note_file(sync, &cache->skipped[i], err) < 0)
-            return -1;
+        note_file(sync, &cache->skipped[i]);
     sync->report.skipped += gone;
-    /* There may be thousands: one line. */
-    return gone == 0 ? 0
-                     : notes_add(&sync->report.notes, err, NOTE_SKIPPED,
-                                 "skipped %zu cached result%s whose network namespace is gone",
-                                 gone, gone == 1 ? "" : "s");
-}
-
-static int note_unread(struct sync *sync, struct error *err)
-{
-    for (size_t i = 0; i < BACKEND_COUNT; i++) {
-        const char *unread = sync->survey.holdings.items[i].unread;
-
-        if (!unread)
-            continue;
-        sync->report.unread = true;
-        if (notes_add(&sync->report.notes, err, NOTE_PROBLEM,
-                      "cannot tell what rules there are: %s", unread) < 0)
-            return -1;
-    }
-    return 0;
+    if (gone > 0) /* There may be thousands: one line. */
+        notes_add(&sync->report.notes, NOTE_SKIPPED,
+                  "skipped %zu cached result%s whose network namespace is gone", gone,
+                  gone == 1 ? "" : "s");
 }
 
 /* Who lets others pass needs no rule for them. */
@@ -186,59 +155,57 @@ bool sync_terms_are_right(const struct holdings *holdings, const struct backend 
     return holdings_have_terms(holdings, chosen, terms);
 }
 
-static int note_chosen(struct sync *sync, const struct listing *listing, struct error *err)
+static void note_chosen(struct sync *sync, const struct listing *listing)
 {
     const bool dry_run = sync->options->dry_run;
+    struct notes *notes = &sync->report.notes;
     char text[ENDPOINT_TEXT_SIZE];
 
-    if (listing->former &&
+    if (listing->former)
         notes_add(
-            &sync->report.notes, err, NOTE_DONE,
+            notes, NOTE_DONE,
             "%s what version 0.1.0 has made (%s); if that comes again, its agent still runs here",
-            dry_run ? "would take over" : "took over", sync->chosen->name) < 0)
-        return -1;
+            dry_run ? "would take over" : "took over", sync->chosen->name);
     for (size_t i = 0; i < listing->surplus_count; i++) {
         endpoint_text(&listing->surplus[i], text);
-        if (notes_add(&sync->report.notes, err, NOTE_DONE,
-                      "%s %s from the endpoints (%s): the configuration does not name it",
-                      dry_run ? "would take" : "took", text, sync->chosen->name) < 0)
-            return -1;
+        notes_add(notes, NOTE_DONE,
+                  "%s %s from the endpoints (%s): the configuration does not name it",
+                  dry_run ? "would take" : "took", text, sync->chosen->name);
     }
     for (size_t i = 0; i < listing->fault_count; i++)
-        if (notes_add(&sync->report.notes, err, NOTE_DONE, "%s %s; was: %s",
-                      dry_run ? "would repair" : "repaired", sync->chosen->name,
-                      listing->faults[i]) < 0)
-            return -1;
-    return 0;
+        notes_add(notes, NOTE_DONE, "%s %s; was: %s", dry_run ? "would repair" : "repaired",
+                  sync->chosen->name, listing->faults[i]);
 }
 
-/* What is done beside setting guards. */
-static int note_terms(struct sync *sync, struct error *err)
+/* What is done beside setting guards, and what is not known of a backend. */
+static void note_terms(struct sync *sync)
 {
-    const enum verdict was = holdings_others(&sync->survey.holdings);
+    const struct holdings *holdings = &sync->survey.holdings;
+    const enum verdict was = holdings_others(holdings);
+    struct notes *notes = &sync->report.notes;
 
-    if (sync_terms_are_right(&sync->survey.holdings, sync->chosen, &sync->terms))
-        return 0;
-    sync->report.terms_set = true;
-    if (was != sync->terms.others &&
-        notes_add(&sync->report.notes, err, NOTE_DONE,
+    sync->report.terms_set = !sync_terms_are_right(holdings, sync->chosen, &sync->terms);
+    for (size_t i = 0; i < BACKEND_COUNT; i++)
+        if (holdings->items[i].unread) {
+            sync->report.unread = true;
+            notes_add(notes, NOTE_PROBLEM, "cannot tell what rules there are: %s",
+                      holdings->items[i].unread);
+        }
+    if (sync->report.terms_set && was != sync->terms.others)
+        notes_add(notes, NOTE_DONE,
                   "%s the verdict for interfaces without a guard: %s (%s); was: %s",
                   sync->options->dry_run ? "would set" : "set", verdict_name(sync->terms.others),
-                  sync->chosen->name, verdict_name(was)) < 0)
-        return -1;
-    for (size_t i = 0; i < BACKEND_COUNT; i++) {
-        const struct holding *holding = &sync->survey.holdings.items[i];
+                  sync->chosen->name, verdict_name(was));
+    for (size_t i = 0; i < BACKEND_COUNT && sync->report.terms_set; i++) {
+        const struct holding *holding = &holdings->items[i];
 
-        if (holding->backend == sync->chosen) {
-            if (note_chosen(sync, &holding->listing, err) < 0)
-                return -1;
-        } else if (holding->listing.present &&
-                   notes_add(&sync->report.notes, err, NOTE_DONE, "%s all rules from %s to %s",
-                             sync->options->dry_run ? "would move" : "moved",
-                             holding->backend->name, sync->chosen->name) < 0)
-            return -1;
+        if (holding->backend == sync->chosen)
+            note_chosen(sync, &holding->listing);
+        else if (holding->listing.present)
+            notes_add(notes, NOTE_DONE, "%s all rules from %s to %s",
+                      sync->options->dry_run ? "would move" : "moved", holding->backend->name,
+                      sync->chosen->name);
     }
-    return 0;
 }
 
 /*
@@ -307,11 +274,11 @@ static int remove_leftovers(struct sync *sync, struct error *err)
         guards_remove(&leftovers, &sync->terms, &removed, err) < 0)
         return -1;
     sync->report.removed = removed;
-    if (removed == 0)
-        return 0;
-    return notes_add(
-        &sync->report.notes, err, NOTE_DONE, "%s %zu guard%s whose pod and interface are gone",
-        sync->options->dry_run ? "would remove" : "removed", removed, removed == 1 ? "" : "s");
+    if (removed > 0)
+        notes_add(&sync->report.notes, NOTE_DONE, "%s %zu guard%s whose pod and interface are gone",
+                  sync->options->dry_run ? "would remove" : "removed", removed,
+                  removed == 1 ? "" : "s");
+    return 0;
 }
 
 /* The plans that are in force change hands. */
@@ -345,16 +312,18 @@ int sync_run(const struct settings *settings, const struct sync_options *options
     };
 
     if (survey_take(settings, options->results_dir, &sync.survey, err) < 0 ||
-        set_refused_aside(&sync, err) < 0 || note_unread(&sync, err) < 0 ||
-        note_terms(&sync, err) < 0 || note_all(&sync, err) < 0 ||
-        note_drop_in_unread(settings, &sync.survey.cache, &sync.report.notes, err) < 0)
+        set_refused_aside(&sync, err) < 0)
         return -1;
+    note_terms(&sync);
+    note_all(&sync);
+    note_drop_in_unread(settings, &sync.survey.cache, &sync.report.notes);
     if (!options->dry_run && (sync.report.changed > 0 || sync.report.terms_set) &&
         apply(&sync, err) < 0)
         return -1;
     if (remove_leftovers(&sync, err) < 0 || hand_over_plans(&sync, err) < 0 ||
         exit_fence_sync(sync.config, &sync.terms, &sync.survey.links, options->dry_run,
-                        &sync.report, err) < 0)
+                        &sync.report, err) < 0 ||
+        notes_complete(&sync.report.notes, err) < 0)
         return -1;
     *out = steal(&sync.report);
     return 0;

@@ -21,10 +21,9 @@ const struct cached_attachment *drop_in_unread(const struct settings *settings,
                : NULL;
 }
 
-int note_drop_in_unread(const struct settings *settings, const struct cache *cache,
-                        struct notes *notes, struct error *err)
+void note_drop_in_unread(const struct settings *settings, const struct cache *cache,
+                         struct notes *notes)
 {
-    return drop_in_unread(settings, cache)
-               ? notes_add(notes, err, NOTE_PROBLEM, "%s " DROP_IN_UNREAD, settings->drop_in)
-               : 0;
+    if (drop_in_unread(settings, cache))
+        notes_add(notes, NOTE_PROBLEM, "%s " DROP_IN_UNREAD, settings->drop_in);
 }

@@ -25,7 +25,7 @@ const struct cached_attachment *drop_in_unread(const struct settings *settings,
     "pod without it (run imds-guard install without --drop-in)"
 
 /* That it is so, if it is. */
-must_use int note_drop_in_unread(const struct settings *settings, const struct cache *cache,
-                                 struct notes *notes, struct error *err);
+void note_drop_in_unread(const struct settings *settings, const struct cache *cache,
+                         struct notes *notes);
 
 #endif

@@ -21,11 +21,10 @@ static void cleanup_source(struct source *source)
     settings_free(&source->settings);
 }
 
-static int add_error(struct status *status, const char *before, const struct error *why,
-                     struct error *err)
+static void add_error(struct status *status, const char *before, const struct error *why)
 {
-    return notes_add(&status->problems, err, NOTE_PROBLEM, "%s%s%s%s", before, why->msg,
-                     why->details[0] != '\0' ? "; " : "", why->details);
+    notes_add(&status->problems, NOTE_PROBLEM, "%s%s%s%s", before, why->msg,
+              why->details[0] != '\0' ? "; " : "", why->details);
 }
 
 static enum status_state state_of(enum standing standing)
@@ -154,18 +153,16 @@ static int add_held(struct status *status, const struct survey *survey, const ch
 }
 
 /* Endpoints that the configuration does not name, but pods are kept from. */
-static int add_surplus(struct status *status, const struct holding *holding, struct error *err)
+static void add_surplus(struct status *status, const struct holding *holding)
 {
     char text[ENDPOINT_TEXT_SIZE];
 
     for (size_t i = 0; i < holding->listing.surplus_count; i++) {
         endpoint_text(&holding->listing.surplus[i], text);
-        if (notes_add(&status->problems, err, NOTE_PROBLEM,
-                      "%s: pods are kept from %s as well, which the configuration does not name",
-                      holding->backend->name, text) < 0)
-            return -1;
+        notes_add(&status->problems, NOTE_PROBLEM,
+                  "%s: pods are kept from %s as well, which the configuration does not name",
+                  holding->backend->name, text);
     }
-    return 0;
 }
 
 /* What is wrong in a backend is one problem, and one repair. */
@@ -185,8 +182,9 @@ static int add_faults(struct status *status, const struct holding *holding, stru
         fprintf(joined, "%s%s", i > 0 ? "; " : "", listing->faults[i]);
     if (fclose(joined) != 0)
         return error_no_memory(err);
-    return notes_add(&status->problems, err, NOTE_PROBLEM,
-                     "%s: damaged (imds-guard sync repairs it): %s", holding->backend->name, text);
+    notes_add(&status->problems, NOTE_PROBLEM, "%s: damaged (imds-guard sync repairs it): %s",
+              holding->backend->name, text);
+    return 0;
 }
 
 static int add_holdings(struct status *status, const struct source *source, struct error *err)
@@ -214,30 +212,30 @@ static int add_holdings(struct status *status, const struct source *source, stru
             if (!is_shown(&wanted, listing, &listing->held[j]) &&
                 add_held(status, survey, holding->backend->name, &listing->held[j], err) < 0)
                 return -1;
-        if (add_surplus(status, holding, err) < 0 || add_faults(status, holding, err) < 0 ||
-            (holding->unread &&
-             notes_add(&status->problems, err, NOTE_PROBLEM, "cannot tell what rules there are: %s",
-                       holding->unread) < 0))
+        add_surplus(status, holding);
+        if (add_faults(status, holding, err) < 0)
             return -1;
+        if (holding->unread)
+            notes_add(&status->problems, NOTE_PROBLEM, "cannot tell what rules there are: %s",
+                      holding->unread);
     }
     status->others_verdict = holdings_others(&survey->holdings);
     status->others_wrong =
         source->settings.network &&
         status_judge_others(&source->settings, &survey->holdings, &why) != STATUS_IN_FORCE;
-    return status->others_wrong ? add_error(status, "", &why, err) : 0;
+    if (status->others_wrong)
+        add_error(status, "", &why);
+    return 0;
 }
 
-static int add_skipped(struct status *status, const struct cache *cache, struct error *err)
+static void add_skipped(struct status *status, const struct cache *cache)
 {
     for (size_t i = 0; i < cache->skipped_count; i++) {
         status->complete = status->complete && !cache->skipped[i].unread;
-        if (notes_add(&status->problems, err, NOTE_PROBLEM, "%s: %s",
-                      cache->skipped[i].directory ? "who runs is not known"
-                                                  : "skipped a cached result",
-                      cache->skipped[i].reason) < 0)
-            return -1;
+        notes_add(&status->problems, NOTE_PROBLEM, "%s: %s",
+                  cache->skipped[i].directory ? "who runs is not known" : "skipped a cached result",
+                  cache->skipped[i].reason);
     }
-    return 0;
 }
 
 static int survey_anyway(const struct status_options *options, struct status *status,
@@ -258,8 +256,7 @@ static int survey_anyway(const struct status_options *options, struct status *st
         status->complete = !settings->remembered;
         return survey_take(settings, options->results_dir, &out->survey, err);
     }
-    if (add_error(status, "who should be guarded is not known: ", &why, err) < 0)
-        return -1;
+    add_error(status, "who should be guarded is not known: ", &why);
     return holdings_gather(&terms, &out->survey.holdings, err);
 }
 
@@ -270,9 +267,11 @@ int status_collect(const struct status_options *options, struct status *out, str
 
     if (survey_anyway(options, &status, &source, err) < 0 ||
         status_add_fence(&status, &source.settings, &source.survey, err) < 0 ||
-        add_attachments(&status, &source, err) < 0 || add_holdings(&status, &source, err) < 0 ||
-        add_skipped(&status, &source.survey.cache, err) < 0 ||
-        note_drop_in_unread(&source.settings, &source.survey.cache, &status.problems, err) < 0)
+        add_attachments(&status, &source, err) < 0 || add_holdings(&status, &source, err) < 0)
+        return -1;
+    add_skipped(&status, &source.survey.cache);
+    note_drop_in_unread(&source.settings, &source.survey.cache, &status.problems);
+    if (notes_complete(&status.problems, err) < 0)
         return -1;
     status_rows_sort(&status);
     *out = steal(&status);

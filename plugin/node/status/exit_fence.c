@@ -40,9 +40,9 @@ int status_add_fence(struct status *status, const struct settings *settings,
         if (!fence->reason)
             return error_no_memory(err);
     }
-    if (fence->wanted != EXIT_FENCE_REQUIRE)
-        return 0;
-    fence->missing = true;
-    return notes_add(&status->problems, err, NOTE_PROBLEM,
-                     "exitFence is \"require\", and it does not stand: %s", fence->reason);
+    fence->missing = fence->wanted == EXIT_FENCE_REQUIRE;
+    if (fence->missing)
+        notes_add(&status->problems, NOTE_PROBLEM,
+                  "exitFence is \"require\", and it does not stand: %s", fence->reason);
+    return 0;
 }

@@ -84,15 +84,15 @@ void log_done(const struct watch_log *log, const char *cause, const char *pod,
 {
     cleanup(notes) struct notes notes = {0};
     cleanup(free_text) char *text = NULL;
-    struct error ignored;
     va_list args;
     int length;
 
     va_start(args, format);
     length = log->quiet ? -1 : vasprintf(&text, format, args);
     va_end(args);
-    if (length >= 0 && notes_add(&notes, &ignored, NOTE_DONE, "%s", text) == 0 &&
-        notes_about(&notes, &ignored, pod, interface) == 0)
+    if (length >= 0)
+        notes_about(&notes, NOTE_DONE, pod, interface, "%s", text);
+    if (notes.count > 0)
         print(log, notes.items, cause, "");
 }
 
@@ -111,17 +111,6 @@ static bool have(const struct notes *notes, const struct note *note)
     return false;
 }
 
-/* One that cannot be remembered is told again. */
-static void tell(const struct watch_log *log, struct notes *told, const char *cause,
-                 const struct note *note)
-{
-    struct error ignored;
-
-    if (print(log, note, cause, "") &&
-        notes_add(told, &ignored, NOTE_PROBLEM, "%s", note->text) == 0)
-        (void)!notes_about(told, &ignored, note->pod, note->interface);
-}
-
 void log_problems(const struct watch_log *log, struct notes *told, const char *cause,
                   const struct notes *notes)
 {
@@ -131,9 +120,13 @@ void log_problems(const struct watch_log *log, struct notes *told, const char *c
         else
             notes_remove(told, i);
     }
-    for (size_t i = 0; i < notes->count; i++)
-        if (notes->items[i].kind == NOTE_PROBLEM && !have(told, &notes->items[i]))
-            tell(log, told, cause, &notes->items[i]);
+    /* One that cannot be remembered is told again. */
+    for (size_t i = 0; i < notes->count; i++) {
+        const struct note *note = &notes->items[i];
+
+        if (note->kind == NOTE_PROBLEM && !have(told, note) && print(log, note, cause, ""))
+            notes_about(told, NOTE_PROBLEM, note->pod, note->interface, "%s", note->text);
+    }
 }
 
 void log_problem(const struct watch_log *log, struct notes *told, const char *cause,
@@ -141,7 +134,7 @@ void log_problem(const struct watch_log *log, struct notes *told, const char *ca
 {
     cleanup(free_text) char *copy = text_printable(text);
     struct note note = {.kind = NOTE_PROBLEM, .text = copy};
-    const struct notes notes = {&note, copy && copy[0] != '\0' ? 1 : 0};
+    const struct notes notes = {.items = &note, .count = copy && copy[0] != '\0'};
 
     if (copy)
         log_problems(log, told, cause, &notes);
