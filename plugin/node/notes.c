@@ -29,7 +29,7 @@ void notes_about(struct notes *notes, enum note_kind kind, const char *pod, cons
     if (note.text && (note.pod || !pod) && (note.interface || !interface))
         added = array_add(&notes->items, &notes->count);
     if (!added) {
-        notes->lost = true;
+        notes->incomplete = true;
         free_note(&note);
         return;
     }
@@ -39,7 +39,7 @@ void notes_about(struct notes *notes, enum note_kind kind, const char *pod, cons
 
 int notes_complete(const struct notes *notes, struct error *err)
 {
-    return notes->lost ? error_no_memory(err) : 0;
+    return notes->incomplete ? error_no_memory(err) : 0;
 }
 
 void notes_print(const struct notes *notes, const char *command, FILE *out, FILE *err)

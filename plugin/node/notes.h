@@ -28,7 +28,7 @@ struct note {
 struct notes {
     struct note *items;
     size_t count;
-    bool lost; /* one, for lack of memory */
+    bool incomplete; /* one is lost, for lack of memory */
 };
 
 /* Adds one; each of whom it is about may be NULL. What is done does not end for a note that is lost. */
@@ -37,7 +37,7 @@ void notes_about(struct notes *notes, enum note_kind kind, const char *pod, cons
 
 #define notes_add(notes, kind, ...) notes_about(notes, kind, NULL, NULL, __VA_ARGS__)
 
-/* For the end of what is noted. Errors: out of memory, if one is lost. */
+/* For the end of what is noted. Errors: out of memory, if it is incomplete. */
 must_use int notes_complete(const struct notes *notes, struct error *err);
 
 /* What a command says: problems go to err, after its name, all else to out. */

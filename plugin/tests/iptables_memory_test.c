@@ -31,9 +31,10 @@ static int set_guards(struct error *err)
     cleanup(wanted) struct wanted wanted = {0};
     cleanup(edits) struct edits edits = {0};
 
-    return wanted_make(&plan, 1, &wanted, err) < 0
-               ? -1
-               : iptables_guards_set(&snapshot, &wanted, &terms, &edits, err);
+    if (wanted_make(&plan, 1, &wanted, err) < 0)
+        return -1;
+    iptables_guards_set(&snapshot, &wanted, &terms, &edits);
+    return iptables_edits_complete(&edits, err);
 }
 
 static int unset_guards(struct error *err)
@@ -41,21 +42,24 @@ static int unset_guards(struct error *err)
     const struct selection selection = {.goes = goes};
     cleanup(edits) struct edits edits = {0};
 
-    return iptables_guards_unset(&snapshot, &selection, &edits, err);
+    iptables_guards_unset(&snapshot, &selection, &edits);
+    return iptables_edits_complete(&edits, err);
 }
 
 static int make_skeleton(struct error *err)
 {
     cleanup(edits) struct edits edits = {0};
 
-    return iptables_skeleton_make(&snapshot, &terms, &edits, err);
+    iptables_skeleton_make(&snapshot, &terms, &edits);
+    return iptables_edits_complete(&edits, err);
 }
 
 static int unmake_skeleton(struct error *err)
 {
     cleanup(edits) struct edits edits = {0};
 
-    return iptables_skeleton_unmake(&snapshot, &edits, err);
+    iptables_skeleton_unmake(&snapshot, &edits);
+    return iptables_edits_complete(&edits, err);
 }
 
 static int find_faults(struct error *err)

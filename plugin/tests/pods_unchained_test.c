@@ -47,7 +47,7 @@ static void expect_unread(const struct settings *settings, bool unread,
 
     assert_int_equal(drop_in_unread(settings, &cache) != NULL, unread);
     note_drop_in_unread(settings, &cache, &notes);
-    assert_false(notes.lost);
+    assert_false(notes.incomplete);
     assert_int_equal(notes.count, unread);
     if (unread)
         assert_non_null(strstr(notes.items[0].text, DROP_IN " is not read"));

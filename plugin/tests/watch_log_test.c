@@ -49,7 +49,7 @@ static void expect(const char *lines)
 static void problem(struct notes *notes, const char *pod, const char *text)
 {
     notes_about(notes, NOTE_PROBLEM, pod, NULL, "%s", text);
-    assert_false(notes->lost);
+    assert_false(notes->incomplete);
 }
 
 static void a_problem_is_told_when_it_comes_and_when_it_goes(void **state)

@@ -187,18 +187,21 @@ static int edit_to_apply(const struct task *task, const struct snapshot *snapsho
     iptables_guards_others(snapshot, &standing);
     if (!iptables_skeleton_surplus(snapshot, task->terms, &standing))
         return error_no_memory(err);
-    if (listing_terms(&standing, task->terms, &room, &terms, err) < 0 ||
-        iptables_skeleton_make(snapshot, &terms, edits, err) < 0)
+    if (listing_terms(&standing, task->terms, &room, &terms, err) < 0)
         return -1;
-    return iptables_guards_set(snapshot, task->wanted, &terms, edits, err);
+    iptables_skeleton_make(snapshot, &terms, edits);
+    iptables_guards_set(snapshot, task->wanted, &terms, edits);
+    return iptables_edits_complete(edits, err);
 }
 
 static int edit_to_remove(const struct task *task, const struct snapshot *snapshot,
                           struct edits *edits, struct error *err)
 {
     if (task->selection->everything)
-        return iptables_skeleton_unmake(snapshot, edits, err);
-    return iptables_guards_unset(snapshot, task->selection, edits, err);
+        iptables_skeleton_unmake(snapshot, edits);
+    else
+        iptables_guards_unset(snapshot, task->selection, edits);
+    return iptables_edits_complete(edits, err);
 }
 
 static int backend_apply(const struct plan *plans, size_t plan_count, const struct terms *terms,

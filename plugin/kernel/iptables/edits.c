@@ -2,17 +2,23 @@
 
 #include "guard/array.h"
 
-int iptables_edits_add(struct edits *edits, enum edit_kind kind, const char *chain, size_t position,
-                       const struct rule *rule, struct error *err)
+void iptables_edits_add(struct edits *edits, enum edit_kind kind, const char *chain,
+                        size_t position, const struct rule *rule)
 {
     struct edit *edit = array_add(&edits->items, &edits->count);
 
-    if (!edit)
-        return error_no_memory(err);
+    if (!edit) {
+        edits->incomplete = true;
+        return;
+    }
     *edit = (struct edit){.kind = kind, .chain = chain, .position = position};
     if (rule)
         edit->rule = *rule;
-    return 0;
+}
+
+int iptables_edits_complete(const struct edits *edits, struct error *err)
+{
+    return edits->incomplete ? error_no_memory(err) : 0;
 }
 
 void iptables_edits_free(struct edits *edits)

@@ -28,17 +28,18 @@ struct edit {
 struct edits {
     struct edit *items;
     size_t count;
+    bool incomplete; /* one is missing for lack of memory: none may be made */
 };
 
 /* Appends. `rule` may be NULL where the kind needs none. */
-must_use int iptables_edits_add(struct edits *edits, enum edit_kind kind, const char *chain,
-                                size_t position, const struct rule *rule, struct error *err);
+void iptables_edits_add(struct edits *edits, enum edit_kind kind, const char *chain,
+                        size_t position, const struct rule *rule);
+
+/* For when all are added. Errors: out of memory, if it is incomplete. */
+must_use int iptables_edits_complete(const struct edits *edits, struct error *err);
 
 void iptables_edits_free(struct edits *edits);
 
-static inline void cleanup_edits(struct edits *edits)
-{
-    iptables_edits_free(edits);
-}
+CLEANUP_BY(edits, iptables_edits_free);
 
 #endif

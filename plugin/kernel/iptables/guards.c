@@ -164,15 +164,12 @@ static struct rule renewed(const struct work *work, const struct rule *rule)
     return renewed;
 }
 
-static int insert(const struct work *work, size_t *position, const struct rule *rule,
-                  struct error *err)
+static void insert(const struct work *work, size_t *position, const struct rule *rule)
 {
-    return iptables_edits_add(work->edits, EDIT_INSERT_RULE, IPTABLES_CHAIN, (*position)++, rule,
-                              err);
+    iptables_edits_add(work->edits, EDIT_INSERT_RULE, IPTABLES_CHAIN, (*position)++, rule);
 }
 
-static int insert_moved(const struct work *work, enum rule_kind kind, size_t *position,
-                        struct error *err)
+static void insert_moved(const struct work *work, enum rule_kind kind, size_t *position)
 {
     for (size_t i = 0; i < work->chain->rule_count; i++) {
         const struct rule *rule = &work->chain->rules[i];
@@ -181,54 +178,43 @@ static int insert_moved(const struct work *work, enum rule_kind kind, size_t *po
         if (work->fates[i] != FATE_MOVES || rule->kind != kind)
             continue;
         moved = kind == RULE_GUARD ? renewed(work, rule) : *rule;
-        if (insert(work, position, &moved, err) < 0)
-            return -1;
+        insert(work, position, &moved);
     }
-    return 0;
 }
 
-/* Behind the guards that stand in front, which is before everything else. *inserted: how many. */
-static int insert_rules(const struct work *work, size_t *inserted, struct error *err)
+/* Behind the guards that stand in front, which is before everything else. How many. */
+static size_t insert_rules(const struct work *work)
 {
     const struct rule others = others_rule(work->terms);
     size_t position = work->front;
 
-    if (insert_moved(work, RULE_GUARD, &position, err) < 0)
-        return -1;
+    insert_moved(work, RULE_GUARD, &position);
     for (size_t i = 0; i < work->wanted->guard_count; i++) {
         struct rule rule = wanted_rule(&work->wanted->guards[i]);
 
-        if (!work->met[i] && insert(work, &position, &rule, err) < 0)
-            return -1;
+        if (!work->met[i])
+            insert(work, &position, &rule);
     }
-    if (insert_moved(work, RULE_OTHERS, &position, err) < 0)
-        return -1;
-    if (!work->met_others && insert(work, &position, &others, err) < 0)
-        return -1;
-    *inserted = position - work->front;
-    return 0;
+    insert_moved(work, RULE_OTHERS, &position);
+    if (!work->met_others)
+        insert(work, &position, &others);
+    return position - work->front;
 }
 
 /* What goes or has been inserted elsewhere: from the back, so that no edit changes the position of one that
  * is still to come. */
-static int delete_rules(const struct work *work, size_t inserted, struct error *err)
+static void delete_rules(const struct work *work, size_t inserted)
 {
-    for (size_t i = work->chain->rule_count; i-- > 0;) {
-        size_t position = i < work->front ? i : i + inserted;
-
-        if (work->fates[i] != FATE_STAYS &&
-            iptables_edits_add(work->edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, position, NULL, err) <
-                0)
-            return -1;
-    }
-    return 0;
+    for (size_t i = work->chain->rule_count; i-- > 0;)
+        if (work->fates[i] != FATE_STAYS)
+            iptables_edits_add(work->edits, EDIT_DELETE_RULE, IPTABLES_CHAIN,
+                               i < work->front ? i : i + inserted, NULL);
 }
 
-int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
-                        const struct terms *terms, struct edits *edits, struct error *err)
+void iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
+                         const struct terms *terms, struct edits *edits)
 {
     const struct chain *chain = &snapshot->own;
-    size_t inserted = 0;
     cleanup(work) struct work work = {
         .chain = chain,
         .front = leading_guards(chain),
@@ -239,13 +225,13 @@ int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wa
         .edits = edits,
     };
 
-    if (!work.met || !work.fates)
-        return error_no_memory(err);
+    if (!work.met || !work.fates) {
+        edits->incomplete = true;
+        return;
+    }
     decide_all(&work);
     /* What moves is inserted before it is deleted: its tag is where it stands. */
-    if (insert_rules(&work, &inserted, err) < 0)
-        return -1;
-    return delete_rules(&work, inserted, err);
+    delete_rules(&work, insert_rules(&work));
 }
 
 /* A guard as backend.h shows it. Written into what the caller has: there may be thousands. */
@@ -286,8 +272,8 @@ void iptables_guards_others(const struct snapshot *snapshot, struct listing *lis
     others->bytes += rule->bytes;
 }
 
-int iptables_guards_unset(const struct snapshot *snapshot, const struct selection *selection,
-                          struct edits *edits, struct error *err)
+void iptables_guards_unset(const struct snapshot *snapshot, const struct selection *selection,
+                           struct edits *edits)
 {
     const struct chain *chain = &snapshot->own;
     struct held held = {0};
@@ -298,9 +284,7 @@ int iptables_guards_unset(const struct snapshot *snapshot, const struct selectio
         if (rule->kind != RULE_GUARD)
             continue;
         hold(rule, snapshot->family, &held);
-        if (selection->goes(&held, selection->context) &&
-            iptables_edits_add(edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, i, rule, err) < 0)
-            return -1;
+        if (selection->goes(&held, selection->context))
+            iptables_edits_add(edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, i, rule);
     }
-    return 0;
 }

@@ -20,13 +20,12 @@ must_use int iptables_accept(const struct plan *plan, struct error *err);
  * owners that the plans lack are gone; other guards stand as before. What was right keeps its
  * counters, whatever its tag says beside the owner, and what was not begins at 0.
  */
-must_use int iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
-                                 const struct terms *terms, struct edits *edits, struct error *err);
+void iptables_guards_set(const struct snapshot *snapshot, const struct wanted *wanted,
+                         const struct terms *terms, struct edits *edits);
 
 /* Takes away the guards that the selection names, but does not look at `everything`. */
-must_use int iptables_guards_unset(const struct snapshot *snapshot,
-                                   const struct selection *selection, struct edits *edits,
-                                   struct error *err);
+void iptables_guards_unset(const struct snapshot *snapshot, const struct selection *selection,
+                           struct edits *edits);
 
 /* Adds all guards to listing->held. False if out of memory. */
 must_use bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listing);

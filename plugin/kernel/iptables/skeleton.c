@@ -50,81 +50,63 @@ static bool jumps_are_right(const struct chain *hook, enum family family, const 
     return count_jumps(hook) == wanted && leading_jumps(hook) == wanted;
 }
 
-static int remove_jumps(const struct chain *hook, const char *name, struct edits *edits,
-                        struct error *err)
+static void remove_jumps(const struct chain *hook, const char *name, struct edits *edits)
 {
-    for (size_t i = hook->rule_count; i-- > 0;) {
-        if (hook->rules[i].kind == RULE_JUMP &&
-            iptables_edits_add(edits, EDIT_DELETE_RULE, name, i, NULL, err) < 0)
-            return -1;
-    }
-    return 0;
+    for (size_t i = hook->rule_count; i-- > 0;)
+        if (hook->rules[i].kind == RULE_JUMP)
+            iptables_edits_add(edits, EDIT_DELETE_RULE, name, i, NULL);
 }
 
-static int insert_jumps(enum family family, const struct terms *terms, struct edits *edits,
-                        struct error *err)
+static void insert_jumps(enum family family, const struct terms *terms, struct edits *edits)
 {
     size_t position = 0;
 
     for (size_t i = 0; i < terms->endpoint_count; i++) {
         struct rule rule = {.kind = RULE_JUMP, .endpoint = terms->endpoints[i]};
 
-        if (terms->endpoints[i].family == family &&
-            iptables_edits_add(edits, EDIT_INSERT_RULE, IPTABLES_HOOK, position++, &rule, err) < 0)
-            return -1;
+        if (terms->endpoints[i].family == family)
+            iptables_edits_add(edits, EDIT_INSERT_RULE, IPTABLES_HOOK, position++, &rule);
     }
-    return 0;
 }
 
-static int remove_chain(const char *name, struct edits *edits, struct error *err)
+static void remove_chain(const char *name, struct edits *edits)
 {
-    if (iptables_edits_add(edits, EDIT_FLUSH_CHAIN, name, 0, NULL, err) < 0)
-        return -1;
-    return iptables_edits_add(edits, EDIT_DELETE_CHAIN, name, 0, NULL, err);
+    iptables_edits_add(edits, EDIT_FLUSH_CHAIN, name, 0, NULL);
+    iptables_edits_add(edits, EDIT_DELETE_CHAIN, name, 0, NULL);
 }
 
-static int remove_old(const struct snapshot *snapshot, struct edits *edits, struct error *err)
+static void remove_old(const struct snapshot *snapshot, struct edits *edits)
 {
     if (!snapshot->old.exists)
-        return 0;
-    if (remove_jumps(&snapshot->old_hook, IPTABLES_OLD_HOOK, edits, err) < 0)
-        return -1;
-    return remove_chain(IPTABLES_OLD_CHAIN, edits, err);
+        return;
+    remove_jumps(&snapshot->old_hook, IPTABLES_OLD_HOOK, edits);
+    remove_chain(IPTABLES_OLD_CHAIN, edits);
 }
 
-int iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
-                           struct edits *edits, struct error *err)
+void iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
+                            struct edits *edits)
 {
-    if (!snapshot->own.exists &&
-        iptables_edits_add(edits, EDIT_CREATE_CHAIN, IPTABLES_CHAIN, 0, NULL, err) < 0)
-        return -1;
-    if (!jumps_are_right(&snapshot->hook, snapshot->family, terms) &&
-        (remove_jumps(&snapshot->hook, IPTABLES_HOOK, edits, err) < 0 ||
-         insert_jumps(snapshot->family, terms, edits, err) < 0))
-        return -1;
-    return remove_old(snapshot, edits, err);
-}
-
-/* The guards go one by one, so that the edits tell which ones they were. */
-static int remove_own(const struct chain *own, struct edits *edits, struct error *err)
-{
-    if (!own->exists)
-        return 0;
-    for (size_t i = own->rule_count; i-- > 0;) {
-        if (own->rules[i].kind == RULE_GUARD &&
-            iptables_edits_add(edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, i, &own->rules[i], err) < 0)
-            return -1;
+    if (!snapshot->own.exists)
+        iptables_edits_add(edits, EDIT_CREATE_CHAIN, IPTABLES_CHAIN, 0, NULL);
+    if (!jumps_are_right(&snapshot->hook, snapshot->family, terms)) {
+        remove_jumps(&snapshot->hook, IPTABLES_HOOK, edits);
+        insert_jumps(snapshot->family, terms, edits);
     }
-    return remove_chain(IPTABLES_CHAIN, edits, err);
+    remove_old(snapshot, edits);
 }
 
-int iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edits,
-                             struct error *err)
+void iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edits)
 {
-    if (remove_jumps(&snapshot->hook, IPTABLES_HOOK, edits, err) < 0 ||
-        remove_own(&snapshot->own, edits, err) < 0)
-        return -1;
-    return remove_old(snapshot, edits, err);
+    const struct chain *own = &snapshot->own;
+
+    remove_jumps(&snapshot->hook, IPTABLES_HOOK, edits);
+    /* The guards go one by one, so that the edits tell which ones they were. */
+    for (size_t i = own->rule_count; i-- > 0;)
+        if (own->rules[i].kind == RULE_GUARD)
+            iptables_edits_add(edits, EDIT_DELETE_RULE, IPTABLES_CHAIN, i, &own->rules[i]);
+    if (own->exists)
+        remove_chain(IPTABLES_CHAIN, edits);
+    remove_old(snapshot, edits);
 }
 
 bool iptables_skeleton_surplus(const struct snapshot *snapshot, const struct terms *terms,

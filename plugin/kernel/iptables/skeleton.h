@@ -12,8 +12,8 @@
  * standing before everything else; there are no others of ours, and of version 0.1.0's further chain
  * nothing is left.
  */
-must_use int iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
-                                    struct edits *edits, struct error *err);
+void iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
+                            struct edits *edits);
 
 /*
  * Adds the endpoints that jumps stand for, and that the terms do not have, to listing->surplus.
@@ -23,8 +23,7 @@ must_use bool iptables_skeleton_surplus(const struct snapshot *snapshot, const s
                                         struct listing *listing);
 
 /* After these edits there are neither jumps nor chains, nor guards. */
-must_use int iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edits,
-                                      struct error *err);
+void iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edits);
 
 /* True if a chain of ours exists, of whichever version. */
 bool iptables_skeleton_present(const struct snapshot *snapshot);

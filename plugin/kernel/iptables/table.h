@@ -49,9 +49,6 @@ must_use int iptables_table_edit(struct table *table, const struct edits *edits,
  */
 must_use int iptables_table_commit(struct table *table, bool *again, struct error *err);
 
-static inline void cleanup_table(struct table *table)
-{
-    iptables_table_close(table);
-}
+CLEANUP_BY(table, iptables_table_close);
 
 #endif
