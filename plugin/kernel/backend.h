@@ -75,6 +75,7 @@ struct listing {
     size_t surplus_count;
     char **faults; /* what keeps the skeleton from working, a sentence each; none: it works */
     size_t fault_count;
+    bool incomplete;     /* for lack of memory something is missing (listing_complete) */
     uint32_t generation; /* of nf_tables, as it was before the first of this was read; else 0 */
 };
 
@@ -165,17 +166,16 @@ const struct held *listing_find(const struct listing *listing, const char *inter
 must_use int listing_terms(const struct listing *listing, const struct terms *terms,
                            struct endpoint **room, struct terms *out, struct error *err);
 
-/*
- * Adds an endpoint that stands to listing->surplus, unless the terms have it, or it is there
- * already. False if out of memory.
- */
-must_use bool listing_surplus(struct listing *listing, const struct terms *terms,
-                              const struct endpoint *standing);
-
-/* Appends; false if out of memory. For backends that build a listing. */
-bool listing_add(struct listing *listing, const struct held *held);
-bool listing_fault(struct listing *listing, const char *format, ...)
+/* For backends that build a listing: each appends, and an endpoint that stands goes to listing->surplus,
+ * unless the terms have it, or it is there already. */
+void listing_add(struct listing *listing, const struct held *held);
+void listing_surplus(struct listing *listing, const struct terms *terms,
+                     const struct endpoint *standing);
+void listing_fault(struct listing *listing, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Before anybody relies on it. Errors: out of memory, if it is incomplete. */
+must_use int listing_complete(const struct listing *listing, struct error *err);
 
 CLEANUP_FREE(listing);
 

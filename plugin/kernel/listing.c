@@ -7,29 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool listing_add(struct listing *listing, const struct held *held)
+void listing_add(struct listing *listing, const struct held *held)
 {
     struct held *added = array_add(&listing->held, &listing->held_count);
 
     if (added != NULL)
         *added = *held;
-    return added != NULL;
+    else
+        listing->incomplete = true;
 }
 
-bool listing_fault(struct listing *listing, const char *format, ...)
+void listing_fault(struct listing *listing, const char *format, ...)
 {
     char **added = array_add(&listing->faults, &listing->fault_count);
     va_list args;
-    int length;
 
-    if (added == NULL)
-        return false;
     va_start(args, format);
-    length = vasprintf(added, format, args);
+    if (added == NULL || vasprintf(added, format, args) < 0) {
+        listing->incomplete = true;
+        listing->fault_count -= added != NULL;
+    }
     va_end(args);
-    if (length < 0)
-        listing->fault_count--;
-    return length >= 0;
+}
+
+int listing_complete(const struct listing *listing, struct error *err)
+{
+    return listing->incomplete ? error_no_memory(err) : 0;
 }
 
 int held_compare(const void *a, const void *b)
@@ -61,18 +64,19 @@ const struct held *listing_find(const struct listing *listing, const char *inter
     return first;
 }
 
-bool listing_surplus(struct listing *listing, const struct terms *terms,
+void listing_surplus(struct listing *listing, const struct terms *terms,
                      const struct endpoint *standing)
 {
     struct endpoint *added;
 
     if (endpoints_contain(terms->endpoints, terms->endpoint_count, standing) ||
         endpoints_contain(listing->surplus, listing->surplus_count, standing))
-        return true;
+        return;
     added = array_add(&listing->surplus, &listing->surplus_count);
     if (added != NULL)
         *added = *standing;
-    return added != NULL;
+    else
+        listing->incomplete = true;
 }
 
 int listing_terms(const struct listing *listing, const struct terms *terms, struct endpoint **room,

@@ -66,8 +66,8 @@ static int find_faults(struct error *err)
 {
     cleanup(listing) struct listing listing = {0};
 
-    return iptables_skeleton_faults(&snapshot, "iptables", &terms, &listing) ? 0
-                                                                             : error_no_memory(err);
+    iptables_skeleton_faults(&snapshot, "iptables", &terms, &listing);
+    return listing_complete(&listing, err);
 }
 
 static void with_chains(const char *forward, const char *own, const char *old)

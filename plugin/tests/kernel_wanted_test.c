@@ -125,7 +125,7 @@ static void hold(struct listing *listing, const char *interface, const char *tag
 
     strcpy(held.guard.interface, interface);
     strcpy(held.tag, tag);
-    assert_true(listing_add(listing, &held));
+    listing_add(listing, &held);
 }
 
 /* y's ADD has come between the look at the guards and the writing. */

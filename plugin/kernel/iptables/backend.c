@@ -185,9 +185,9 @@ static int edit_to_apply(const struct task *task, const struct snapshot *snapsho
     struct terms terms;
 
     iptables_guards_others(snapshot, &standing);
-    if (!iptables_skeleton_surplus(snapshot, task->terms, &standing))
-        return error_no_memory(err);
-    if (listing_terms(&standing, task->terms, &room, &terms, err) < 0)
+    iptables_skeleton_surplus(snapshot, task->terms, &standing);
+    if (listing_complete(&standing, err) < 0 ||
+        listing_terms(&standing, task->terms, &room, &terms, err) < 0)
         return -1;
     iptables_skeleton_make(snapshot, &terms, edits);
     iptables_guards_set(snapshot, task->wanted, &terms, edits);

@@ -244,7 +244,7 @@ static void hold(const struct rule *rule, enum family family, struct held *out)
     strcpy(out->tag, rule->tag);
 }
 
-bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listing)
+void iptables_guards_list(const struct snapshot *snapshot, struct listing *listing)
 {
     const struct chain *chain = &snapshot->own;
     struct held held = {0};
@@ -253,10 +253,8 @@ bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listi
         if (chain->rules[i].kind != RULE_GUARD)
             continue;
         hold(&chain->rules[i], snapshot->family, &held);
-        if (!listing_add(listing, &held))
-            return false;
+        listing_add(listing, &held);
     }
-    return true;
 }
 
 void iptables_guards_others(const struct snapshot *snapshot, struct listing *listing)

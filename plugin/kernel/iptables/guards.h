@@ -27,8 +27,8 @@ void iptables_guards_set(const struct snapshot *snapshot, const struct wanted *w
 void iptables_guards_unset(const struct snapshot *snapshot, const struct selection *selection,
                            struct edits *edits);
 
-/* Adds all guards to listing->held. False if out of memory. */
-must_use bool iptables_guards_list(const struct snapshot *snapshot, struct listing *listing);
+/* Adds all guards to listing->held. */
+void iptables_guards_list(const struct snapshot *snapshot, struct listing *listing);
 
 /*
  * Adds the rule for others to listing->others, which begins as zeroes; where there is none, others

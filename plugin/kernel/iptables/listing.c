@@ -43,16 +43,6 @@ static void merge(struct listing *listing)
     listing->held_count = merged + 1;
 }
 
-static int add_from(const struct snapshot *snapshot, const struct terms *terms,
-                    struct listing *listing, struct error *err)
-{
-    iptables_guards_others(snapshot, listing);
-    if (!iptables_guards_list(snapshot, listing) ||
-        (terms->endpoint_count > 0 && !iptables_skeleton_surplus(snapshot, terms, listing)))
-        return error_no_memory(err);
-    return 0;
-}
-
 /* A table that is not live has nothing in it: an empty snapshot. */
 static int look(const struct iptables_family *family, struct table *out, struct error *err)
 {
@@ -76,23 +66,27 @@ int iptables_list(const struct terms *terms, struct listing *out, struct error *
     struct table *const tables[] = {&ipv4, &ipv6};
 
     for (size_t i = 0; i < 2; i++) {
+        const struct snapshot *snapshot = &tables[i]->snapshot;
+
         if (!iptables_family_exists(families[i]))
             continue;
-        if (look(families[i], tables[i], err) < 0 ||
-            add_from(&tables[i]->snapshot, terms, &listing, err) < 0)
+        if (look(families[i], tables[i], err) < 0)
             return -1;
+        iptables_guards_others(snapshot, &listing);
+        iptables_guards_list(snapshot, &listing);
+        if (terms->endpoint_count > 0)
+            iptables_skeleton_surplus(snapshot, terms, &listing);
         listing.families |= families[i]->layout.family;
-        listing.present = listing.present || iptables_skeleton_present(&tables[i]->snapshot);
-        listing.former = listing.former || tables[i]->snapshot.old.exists;
+        listing.present = listing.present || iptables_skeleton_present(snapshot);
+        listing.former = listing.former || snapshot->old.exists;
     }
     merge(&listing);
     /* Only now is it known whether a chain that is missing is missing, or nothing was ever made. */
-    for (size_t i = 0; i < 2; i++) {
-        if (listing.present && tables[i]->family &&
-            !iptables_skeleton_faults(&tables[i]->snapshot, families[i]->command, terms, &listing))
-            return error_no_memory(err);
-    }
-    *out = listing;
-    listing = (struct listing){0};
+    for (size_t i = 0; i < 2; i++)
+        if (listing.present && tables[i]->family)
+            iptables_skeleton_faults(&tables[i]->snapshot, families[i]->command, terms, &listing);
+    if (listing_complete(&listing, err) < 0)
+        return -1;
+    *out = steal(&listing);
     return 0;
 }

@@ -109,16 +109,14 @@ void iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edi
     remove_old(snapshot, edits);
 }
 
-bool iptables_skeleton_surplus(const struct snapshot *snapshot, const struct terms *terms,
+void iptables_skeleton_surplus(const struct snapshot *snapshot, const struct terms *terms,
                                struct listing *listing)
 {
     const struct chain *hook = &snapshot->hook;
 
     for (size_t i = 0; i < hook->rule_count; i++)
-        if (hook->rules[i].kind == RULE_JUMP &&
-            !listing_surplus(listing, terms, &hook->rules[i].endpoint))
-            return false;
-    return true;
+        if (hook->rules[i].kind == RULE_JUMP)
+            listing_surplus(listing, terms, &hook->rules[i].endpoint);
 }
 
 bool iptables_skeleton_present(const struct snapshot *snapshot)
@@ -127,7 +125,7 @@ bool iptables_skeleton_present(const struct snapshot *snapshot)
 }
 
 /* Endpoints without a jump, and no rule for others. */
-static bool missing_faults(const struct snapshot *snapshot, const char *command,
+static void missing_faults(const struct snapshot *snapshot, const char *command,
                            const struct terms *terms, struct listing *listing)
 {
     char text[ENDPOINT_TEXT_SIZE];
@@ -138,43 +136,37 @@ static bool missing_faults(const struct snapshot *snapshot, const char *command,
         if (endpoint->family != snapshot->family || has_jump(&snapshot->hook, endpoint, false))
             continue;
         endpoint_text(endpoint, text);
-        if (!listing_fault(listing, "%s: %s of table %s has no jump to %s for %s", command,
-                           IPTABLES_HOOK, IPTABLES_TABLE, IPTABLES_CHAIN, text))
-            return false;
+        listing_fault(listing, "%s: %s of table %s has no jump to %s for %s", command,
+                      IPTABLES_HOOK, IPTABLES_TABLE, IPTABLES_CHAIN, text);
     }
-    return iptables_guards_find_others(&snapshot->own) < snapshot->own.rule_count ||
-           listing_fault(listing,
-                         "%s: %s of table %s does not end with a rule for who has no guard, whose "
-                         "packets pass",
-                         command, IPTABLES_CHAIN, IPTABLES_TABLE);
+    if (iptables_guards_find_others(&snapshot->own) == snapshot->own.rule_count)
+        listing_fault(listing,
+                      "%s: %s of table %s does not end with a rule for who has no guard, whose "
+                      "packets pass",
+                      command, IPTABLES_CHAIN, IPTABLES_TABLE);
 }
 
-static bool order_faults(const struct snapshot *snapshot, const char *command,
-                         struct listing *listing)
-{
-    size_t leading = leading_jumps(&snapshot->hook);
-    size_t intruder = iptables_guards_intruder(&snapshot->own);
-
-    if (leading < count_jumps(&snapshot->hook) &&
-        !listing_fault(listing,
-                       "%s: rule %zu of %s of table %s stands before a jump to %s and can let "
-                       "packets past the guards",
-                       command, leading + 1, IPTABLES_HOOK, IPTABLES_TABLE, IPTABLES_CHAIN))
-        return false;
-    return intruder == snapshot->own.rule_count ||
-           listing_fault(listing,
-                         "%s: rule %zu of %s of table %s is no guard and stands before guards or "
-                         "the rule for who has none, which it can lift",
-                         command, intruder + 1, IPTABLES_CHAIN, IPTABLES_TABLE);
-}
-
-bool iptables_skeleton_faults(const struct snapshot *snapshot, const char *command,
+void iptables_skeleton_faults(const struct snapshot *snapshot, const char *command,
                               const struct terms *terms, struct listing *listing)
 {
-    if (!snapshot->own.exists)
-        return listing_fault(listing, "%s: chain %s of table %s is missing", command,
-                             IPTABLES_CHAIN, IPTABLES_TABLE);
-    if (terms->endpoint_count > 0 && !missing_faults(snapshot, command, terms, listing))
-        return false;
-    return order_faults(snapshot, command, listing);
+    const size_t leading = leading_jumps(&snapshot->hook);
+    const size_t intruder = iptables_guards_intruder(&snapshot->own);
+
+    if (!snapshot->own.exists) {
+        listing_fault(listing, "%s: chain %s of table %s is missing", command, IPTABLES_CHAIN,
+                      IPTABLES_TABLE);
+        return;
+    }
+    if (terms->endpoint_count > 0)
+        missing_faults(snapshot, command, terms, listing);
+    if (leading < count_jumps(&snapshot->hook))
+        listing_fault(listing,
+                      "%s: rule %zu of %s of table %s stands before a jump to %s and can let "
+                      "packets past the guards",
+                      command, leading + 1, IPTABLES_HOOK, IPTABLES_TABLE, IPTABLES_CHAIN);
+    if (intruder < snapshot->own.rule_count)
+        listing_fault(listing,
+                      "%s: rule %zu of %s of table %s is no guard and stands before guards or "
+                      "the rule for who has none, which it can lift",
+                      command, intruder + 1, IPTABLES_CHAIN, IPTABLES_TABLE);
 }

@@ -15,12 +15,9 @@
 void iptables_skeleton_make(const struct snapshot *snapshot, const struct terms *terms,
                             struct edits *edits);
 
-/*
- * Adds the endpoints that jumps stand for, and that the terms do not have, to listing->surplus.
- * False if out of memory.
- */
-must_use bool iptables_skeleton_surplus(const struct snapshot *snapshot, const struct terms *terms,
-                                        struct listing *listing);
+/* Adds the endpoints that jumps stand for, and that the terms do not have, to listing->surplus. */
+void iptables_skeleton_surplus(const struct snapshot *snapshot, const struct terms *terms,
+                               struct listing *listing);
 
 /* After these edits there are neither jumps nor chains, nor guards. */
 void iptables_skeleton_unmake(const struct snapshot *snapshot, struct edits *edits);
@@ -31,9 +28,9 @@ bool iptables_skeleton_present(const struct snapshot *snapshot);
 /*
  * Adds what keeps the rules in the chain from working to listing->faults, naming `command`
  * ("iptables", "ip6tables") and the chain. With terms->endpoint_count 0 what could be missing is not
- * known, only what stands at a wrong place. False if out of memory.
+ * known, only what stands at a wrong place.
  */
-must_use bool iptables_skeleton_faults(const struct snapshot *snapshot, const char *command,
-                                       const struct terms *terms, struct listing *listing);
+void iptables_skeleton_faults(const struct snapshot *snapshot, const char *command,
+                              const struct terms *terms, struct listing *listing);
 
 #endif

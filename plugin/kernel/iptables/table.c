@@ -131,8 +131,7 @@ int iptables_table_open(const struct iptables_family *family, struct table *out,
         return kernel_error(family, "read", err);
     if (table.handle && read_snapshot(&table, err) < 0)
         return -1;
-    *out = table;
-    table = (struct table){0};
+    *out = steal(&table);
     return 0;
 }
 

@@ -94,10 +94,10 @@ int elements_take(const struct nlmsghdr *message, struct listing *listing, struc
         /* In the kernel's unit of time it may have become less, but not nothing. */
         const bool goes = element.timeout > 0 && element.timeout <= NFT_GOING_MS;
 
-        if (read_guard(&element, &held) && !listing_add(goes ? going : listing, &held))
-            return error_no_memory(err);
+        if (read_guard(&element, &held))
+            listing_add(goes ? going : listing, &held);
     }
-    return 0;
+    return listing_complete(listing, err) < 0 ? -1 : listing_complete(going, err);
 }
 
 /* --- from guards to elements ------------------------------------------------------------------ */

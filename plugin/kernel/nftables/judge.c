@@ -21,14 +21,12 @@ static void mark(const struct nft_fact *fact, struct verdict_on_skeleton *verdic
 }
 
 /* What should be there is missing or different. */
-static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *found,
-                        struct listing *listing, struct verdict_on_skeleton *verdict,
-                        struct error *err)
+static void judge_wanted(const struct nft_facts *wanted, const struct nft_facts *found,
+                         struct listing *listing, struct verdict_on_skeleton *verdict)
 {
     for (size_t i = 0; i < wanted->count; i++) {
         const struct nft_fact *fact = &wanted->facts[i];
         const struct nft_fact *there = nft_facts_find(found, fact->what, fact->number);
-        bool added = true;
 
         if (there != NULL && nft_fact_is(there, fact))
             continue;
@@ -40,21 +38,17 @@ static int judge_wanted(const struct nft_facts *wanted, const struct nft_facts *
             !nft_facts_find(found, fact->what + strlen("rule of "), 0))
             continue; /* one sentence has told of the chain that it is in */
         if (there == NULL)
-            added = listing_fault(listing, "%s is missing", fact->what);
+            listing_fault(listing, "%s is missing", fact->what);
         else if (fact->is_rule)
-            added = listing_fault(listing, "%s %u is another one", fact->what, fact->number + 1);
+            listing_fault(listing, "%s %u is another one", fact->what, fact->number + 1);
         else
-            added = listing_fault(listing, "%s is not as it should be", fact->what);
-        if (!added)
-            return error_no_memory(err);
+            listing_fault(listing, "%s is not as it should be", fact->what);
     }
-    return 0;
 }
 
 /* What is there should not be. */
-static int judge_found(const struct nft_facts *wanted, const struct nft_facts *found,
-                       struct listing *listing, struct verdict_on_skeleton *verdict,
-                       struct error *err)
+static void judge_found(const struct nft_facts *wanted, const struct nft_facts *found,
+                        struct listing *listing, struct verdict_on_skeleton *verdict)
 {
     for (size_t i = 0; i < found->count; i++) {
         const struct nft_fact *fact = &found->facts[i];
@@ -63,10 +57,8 @@ static int judge_found(const struct nft_facts *wanted, const struct nft_facts *f
             (!nft_facts_find(wanted, fact->what, 0) && !is_for_ipvs(fact)))
             continue;
         mark(fact, verdict);
-        if (!listing_fault(listing, "%s should not be there", fact->what))
-            return error_no_memory(err);
+        listing_fault(listing, "%s should not be there", fact->what);
     }
-    return 0;
 }
 
 /* Whether it is a rule that asks for an endpoint, if it is one of ours at all. */
@@ -76,36 +68,32 @@ static bool asks(const struct nft_fact *fact)
 }
 
 /* Tells, unless the chain is missing, which has been told. */
-static bool tell_unasked(const char *what, const struct nft_facts *found, struct listing *listing,
+static void tell_unasked(const char *what, const struct nft_facts *found, struct listing *listing,
                          struct verdict_on_skeleton *verdict)
 {
     verdict->rules_wrong = true;
-    return !nft_facts_find(found, "chain " NFT_FORWARD, 0) ||
-           listing_fault(listing, "no rule of chain " NFT_FORWARD " asks for %s", what);
+    if (nft_facts_find(found, "chain " NFT_FORWARD, 0))
+        listing_fault(listing, "no rule of chain " NFT_FORWARD " asks for %s", what);
 }
 
 /* What there is beyond the terms is no fault; only who wants it exactly so takes it away. */
-static int judge_endpoints(const struct nft_facts *found, const struct terms *terms,
-                           const struct endpoint *standing, size_t count, struct listing *listing,
-                           struct verdict_on_skeleton *verdict, struct error *err)
+static void judge_endpoints(const struct nft_facts *found, const struct terms *terms,
+                            const struct endpoint *standing, size_t count, struct listing *listing,
+                            struct verdict_on_skeleton *verdict)
 {
-    if (count == 0 && terms->endpoint_count == 0 &&
-        !tell_unasked("any endpoint", found, listing, verdict))
-        return error_no_memory(err);
+    if (count == 0 && terms->endpoint_count == 0)
+        tell_unasked("any endpoint", found, listing, verdict);
     for (size_t i = 0; i < terms->endpoint_count; i++) {
         char text[ENDPOINT_TEXT_SIZE];
 
         endpoint_text(&terms->endpoints[i], text);
-        if (!endpoints_contain(standing, count, &terms->endpoints[i]) &&
-            !tell_unasked(text, found, listing, verdict))
-            return error_no_memory(err);
+        if (!endpoints_contain(standing, count, &terms->endpoints[i]))
+            tell_unasked(text, found, listing, verdict);
     }
     for (size_t i = 0; terms->endpoint_count > 0 && i < count; i++)
-        if (!listing_surplus(listing, terms, &standing[i]))
-            return error_no_memory(err);
+        listing_surplus(listing, terms, &standing[i]);
     if (terms->exactly && listing->surplus_count > 0)
         verdict->rules_wrong = true;
-    return 0;
 }
 
 int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
@@ -145,9 +133,10 @@ int skeleton_judge(const struct nft_facts *found, const struct terms *terms,
             nft_fact_is(fact, nft_facts_find(&wanted, fact->what, (unsigned)number++)))
             asked[standing++] = fact->endpoint;
     }
-    if (judge_wanted(&wanted, found, listing, &verdict, err) < 0 ||
-        judge_found(&wanted, found, listing, &verdict, err) < 0 ||
-        judge_endpoints(found, terms, asked, standing, listing, &verdict, err) < 0)
+    judge_wanted(&wanted, found, listing, &verdict);
+    judge_found(&wanted, found, listing, &verdict);
+    judge_endpoints(found, terms, asked, standing, listing, &verdict);
+    if (listing_complete(listing, err) < 0)
         return -1;
     *out = verdict;
     return 0;

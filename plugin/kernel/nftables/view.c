@@ -142,9 +142,8 @@ static int read_former_endpoints(struct nft_socket *socket, const char *set, siz
         const struct edge *end = i + 1 < found.count ? &edges[i + 1] : NULL;
         const struct endpoint network = network_of(&edges[i], end, length);
 
-        if (!edges[i].is_end && (end == NULL || end->is_end) && network.prefix > 0 &&
-            !listing_surplus(out, terms, &network))
-            return error_no_memory(err);
+        if (!edges[i].is_end && (end == NULL || end->is_end) && network.prefix > 0)
+            listing_surplus(out, terms, &network);
     }
     return 0;
 }
@@ -158,8 +157,7 @@ static bool succeeds(const struct held *former, const struct held *ours)
 
 /* Adds guards to the listing, which is sorted and stays so: on interfaces that have none, or that of a
  * pod that was there before. *covered: there are none. `more` is used up. */
-static int add_former(struct listing *listing, struct listing *more, bool *covered,
-                      struct error *err)
+static void add_former(struct listing *listing, struct listing *more, bool *covered)
 {
     size_t missing = 0;
     size_t unused = 0;
@@ -178,10 +176,8 @@ static int add_former(struct listing *listing, struct listing *more, bool *cover
             listing->held[ours - listing->held] = *former;
     }
     for (size_t i = 0; i < missing; i++)
-        if (!listing_add(listing, &more->held[i]))
-            return error_no_memory(err);
+        listing_add(listing, &more->held[i]);
     held_sort(listing->held, &listing->held_count);
-    return 0;
 }
 
 static int read_former(struct nft_socket *socket, const struct terms *terms, struct nft_view *view,
@@ -198,10 +194,9 @@ static int read_former(struct nft_socket *socket, const struct terms *terms, str
           read_former_endpoints(socket, "endpoints6", 16, terms, out, err) < 0)))
         return -1;
     held_sort(more->held, &more->held_count);
-    if (add_former(out, more, &view->covered, err) < 0)
-        return -1;
+    add_former(out, more, &view->covered);
     view->covered = view->covered && (terms->exactly || out->surplus_count == surplus);
-    return 0;
+    return listing_complete(out, err);
 }
 
 /* ------------------------------------------------------------------------------------------------ */
