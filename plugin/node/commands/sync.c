@@ -2,7 +2,6 @@
 #include "node/commands/commands.h"
 #include "node/commands/options.h"
 #include "node/pods/in_force.h"
-#include "node/pods/turn.h"
 
 static const char about[] =
     "Makes what the kernel holds for the node exactly what the configuration says, at once:\n"
@@ -23,7 +22,7 @@ int sync_and_report(const char *command, const struct settings_sources *sources,
     cleanup(settings) struct settings settings = {0};
     cleanup(free_text) char *text = NULL;
     cleanup(sync_report) struct sync_report report = {0};
-    cleanup(close_fd) int turn = options->dry_run ? -1 : turn_take(options->results_dir);
+    cleanup(close_fd) int turn = options->dry_run ? -1 : sync_turn(options->results_dir);
     struct error why = {0};
     bool required;
 

@@ -38,13 +38,12 @@ int in_force_load(const struct settings_sources *sources, const char *results_di
     cleanup(free_text) char *entry = NULL;
     struct last_entry last = {0};
     struct error why, ignored;
-    bool read = false;
+    bool read;
 
     if (settings_load(sources, out, &why) == 0)
         return 0;
-    if (why.code == ERROR_NOT_AVAILABLE)
-        read =
-            cache_read(results_dir, NULL, &nothing_asked, note_entry, &last, &cache, &ignored) == 0;
+    read = why.code == ERROR_NOT_AVAILABLE &&
+           cache_read(results_dir, NULL, &nothing_asked, note_entry, &last, &cache, &ignored) == 0;
     entry = last.text;
     if (!read || !entry) {
         *err = why;

@@ -2,12 +2,23 @@
 
 #include "guard/array.h"
 #include "kernel/backends.h"
+#include "kernel/flock.h"
 #include "kernel/links/links.h"
 #include "node/pods/exit_fence.h"
 #include "node/pods/survey.h"
 #include "node/pods/unchained.h"
 
+#include <fcntl.h>
 #include <string.h>
+
+#define TURN_PATIENCE_MS 5000
+
+int sync_turn(const char *results_dir)
+{
+    cleanup(close_fd) int fd = open(results_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd >= 0 && flock_within(fd, TURN_PATIENCE_MS) == 0 ? steal_fd(&fd) : -1;
+}
 
 /* Everything one run works on. */
 struct sync {

@@ -3,7 +3,6 @@
 #include "kernel/fence/fence.h"
 #include "node/pods/cache.h"
 #include "node/pods/in_force.h"
-#include "node/pods/turn.h"
 #include "node/watch/state.h"
 
 #include <malloc.h>
@@ -129,7 +128,7 @@ void look_at_guards(struct watch *watch)
     int64_t began = clock_now();
     struct error why = {0};
     bool repaired = restore(watch), failed = false;
-    cleanup(close_fd) int turn = turn_take(watch->options->results_dir);
+    cleanup(close_fd) int turn = sync_turn(watch->options->results_dir);
 
     (void)turn; /* held to the end */
     names_free(&watch->files);
