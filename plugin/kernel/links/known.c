@@ -20,22 +20,20 @@ static int compare_indices(const void *a, const void *b)
 
 void known_links_read(struct known_links *out)
 {
-    struct known_links known = {0};
+    cleanup(known_links) struct known_links known = {0};
     struct error unused;
 
     *out = known;
     if (links_all(&known.all, &known.count, &unused) < 0 || known.count == 0)
         return;
     known.by_index = calloc(known.count, sizeof(*known.by_index));
-    if (known.by_index == NULL) {
-        known_links_free(&known);
+    if (known.by_index == NULL)
         return;
-    }
     qsort(known.all, known.count, sizeof(*known.all), compare_names);
     for (size_t i = 0; i < known.count; i++)
         known.by_index[i] = &known.all[i];
     qsort(known.by_index, known.count, sizeof(*known.by_index), compare_indices);
-    *out = known;
+    *out = steal(&known);
 }
 
 void known_links_free(struct known_links *known)

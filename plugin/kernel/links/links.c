@@ -169,8 +169,7 @@ static int put_together(const struct questions *questions, const struct link_rep
         if (is_other_end(&peers[i], &told[i], pod_nsid))
             facts.pod[i].host_peer = peers[i].link;
     }
-    *out = facts;
-    facts = (struct facts){0};
+    *out = steal(&facts);
     return 0;
 }
 

@@ -32,7 +32,7 @@ int netns_open(const char *path, int *out, struct error *err)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
-        return error_set(err, path_error_code(errno), "cannot be opened: %s", strerror(errno));
+        return error_set(err, path_error_code(errno), "cannot be opened: %m");
     *out = fd;
     return 0;
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
 #include <sys/socket.h>
 
 int links_news_open(int *out, struct error *err)
@@ -12,8 +11,7 @@ int links_news_open(int *out, struct error *err)
     int fd = netlink_subscribe(NETLINK_ROUTE, RTMGRP_LINK);
 
     if (fd < 0)
-        return error_set(err, ERROR_KERNEL, "the kernel does not announce links: %s",
-                         strerror(errno));
+        return error_set(err, ERROR_KERNEL, "the kernel does not announce links: %m");
     *out = fd;
     return 0;
 }

@@ -13,8 +13,7 @@ static const char peer[] = "rtnetlink";
 int rtnetlink_open(struct netlink *out, struct error *err)
 {
     return netlink_open(NETLINK_ROUTE, peer, out) < 0
-               ? error_set(err, ERROR_KERNEL, "cannot open an rtnetlink socket: %s",
-                           strerror(errno))
+               ? error_set(err, ERROR_KERNEL, "cannot open an rtnetlink socket: %m")
                : 0;
 }
 
