@@ -70,15 +70,6 @@ static void look_at_file(struct watch *watch, const char *file)
         doubts_add(&watch->doubts, file, clock_now());
 }
 
-static void look_at_files(struct watch *watch)
-{
-    if (watch->files.count > 0)
-        metrics_due(watch, METRICS_LAG_MS);
-    for (size_t i = 0; i < watch->files.count; i++)
-        look_at_file(watch, watch->files.items[i]);
-    names_free(&watch->files);
-}
-
 /* Also one whose file has just been written: it may be on its way out already. */
 static void look_at_plan(struct watch *watch, const struct holdings *holdings,
                          const struct plan *plan)
@@ -139,7 +130,11 @@ void glance(struct watch *watch)
 
     watch->glance = CAUSE_NONE;
     watch->doubtful = cause;
-    look_at_files(watch);
+    if (watch->files.count > 0)
+        metrics_due(watch, METRICS_LAG_MS);
+    for (size_t i = 0; i < watch->files.count; i++)
+        look_at_file(watch, watch->files.items[i]);
+    names_free(&watch->files);
     if (!chosen || holdings_gather(&terms, &holdings, &ignored) < 0) {
         make_due(&watch->guards.cause, cause);
         return;

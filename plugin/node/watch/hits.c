@@ -42,7 +42,7 @@ static struct hit compare(const struct hits *hits, const char *backend, const ch
     const uint64_t counted = before && before->packets <= packets ? before->packets : 0;
 
     hit.last = before ? before->last : 0;
-    if (!hits->begun || packets == counted)
+    if (!hits->items || packets == counted)
         return hit;
     if (verdict_denies(guard->verdict) && (hit.last == 0 || now - hit.last > HITS_QUIET_SECONDS))
         tell(context, tag, guard, packets - counted);
@@ -62,9 +62,8 @@ static size_t count_counters(const struct holdings *holdings)
 void hits_look(struct hits *hits, const struct holdings *holdings, time_t now, hits_tell *tell,
                void *context)
 {
-    struct hits next = {.begun = true};
+    struct hits next = {.items = calloc(count_counters(holdings) + 1, sizeof(*next.items))};
 
-    next.items = calloc(count_counters(holdings) + 1, sizeof(*next.items));
     if (!next.items)
         return;
     for (size_t i = 0; i < BACKEND_COUNT; i++) {

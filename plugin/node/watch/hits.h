@@ -22,9 +22,8 @@ struct hit {
 };
 
 struct hits {
-    struct hit *items; /* by key */
+    struct hit *items; /* by key; NULL before the first look */
     size_t count;
-    bool begun;
 };
 
 /* What has moved first, or after HITS_QUIET_SECONDS. `tag` is "" for others'. */

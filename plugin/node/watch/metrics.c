@@ -72,7 +72,7 @@ static int replace(const char *path, const char *text, size_t length, struct err
     fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, READ_MODE);
     if (fd < 0 || fchmod(fd, READ_MODE) < 0 || write(fd, text, length) != (ssize_t)length ||
         rename(temporary, path) < 0) {
-        error_set(err, ERROR_IO, "metrics cannot be written to %s: %s", path, strerror(errno));
+        error_set(err, ERROR_IO, "metrics cannot be written to %s: %m", path);
         unlink(temporary);
         return -1;
     }

@@ -77,9 +77,6 @@ unsigned places_poll(struct places *places);
 /* What a person should know about how it is watched; "" if nothing. */
 void places_problem(const struct places *places, char *out, size_t size);
 
-static inline void cleanup_places(struct places *places)
-{
-    places_close(places);
-}
+CLEANUP_BY(places, places_close);
 
 #endif

@@ -1,7 +1,5 @@
 #include "node/watch/signals.h"
 
-#include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 /*
@@ -34,7 +32,7 @@ int signals_catch(struct error *err)
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0 ||
         sigprocmask(SIG_UNBLOCK, &ours, NULL) < 0)
-        return error_set(err, ERROR_IO, "catch signals: %s", strerror(errno));
+        return error_set(err, ERROR_IO, "catch signals: %m");
     return 0;
 }
 

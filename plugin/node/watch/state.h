@@ -7,7 +7,6 @@
 
 #include "node/chain/settings.h"
 #include "node/pods/sync.h"
-#include "node/watch/cause.h"
 #include "node/watch/doubts.h"
 #include "node/watch/hits.h"
 #include "node/watch/log.h"
@@ -16,6 +15,37 @@
 #include "node/watch/watch.h"
 
 #include <time.h>
+
+/* Why watch looks: told with whatever the look has found, and a label of its metrics. */
+enum cause {
+    CAUSE_NONE, /* nothing is due */
+    CAUSE_START,
+    CAUSE_RECHECK,
+    CAUSE_CONFLIST,
+    CAUSE_CONFIG,
+    CAUSE_PODS,
+    CAUSE_RULESET,
+    CAUSE_LOCK, /* somebody has used legacy tables */
+    CAUSE_UPLINKS,
+    CAUSES,
+};
+
+static inline const char *cause_name(enum cause cause)
+{
+    static const char *const names[CAUSES] = {
+        [CAUSE_NONE] = "",
+        [CAUSE_START] = "start",
+        [CAUSE_RECHECK] = "re-check",
+        [CAUSE_CONFLIST] = "conflist changed",
+        [CAUSE_CONFIG] = "configuration changed",
+        [CAUSE_PODS] = "pods changed",
+        [CAUSE_RULESET] = "ruleset changed",
+        [CAUSE_LOCK] = "legacy tables used",
+        [CAUSE_UPLINKS] = "uplinks changed",
+    };
+
+    return names[cause];
+}
 
 /* One of the two things that are kept true. */
 struct task {

@@ -58,18 +58,20 @@ static bool take_file(void *context, unsigned number, const char *name)
     return true;
 }
 
+static void make_both_due(struct watch *watch, enum cause cause)
+{
+    make_due(&watch->entry.cause, cause);
+    make_due(&watch->guards.cause, cause);
+}
+
 static void mark(struct watch *watch, unsigned changed)
 {
     if (changed & ~(1U << PLACE_LOCK))
         watch->lost = false;
-    if (changed & (1U << PLACE_CONFLIST)) {
-        make_due(&watch->entry.cause, CAUSE_CONFLIST);
-        make_due(&watch->guards.cause, CAUSE_CONFLIST);
-    }
-    if (changed & (1U << PLACE_CONFIG)) {
-        make_due(&watch->entry.cause, CAUSE_CONFIG);
-        make_due(&watch->guards.cause, CAUSE_CONFIG);
-    }
+    if (changed & (1U << PLACE_CONFLIST))
+        make_both_due(watch, CAUSE_CONFLIST);
+    if (changed & (1U << PLACE_CONFIG))
+        make_both_due(watch, CAUSE_CONFIG);
     if (changed & (1U << PLACE_RESULTS))
         make_due(&watch->guards.cause, CAUSE_PODS);
     if (changed & (1U << PLACE_LOCK))
@@ -100,8 +102,7 @@ static void poll_places(struct watch *watch)
 static void recheck(struct watch *watch)
 {
     poll_places(watch);
-    make_due(&watch->entry.cause, CAUSE_RECHECK);
-    make_due(&watch->guards.cause, CAUSE_RECHECK);
+    make_both_due(watch, CAUSE_RECHECK);
     watch->recheck = clock_deadline((int64_t)watch->options->interval * 1000);
 }
 
@@ -148,12 +149,6 @@ static void mark_ruleset(struct watch *watch, enum nft_news news)
     }
 }
 
-static void read_uplinks(struct uplinks *uplinks)
-{
-    links_news_read(uplinks->news);
-    uplinks->poll = earlier(uplinks->poll, clock_deadline(UPLINKS_PAUSE_MS));
-}
-
 static void poll_uplinks(struct watch *watch)
 {
     watch->uplinks.poll = clock_deadline(UPLINKS_POLL_MS);
@@ -174,8 +169,10 @@ static void wait_for_cause(struct watch *watch)
         mark(watch, places_read(&watch->places));
     if (sources[1].revents)
         mark_ruleset(watch, nft_monitor_read(watch->ruleset));
-    if (sources[2].revents)
-        read_uplinks(&watch->uplinks);
+    if (sources[2].revents) {
+        links_news_read(watch->uplinks.news);
+        watch->uplinks.poll = earlier(watch->uplinks.poll, clock_deadline(UPLINKS_PAUSE_MS));
+    }
     if (watch->uplinks.fenced && clock_left(watch->uplinks.poll) == 0)
         poll_uplinks(watch);
     if (must_poll(watch) && clock_left(watch->poll) == 0)
