@@ -169,6 +169,7 @@ static void takes_over_only_what_was_seen(void **state)
     (void)state;
     before.own = parse_chain("eni1~old eni2~a eni4=d");
     iptables_guards_list(&before, &seen);
+    assert_false(seen.incomplete);
 
     expect_set_on(&terms, "eni1~old *=", "eni1=a", "eni1=a:0 *=:2");
     expect_set_on(&terms, "eni1~new *=", "eni1=a", "eni1~new:1 *=:2");

@@ -171,6 +171,7 @@ static void expect_fault(const char *hook, const char *own, const struct terms *
     cleanup(listing) struct listing listing = {0};
 
     iptables_skeleton_faults(&snapshot, "ip6tables", known, &listing);
+    assert_false(listing.incomplete);
     assert_int_equal(listing.fault_count, part ? 1 : 0);
     if (part && !strstr(listing.faults[0], part))
         fail_msg("'%s' does not say '%s'", listing.faults[0], part);
@@ -209,6 +210,7 @@ static void what_an_older_version_left_is_no_fault(void **state)
     (void)state;
     snapshot.old.exists = true;
     iptables_skeleton_faults(&snapshot, "ip6tables", &terms, &listing);
+    assert_false(listing.incomplete);
     assert_int_equal(listing.fault_count, 0);
 }
 

@@ -14,6 +14,7 @@ static void hold(struct listing *listing, const char *interface)
 
     strcpy(held.guard.interface, interface);
     listing_add(listing, &held);
+    assert_false(listing->incomplete);
 }
 
 static size_t find(const struct listing *listing, const char *interface)
@@ -68,6 +69,7 @@ static void add_surplus(struct listing *listing, const struct terms *terms, cons
     const struct endpoint standing = endpoint(text);
 
     listing_surplus(listing, terms, &standing);
+    assert_false(listing->incomplete);
 }
 
 static void assert_endpoints(const struct endpoint *endpoints, size_t count, const char *expected)
