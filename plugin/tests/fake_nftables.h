@@ -9,6 +9,7 @@
 
 #include "kernel/nftables/facts.h"
 #include "kernel/nftables/reply.h"
+#include "kernel/nftables/skeleton.h"
 #include "kernel/nftables/socket.h"
 
 #include <arpa/inet.h>
@@ -47,6 +48,7 @@ static struct {
     int ask_refusal;       /* */
     unsigned ask_refusals; /* */
     int rehearsal_refusal; /* every rehearsal is refused with this */
+    bool cannot_reject;    /* one is refused that leads packets from FORWARD to `refuse` */
     unsigned asked;        /* times */
     unsigned committed;    /* times with success */
     unsigned rehearsed;    /* times */
@@ -445,9 +447,22 @@ static inline bool is_set_with_wrong_expression(const struct nlmsghdr *message)
     return name != NULL && strcmp(name, "counter") != 0;
 }
 
+static inline bool is_rule_of(const struct nlmsghdr *message, const char *chain)
+{
+    struct attributes rule;
+
+    if (nft_reply_type(message) != NFT_MSG_NEWRULE)
+        return false;
+    nft_reply_attributes(message, &rule);
+    return attribute_is(&rule, NFTA_RULE_CHAIN, chain);
+}
+
 int __wrap_nft_rehearse(struct nft_socket *socket, const struct netlink_messages *messages,
                         struct error *err)
 {
+    bool refuses = false;
+    bool leads = false;
+
     socket->netlink.refusal = 0;
     if (messages->incomplete)
         return error_no_memory(err);
@@ -457,7 +472,12 @@ int __wrap_nft_rehearse(struct nft_socket *socket, const struct netlink_messages
     {
         if (nftables.rehearsal_refusal == 0 && is_set_with_wrong_expression(message))
             return fake_refusal(socket, EOPNOTSUPP, err);
+        /* Only what a hook leads to is looked at. */
+        refuses = refuses || is_rule_of(message, NFT_REFUSAL);
+        leads = leads || is_rule_of(message, NFT_FORWARD);
     }
+    if (nftables.cannot_reject && refuses && leads)
+        return fake_refusal(socket, EOPNOTSUPP, err);
     return nftables.rehearsal_refusal != 0 ? fake_refusal(socket, nftables.rehearsal_refusal, err)
                                            : 0;
 }

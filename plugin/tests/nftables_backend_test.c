@@ -441,12 +441,12 @@ static void probe_tells_a_kernel_that_cannot_reject(void **state)
     for (int i = 0; i < 2; i++) {
         struct error err = {0};
 
-        nftables.rehearsal_refusal = EOPNOTSUPP;
+        nftables.cannot_reject = true;
         assert_int_equal(backend_nftables.probe(&rejecting, &err), -1);
         assert_non_null(strstr(err.msg, "older than Linux 5.19"));
         assert_non_null(strstr(err.msg, "set \"deny\" to \"drop\""));
         assert_int_equal(nftables.committed, i);
-        nftables.rehearsal_refusal = 0;
+        nftables.cannot_reject = false;
         apply();
     }
     assert_true(probe());

@@ -55,15 +55,17 @@ static int nftables_list(const struct terms *terms, struct listing *out, struct 
 }
 
 /*
- * A table of ours that is right shows that the kernel can, if it has all that the terms ask for. Else the kernel
- * checks one in the place of the one that there is, without making it.
+ * A table of ours that is right, whatever its endpoints, shows that the kernel can, if it has all that the terms ask
+ * for. Else the kernel checks one in the place of the one that there is, without making it: what no hook leads to,
+ * which endpoints do, it would not look at.
  */
 static int probe_once(struct nft_socket *socket, void *context, struct error *err)
 {
     const struct terms *terms = context;
     const bool refusing = terms->others == VERDICT_REJECT;
     const struct shape shape = {.others.verdict = terms->others, .refusing = refusing};
-    const struct nft_question question = {.terms = terms};
+    const struct terms any_endpoints = {.others = terms->others};
+    const struct nft_question question = {.terms = &any_endpoints};
     cleanup(netlink_messages) struct netlink_messages messages = {0};
     cleanup(nft_view) struct nft_view view = {0};
 
@@ -84,9 +86,9 @@ static int probe_once(struct nft_socket *socket, void *context, struct error *er
 
 static int nftables_probe(const struct terms *terms, struct error *err)
 {
-    struct terms no_endpoints = {.others = terms->others};
+    struct terms asked = *terms;
 
-    return nft_keep_trying(probe_once, &no_endpoints, terms, NULL, err);
+    return nft_keep_trying(probe_once, &asked, terms, NULL, err);
 }
 
 static int look_once(struct nft_socket *socket, void *context, struct error *err)
