@@ -52,7 +52,7 @@ int links_look(const struct known_links *known, struct look *look, size_t count)
 int privileges_keep(uint64_t kept, struct error *err)
 {
     (void)err;
-    must((kept & ~PRIVILEGES_POD) == 0);
+    must((kept & ~(PRIVILEGES_FENCE | PRIVILEGES_POD)) == 0);
     return 0;
 }
 
