@@ -41,7 +41,6 @@ int netns_open(const char *path, int *out, struct error *err)
 
 struct numbering {
     struct netns *all;
-    size_t count;
     size_t given; /* as many messages are before those that ask: one for each, or none */
 };
 
@@ -87,7 +86,7 @@ static int ask_numbers(struct netlink *rtnetlink, struct netns *all, size_t coun
                        struct error *err)
 {
     cleanup(netlink_messages) struct netlink_messages messages = {0};
-    struct numbering numbering = {all, count, give ? count : 0};
+    struct numbering numbering = {all, give ? count : 0};
 
     for (size_t i = 0; i < numbering.given; i++)
         add_message(&messages, RTM_NEWNSID, &all[i]);
