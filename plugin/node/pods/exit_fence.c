@@ -63,11 +63,12 @@ int exit_fence_sync(const struct config *config, const struct terms *terms,
 
     if (fence_list(known, terms, report->plans, report->plan_count, &listing, &why) < 0)
         return off ? 0 : tell_unfenced(report, &why, err);
-    if (off)
+    if (off) {
         take_off(&listing, dry_run, report);
-    else
-        report->fenced = fence_is_right(&listing, terms, report->plans, report->plan_count);
-    if (off || report->fenced)
+        return 0;
+    }
+    report->fenced = fence_is_right(&listing, terms, report->plans, report->plan_count);
+    if (report->fenced)
         return 0;
     if (dry_run ? fence_probe(&why) < 0
                 : fence_sync(terms, report->plans, report->plan_count, &changes, &why) < 0)

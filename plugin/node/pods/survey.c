@@ -155,10 +155,11 @@ static int doubt(const struct survey *survey, const struct wanted *wanted,
         struct error why;
         size_t held = 0;
 
+        if (interface_role(interface) != ROLE_HOST || wanted_find(wanted, interface->name))
+            continue;
         for (size_t j = 0; j < BACKEND_COUNT && held == 0; j++)
             listing_find(&survey->holdings.items[j].listing, interface->name, &held);
-        if (held > 0 || interface_role(interface) != ROLE_HOST ||
-            wanted_find(wanted, interface->name) || !link_exists(interface->name))
+        if (held > 0 || !link_exists(interface->name))
             continue;
         error_set(&why, ERROR_INVALID_NETNS,
                   "there is no network namespace %s, but its interface %s is there and has no "
