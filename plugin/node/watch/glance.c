@@ -115,7 +115,7 @@ static void note_loss(struct watch *watch, const struct holdings *holdings,
     watch->lost =
         (verdict_denies(terms->others) || known->plan_count > 0) && !holdings_in_force(holdings);
     snprintf(watch->was, sizeof(watch->was), "%s",
-             listing->fault_count > 0 ? listing->faults[0] : "no rule of ours");
+             listing->fault_count > 0 ? listing->faults[0] : "");
 }
 
 void glance(struct watch *watch)

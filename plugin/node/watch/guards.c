@@ -56,7 +56,8 @@ static bool restore(struct watch *watch)
     if (!watch->lost || sync_restore(&known->settings, &known->report, &why) < 0)
         return false; /* if there is anything to tell, the look that follows will */
     log_done(&watch->log, cause_name(watch->guards.cause), NULL, NULL,
-             "%zu guarded again as before; was: %s", known->report.plan_count, watch->was);
+             "%zu guarded again as before; was: %s", known->report.plan_count,
+             watch->was[0] != '\0' ? watch->was : "no rule of ours");
     return true;
 }
 

@@ -103,7 +103,7 @@ struct watch {
     struct known known;
     bool lost;            /* by the last glance none of it is in force, and nothing but rules has
                            * changed since */
-    char was[256];        /* what was found instead, then */
+    char was[256];        /* what was found instead, then; "": no rule of ours */
     struct doubts doubts; /* of what is known */
     enum cause doubtful;  /* what the last of them came from */
     enum cause glance;    /* why a glance is due */

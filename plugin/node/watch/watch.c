@@ -142,7 +142,7 @@ static void mark_ruleset(struct watch *watch, enum nft_news news)
     if (news == NFT_NEWS_TABLE_GONE) {
         watch->lost = watch->known.report.chosen == &backend_nftables && !watch->guards.cause &&
                       watch->files.count == 0;
-        snprintf(watch->was, sizeof(watch->was), "no rule of ours");
+        watch->was[0] = '\0';
         make_due(&watch->guards.cause, CAUSE_RULESET);
     } else if (news == NFT_NEWS_CHANGED) {
         make_due(&watch->glance, CAUSE_RULESET);
